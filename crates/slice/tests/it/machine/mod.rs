@@ -6,6 +6,9 @@
 mod mut_ops;
 mod slice_ops;
 
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
 use aqueduct_slice::{Slice, SliceMut};
 use aqueduct_testkit::oracle::{Alone, BlockId, Model, alone};
 use aqueduct_testkit::{Step, Worker, pattern};
@@ -52,30 +55,27 @@ pub fn run_bytes(crew: &Crew, bytes: &[u8]) -> u64 {
 /// Runs a script over these operations; returns a digest of everything it read.
 pub fn run(crew: &Crew, tables: &[&[Op]], script: &[Step]) -> u64 {
     let ops: Vec<Op> = tables.iter().flat_map(|t| t.iter().copied()).collect();
-    let mut world = World::new(crew);
-    let mut trace = Trace(Vec::new());
-    let mut digest = 0;
-    for step in script {
-        let (name, op) = ops[usize::from(step.op) % ops.len()];
-        trace.0.push((name, *step));
-        op(&mut world, *step);
-        digest = world.check(digest);
-    }
-    world.end();
-    trace.0.clear();
-    digest
+    let mut trace = String::new();
+    let run = catch_unwind(AssertUnwindSafe(|| {
+        let mut world = World::new(crew);
+        let mut digest = 0;
+        for step in script {
+            let (name, op) = ops[usize::from(step.op) % ops.len()];
+            trace += &format!("\n  {name} of {} and {}", step.who, step.other);
+            trace += &format!(", size {}, place {}", step.size(), step.y);
+            op(&mut world, *step);
+            digest = world.check(digest);
+        }
+        world.end();
+        digest
+    }));
+    run.unwrap_or_else(|why| fail(&*why, &trace))
 }
 
-/// Prints the operations that led to a panic.
-struct Trace(Vec<(&'static str, Step)>);
-
-impl Drop for Trace {
-    fn drop(&mut self) {
-        for (name, step) in &self.0 {
-            let (size, place) = (step.size(), step.y);
-            eprintln!("  {name} of {} and {}, size {size}, place {place}", step.who, step.other);
-        }
-    }
+/// Panics again, with the names of the operations that led to it.
+fn fail(why: &(dyn Any + Send), trace: &str) -> ! {
+    let why = why.downcast_ref::<String>().map(String::as_str);
+    resume_unwind(Box::new(format!("{}, after{trace}", why.unwrap_or("a panic"))));
 }
 
 impl<'a> World<'a> {
