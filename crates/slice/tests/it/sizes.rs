@@ -160,13 +160,16 @@ fn t17_what_lies_between_length_and_capacity_is_out_of_range() {
     for n in beyond(len, capacity) {
         assert!(panics(|| slice.split_to(n)), "split_to {n} of {len} in {capacity}");
         assert!(panics(|| slice.split_frozen(n)), "split_frozen {n} of {len} in {capacity}");
-        assert!(panics(|| slice.split_off(n)), "split_off {n} of {len} in {capacity}");
         assert!(panics(|| slice.advance(n)), "advance {n} of {len} in {capacity}");
         assert!(panics(|| slice[n - 1]), "index {n} of {len} in {capacity}");
         slice.truncate(n);
         assert_eq!(slice[..], bytes);
     }
     assert!(panics(|| slice.commit(capacity - len + 1)), "commit past the spare");
+    // The one operation that divides the spare room too: it shows no byte of it.
+    let back = slice.split_off(capacity - 1);
+    assert_eq!((&slice[..], &back[..], back.capacity()), (&bytes[..], &[][..], 1));
+    assert!(panics(|| slice.split_off(capacity)), "past the capacity");
 }
 
 #[test]

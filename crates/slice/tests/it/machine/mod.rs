@@ -74,8 +74,9 @@ pub fn run(crew: &Crew, tables: &[&[Op]], script: &[Step]) -> u64 {
 
 /// Panics again, with the names of the operations that led to it.
 fn fail(why: &(dyn Any + Send), trace: &str) -> ! {
-    let why = why.downcast_ref::<String>().map(String::as_str);
-    resume_unwind(Box::new(format!("{}, after{trace}", why.unwrap_or("a panic"))));
+    let said = why.downcast_ref::<String>().map(String::as_str);
+    let said = said.or(why.downcast_ref::<&str>().copied()).unwrap_or("a panic");
+    resume_unwind(Box::new(format!("{said}, after{trace}")));
 }
 
 impl<'a> World<'a> {
@@ -137,6 +138,9 @@ impl<'a> World<'a> {
 
     /// Whether `me` must be the only handle of its block; `None` where it has none that is known.
     fn alone(&self, me: &Model) -> Option<Alone> {
+        if me.is_empty() {
+            return None;
+        }
         let here = self.slices.iter().map(|(_, m)| m).chain(self.muts.iter().map(|(_, m)| m));
         let all = here.chain(self.away.iter().flatten());
         let others = all.filter(|m| !std::ptr::eq(*m, me));
