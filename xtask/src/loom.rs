@@ -44,6 +44,15 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     if models.is_empty() {
         return Err("no model of that name in crates/".to_owned());
     }
+    if twins && name.is_empty() {
+        let idle = idle_twins(&sources, &models);
+        if !idle.is_empty() {
+            return Err(format!(
+                "no model names the twin, so nothing proves it:\n{}",
+                idle.join("\n")
+            ));
+        }
+    }
     let binaries = build_models(&models)?;
     let mut jobs = Vec::new();
     for model in &models {
@@ -80,6 +89,23 @@ pub(crate) fn models(source: &Source) -> Vec<Model> {
         }
     }
     found
+}
+
+/// Twins that the code offers and that no model has above it.
+fn idle_twins(sources: &[Source], models: &[Model]) -> Vec<String> {
+    let mut idle = Vec::new();
+    for source in sources {
+        for call in ["twin::order(", "twin::is("] {
+            for (at, _) in source.code.match_indices(call) {
+                // The name is a string, which only the original text has.
+                let Some(name) = source.text[at + call.len()..].split('"').nth(1) else { continue };
+                if !models.iter().any(|model| model.twins.iter().any(|twin| twin == name)) {
+                    idle.push(format!("{}:{}: {name}", source.path, source.line(at)));
+                }
+            }
+        }
+    }
+    idle
 }
 
 /// Builds the binaries that hold the models, and no other: the rest may not compile under loom.
@@ -176,6 +202,16 @@ impl Job<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_twin_without_a_model_is_idle() {
+        let code = Source::new(
+            "a.rs",
+            "f(twin::order(\n    \"seen\", A, B));\nif twin::is(\"idle\") {}\n",
+        );
+        let model = Source::new("m.rs", "// twin: seen\nfn model_01_a() {}\n");
+        assert_eq!(idle_twins(&[code], &models(&model)), ["a.rs:3: idle"]);
+    }
 
     #[test]
     fn twins_belong_to_the_model_below_them() {

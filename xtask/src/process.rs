@@ -88,6 +88,7 @@ pub(crate) fn run_limited(command: &mut Command, limit: Duration) -> Result<Fini
     };
     let seconds = start.elapsed().as_secs_f64();
     let bytes = std::fs::read(&file).map_err(|e| format!("cannot read {}: {e}", file.display()))?;
+    std::fs::remove_file(&file).map_err(|e| format!("cannot remove {}: {e}", file.display()))?;
     Ok(Finished { status, seconds, output: String::from_utf8_lossy(&bytes).into_owned() })
 }
 

@@ -91,8 +91,8 @@ fn parse(value: &Value) -> Copies {
     for point in value["pps"].as_array().into_iter().flatten() {
         let bytes = point["tb"].as_u64().unwrap_or(0);
         let frames = point["fs"].as_array().into_iter().flatten();
-        // The first frame is valgrind's own memcpy; three callers say whose copy it is.
-        let names = frames.skip(1).take(3).filter_map(Value::as_u64).filter_map(|i| {
+        // The first frame is valgrind's own memcpy, the next ones are std's wrappers, inlined.
+        let names = frames.skip(1).take(6).filter_map(Value::as_u64).filter_map(|i| {
             let frame = value["ftbl"].get(usize::try_from(i).ok()?)?.as_str()?;
             Some(frame.split_once(": ").map_or(frame, |(_, name)| name).to_owned())
         });
