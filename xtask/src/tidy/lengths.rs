@@ -4,7 +4,7 @@ use std::process::Command;
 
 use super::Finding;
 use super::unsafety::has_unsafe;
-use crate::process::{capture, root};
+use crate::process::root;
 use crate::source::Source;
 
 const LIST: &str = "xtask/lists/lengths.txt";
@@ -78,8 +78,8 @@ impl Exceptions {
 /// The list as git first knew it; `None` outside a repository or before its first commit.
 pub(super) fn first_version() -> Option<Exceptions> {
     let git = |args: &[&str]| {
-        let mut command = Command::new("git");
-        capture(command.args(args).current_dir(root())).ok()
+        let output = Command::new("git").args(args).current_dir(root()).output().ok()?;
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
     };
     let added = git(&["log", "--diff-filter=A", "--format=%H", "--", LIST])?;
     let commit = added.lines().last()?;
