@@ -11,8 +11,11 @@ use serde_json::Value;
 use crate::process::Outcome;
 use crate::valgrind::{ABSENT, Copies, Valgrind, list, release};
 
-const FEW: u32 = 2_000;
-const MANY: u32 = 12_000;
+/// Operations of the two runs of a row of `copy-cost`.
+const ROW: [u32; 2] = [2_000, 12_000];
+
+/// Passes over the capture in the two runs of `patterns`; a pass is some hundred packets.
+const PASSES: [u32; 2] = [10, 110];
 
 /// The smallest copy that an operation can make is one byte, so a claim that hides a copy is off by
 /// at least one per operation. What is not the operation's own (a table that grows, figures with one
@@ -20,15 +23,30 @@ const MANY: u32 = 12_000;
 /// byte. Half a byte is therefore below any hidden copy and above what start-up leaves.
 const TOLERANCE: f64 = 0.5;
 
+/// Below this, what start-up leaves is no longer small beside the tolerance.
+const MINIMUM: u32 = 10_000;
+
 /// A zero-copy claim and how to run it.
 struct Scenario {
     name: String,
     program: &'static str,
-    /// The arguments, with `{n}` for the number of operations.
+    /// The arguments but the last, which is one of `times`.
     args: Vec<String>,
+    times: [u32; 2],
+    /// Reads the JSON that the program prints last, given how often it was told to run.
+    read: fn(&Value, u32) -> Option<Printed>,
 }
 
-/// The two counts of one scenario, in bytes per operation.
+/// What a run says of itself.
+struct Printed {
+    operations: f64,
+    /// Bytes per operation that the meter counted.
+    meter: f64,
+    /// Bytes per operation that went through the scenario.
+    payload: f64,
+}
+
+/// The counts of one scenario, in bytes per operation.
 struct Counts {
     payload: f64,
     meter: f64,
@@ -55,8 +73,8 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     let mut bad = 0;
     for scenario in &scenarios {
         let program = folder.join(scenario.program);
-        let few = scenario.run(&valgrind, &program, FEW)?;
-        let many = scenario.run(&valgrind, &program, MANY)?;
+        let few = scenario.run(&valgrind, &program, scenario.times[0])?;
+        let many = scenario.run(&valgrind, &program, scenario.times[1])?;
         let counts = scenario.counts(&few, &many)?;
         let stands = counts.stand();
         let verdict = if stands { "agree" } else { "DISAGREE" };
@@ -74,37 +92,75 @@ pub(crate) fn run(args: &[String]) -> Outcome {
 }
 
 fn scenarios(folder: &Path) -> Result<Vec<Scenario>, String> {
-    let names = list(&folder.join("copy-cost"), "witnessed")?;
-    let rows = names.into_iter().map(|name| Scenario {
-        args: vec!["witnessed".to_owned(), name.clone(), "{n}".to_owned()],
-        name,
-        program: "copy-cost",
+    let words = |line: &str| line.split(' ').map(str::to_owned).collect();
+    let mut all: Vec<Scenario> = list(&folder.join("copy-cost"), "witnessed")?
+        .into_iter()
+        .map(|name| Scenario {
+            args: words(&format!("witnessed {name}")),
+            name,
+            program: "copy-cost",
+            times: ROW,
+            read: row,
+        })
+        .collect();
+    all.push(Scenario {
+        name: "patterns packets --mode zero-copy".to_owned(),
+        program: "patterns",
+        args: words("packets --mode zero-copy --json --rounds"),
+        times: PASSES,
+        read: packets,
     });
-    Ok(rows.collect())
+    Ok(all)
+}
+
+/// A row prints what an operation moved and what the meter counted.
+fn row(value: &Value, times: u32) -> Option<Printed> {
+    Some(Printed {
+        operations: f64::from(times),
+        meter: value["meter_bytes_per_op"].as_f64()?,
+        payload: value["payload_bytes_per_op"].as_f64()?,
+    })
+}
+
+/// `patterns` prints its summary. Its warm-up ends by the clock, so the two runs differ in it too:
+/// harmless where the claim is that an operation copies nothing, and too coarse for anything else.
+fn packets(value: &Value, _: u32) -> Option<Printed> {
+    let (mode, seen) = (&value["zero_copy"], &value["seen"]);
+    let bytes = seen["header_bytes"].as_f64()? + seen["payload_bytes"].as_f64()?;
+    Some(Printed {
+        operations: mode["operations"].as_f64()?,
+        meter: mode["bytes_copied_per_op"].as_f64()?,
+        payload: bytes / seen["packets"].as_f64()?,
+    })
 }
 
 impl Scenario {
-    fn run(&self, valgrind: &Valgrind, program: &Path, n: u32) -> Result<Copies, String> {
-        let args: Vec<String> =
-            self.args.iter().map(|arg| arg.replace("{n}", &n.to_string())).collect();
-        let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        valgrind.copies(program, &args)
+    fn run(&self, valgrind: &Valgrind, program: &Path, times: u32) -> Result<Copies, String> {
+        let times = times.to_string();
+        let args = self.args.iter().map(String::as_str).chain([times.as_str()]);
+        valgrind.copies(program, &args.collect::<Vec<_>>())
     }
 
     fn counts(&self, few: &Copies, many: &Copies) -> Result<Counts, String> {
-        let read = |key: &str| {
-            figure(&many.output, key).ok_or_else(|| {
-                format!("{}: the last line is no JSON object with a figure {key}", self.name)
-            })
+        let [times_few, times_many] = self.times;
+        let read = |copies: &Copies, times| {
+            last_json(&copies.output)
+                .and_then(|value| (self.read)(&value, times))
+                .ok_or_else(|| format!("{}: the last line is not the JSON to read", self.name))
         };
+        let (before, after) = (read(few, times_few)?, read(many, times_many)?);
         let bytes = many.bytes.checked_sub(few.bytes).and_then(|bytes| u32::try_from(bytes).ok());
         let bytes = bytes.ok_or_else(|| {
             format!("{}: {} and {} bytes make no sense", self.name, few.bytes, many.bytes)
         })?;
+        let operations = after.operations - before.operations;
+        if operations < f64::from(MINIMUM) {
+            return Err(format!("{}: {operations} operations are too few", self.name));
+        }
         Ok(Counts {
-            payload: read("payload_bytes_per_op")?,
-            meter: read("meter_bytes_per_op")?,
-            witness: f64::from(bytes) / f64::from(MANY - FEW),
+            payload: after.payload,
+            meter: after.meter,
+            witness: f64::from(bytes) / operations,
         })
     }
 }
@@ -115,10 +171,10 @@ impl Counts {
     }
 }
 
-/// A number of the JSON object in the last line of a program's output.
-fn figure(output: &str, key: &str) -> Option<f64> {
+/// The JSON object in the last line of a program's output.
+fn last_json(output: &str) -> Option<Value> {
     let line = output.lines().rfind(|line| !line.trim().is_empty())?;
-    serde_json::from_str::<Value>(line).ok()?[key].as_f64()
+    serde_json::from_str(line).ok()
 }
 
 #[cfg(test)]
@@ -135,8 +191,19 @@ mod tests {
 
     #[test]
     fn figures_come_from_the_last_line() {
-        let output = "a table\n{\"meter_bytes_per_op\": 2.5}\n\n";
-        assert_eq!(figure(output, "meter_bytes_per_op"), Some(2.5));
-        assert_eq!(figure("nothing", "meter_bytes_per_op"), None);
+        let output = "a table\n{\"meter_bytes_per_op\": 2.5, \"payload_bytes_per_op\": 64}\n\n";
+        let printed = last_json(output).and_then(|value| row(&value, 7)).expect("a row");
+        assert_eq!((printed.operations, printed.meter, printed.payload), (7.0, 2.5, 64.0));
+        assert!(last_json("nothing").is_none());
+    }
+
+    #[test]
+    fn patterns_prints_a_summary() {
+        let value = serde_json::json!({
+            "zero_copy": { "operations": 500, "bytes_copied_per_op": 0.0 },
+            "seen": { "packets": 50, "header_bytes": 1000, "payload_bytes": 9000 },
+        });
+        let printed = packets(&value, 10).expect("a summary");
+        assert_eq!((printed.operations, printed.meter, printed.payload), (500.0, 0.0, 200.0));
     }
 }
