@@ -30,8 +30,14 @@ pub(crate) fn run(args: &[String]) -> Outcome {
         println!("fuzz: no {ARCHIVE} (Debian: libclang-rt-14-dev); libFuzzer is built from source");
     }
     for name in chosen {
+        // What it finds interesting goes to the first folder: the committed corpus grows by choice.
+        let fresh = root().join("target/fuzz-corpus").join(name);
+        std::fs::create_dir_all(&fresh)
+            .map_err(|e| format!("cannot create {}: {e}", fresh.display()))?;
+        let corpus = root().join("fuzz/corpus").join(name);
         let mut command = cargo();
-        command.args(["fuzz", "run", name, "--"]).arg(format!("-max_total_time={seconds}"));
+        command.args(["fuzz", "run", name]).arg(fresh).args(corpus.is_dir().then_some(corpus));
+        command.arg("--").arg(format!("-max_total_time={seconds}"));
         command.env("RUSTC_BOOTSTRAP", "1");
         if let Some(archive) = &archive {
             command.env("CUSTOM_LIBFUZZER_PATH", archive).env("CUSTOM_LIBFUZZER_STD_CXX", "stdc++");

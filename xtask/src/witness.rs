@@ -51,6 +51,8 @@ struct Counts {
     payload: f64,
     meter: f64,
     witness: f64,
+    /// What the witness left out: std's own values, moved by the compiler.
+    moved: f64,
 }
 
 pub(crate) fn run(args: &[String]) -> Outcome {
@@ -67,8 +69,8 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     let folder = release(&["copy-cost", "patterns"])?;
     let scenarios = scenarios(&folder)?;
     println!(
-        "{:<44} {:>12} {:>12} {:>12}  bytes per operation",
-        "scenario", "payload", "meter", "witness"
+        "{:<44} {:>12} {:>12} {:>12} {:>12}  bytes per operation",
+        "scenario", "payload", "meter", "witness", "(moves)"
     );
     let mut bad = 0;
     for scenario in &scenarios {
@@ -78,8 +80,9 @@ pub(crate) fn run(args: &[String]) -> Outcome {
         let counts = scenario.counts(&few, &many)?;
         let stands = counts.stand();
         let verdict = if stands { "agree" } else { "DISAGREE" };
-        let Counts { payload, meter, witness } = counts;
-        println!("{:<44} {payload:>12.2} {meter:>12.2} {witness:>12.2}  {verdict}", scenario.name);
+        let Counts { payload, meter, witness, moved } = counts;
+        let figures = format!("{payload:>12.2} {meter:>12.2} {witness:>12.2} {moved:>12.2}");
+        println!("{:<44} {figures}  {verdict}", scenario.name);
         if !stands {
             bad += 1;
             for (bytes, site) in many.grown_since(&few, 3) {
@@ -150,12 +153,17 @@ impl Scenario {
         };
         let (before, after) = (read(few, times_few)?, read(many, times_many)?);
         // Below 2^53 both are exact; a warm-up that ends by the clock may even make it negative.
-        let bytes = many.bytes as f64 - few.bytes as f64;
+        let more = |few: u64, many: u64| many as f64 - few as f64;
         let operations = after.operations - before.operations;
         if operations < f64::from(MINIMUM) {
             return Err(format!("{}: {operations} operations are too few", self.name));
         }
-        Ok(Counts { payload: after.payload, meter: after.meter, witness: bytes / operations })
+        Ok(Counts {
+            payload: after.payload,
+            meter: after.meter,
+            witness: more(few.bytes, many.bytes) / operations,
+            moved: more(few.moved, many.moved) / operations,
+        })
     }
 }
 
@@ -177,7 +185,7 @@ mod tests {
 
     #[test]
     fn a_claim_stands_when_both_agree() {
-        let counts = |meter, witness| Counts { payload: 0.0, meter, witness };
+        let counts = |meter, witness| Counts { payload: 0.0, meter, witness, moved: 0.0 };
         assert!(counts(0.0, 0.3).stand());
         assert!(!counts(0.0, 1.0).stand(), "one hidden byte per operation");
         assert!(!counts(64.0, 0.0).stand(), "a meter that counts what was not copied");
