@@ -38,7 +38,7 @@ fn t25_which_types_may_cross_threads() {
         ("GetError", is_send!(GetError), is_sync!(GetError)),
         ("BuildError", is_send!(BuildError), is_sync!(BuildError)),
         ("Limit", is_send!(Limit), is_sync!(Limit)),
-        ("GetAsync", is_send!(GetAsync), true),
+        ("GetAsync", is_send!(GetAsync<'static>), true),
     ];
     for (name, send, sync) in table {
         assert_eq!((send, sync), (true, true), "{name}: (Send, Sync)");

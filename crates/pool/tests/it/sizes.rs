@@ -61,7 +61,7 @@ fn every_size_from_nothing_to_past_the_largest_is_served() {
         assert_eq!(block.freeze().len(), n);
     }
     let stats = pool.stats();
-    assert_eq!((stats.outstanding, stats.gets), (0, 5_000));
+    assert_eq!((stats.outstanding, stats.gets + stats.heap_fallbacks), (0, 5_000));
     assert!(stats.heap_fallbacks > 0, "what is past the largest comes from the heap");
 }
 
@@ -123,11 +123,6 @@ fn an_error_names_the_limit_that_was_met() {
     let said = refused.to_string();
     assert!(said.contains("5000") && said.contains("largest"), "{said}");
 
-    let held = pool.try_get(4_000).expect("room for one");
-    let refused = (0..8).map(|_| pool.try_get(4_000)).find_map(Result::err);
-    drop(held);
-    // The blocks of the loop died at once, so the limit is met only while they are held.
-    assert!(refused.is_none());
     let mut held = Vec::new();
     let refused = loop {
         match pool.try_get(4_000) {
