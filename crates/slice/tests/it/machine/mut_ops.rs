@@ -51,7 +51,7 @@ fn with_capacity(w: &mut World<'_>, step: Step) {
         1 => SliceMut::with_capacity(n),
         _ => SliceMut::try_with_capacity(n).expect("a small block"),
     };
-    assert!(step.other % 3 == 0 || made.capacity() >= n);
+    assert!(step.other.is_multiple_of(3) || made.capacity() >= n);
     assert!(made.is_empty());
     born(w, made, Vec::new());
 }
