@@ -39,6 +39,45 @@ fn sixteen_mebibytes_freed_elsewhere_come_back_without_the_heap() {
     }
 }
 
+/// Frees a few blocks on another thread, fewer than a batch, and makes them leave by `how`.
+fn few_come_back(how: impl FnOnce(&Pool) + Send + 'static) {
+    let pool = pool();
+    let elsewhere = Worker::<()>::new();
+    let blocks = get_many(&pool, 10, 4 * KIB);
+    let before = pool.stats();
+    let theirs = pool.clone();
+    elsewhere.call(move |()| {
+        drop(blocks);
+        how(&theirs);
+    });
+    let after_how = pool.stats().misses;
+    let blocks = get_many(&pool, 10, 4 * KIB);
+    let after = pool.stats();
+    assert_eq!(after.remote_frees - before.remote_frees, 10);
+    assert_eq!(after.misses, after_how, "went to the heap while ten blocks wait");
+    drop(blocks);
+}
+
+#[test]
+fn a_batch_that_is_not_full_leaves_with_maintain() {
+    few_come_back(Pool::maintain);
+}
+
+#[test]
+fn a_batch_that_is_not_full_leaves_with_the_next_slow_step() {
+    few_come_back(|pool| drop(pool.get(100_000)));
+}
+
+#[test]
+fn a_batch_that_is_not_full_leaves_with_its_thread() {
+    let pool = pool();
+    for _ in 0..20 {
+        let blocks = get_many(&pool, 10, 4 * KIB);
+        thread::spawn(move || drop(blocks)).join().expect("no panic");
+    }
+    assert_eq!(pool.stats().misses, 10, "went to the heap for what ended threads had freed");
+}
+
 #[test]
 fn a_thread_that_only_frees_leaves_memory_flat() {
     let pool = pool();
@@ -100,6 +139,11 @@ fn what_is_freed_to_an_idle_owner_stays_under_its_cap() {
     let cap = (2 * per_thread + in_all + 2 * 128 * KIB) as u64;
     assert!(stats.retained_bytes <= cap, "{} retained, cap {cap}", stats.retained_bytes);
     assert_eq!(stats.held_bytes, stats.retained_bytes, "nothing is out");
+    // What the idle owner cannot keep is there for others: its lease is all that they lack.
+    let reachable = (stats.retained_bytes as usize - 2 * per_thread) / (65 * KIB);
+    let blocks = get_many(&pool, reachable, 64 * KIB);
+    assert_eq!(pool.stats().misses, stats.misses, "the idle owner keeps what others need");
+    drop(blocks);
     match (before, resident_bytes()) {
         (Some(before), Some(after)) => assert!(after <= before + (32 << 20)),
         _ => skip("the system does not tell how much memory is resident"),
@@ -131,11 +175,14 @@ fn what_ended_threads_leave_one_new_thread_can_use() {
         let blocks = get_many(&theirs, threads * each, 16 * KIB);
         let stats = theirs.stats();
         drop(blocks);
-        stats
+        // Adopted blocks are its own: these die at home.
+        drop(get_many(&theirs, 16, 16 * KIB));
+        (stats, theirs.stats().remote_frees)
     });
-    let after = new.join().expect("no panic");
+    let (after, remote_frees) = new.join().expect("no panic");
     assert_eq!(after.misses, before.misses, "went to the heap beside what was left");
     assert_eq!(after.held_bytes, before.held_bytes);
+    assert_eq!(remote_frees, before.remote_frees, "adopted blocks went to their old owners");
 }
 
 #[test]

@@ -93,6 +93,7 @@ fn a_pending_future_that_is_dropped_loses_nothing() {
     assert!(poll(other.as_mut(), &counter).is_pending());
     assert!(poll(woken.as_mut(), &counter).is_pending());
     drop(other);
+    assert_eq!(Arc::strong_count(&counter), 2, "the waker of a future that is gone is kept");
     blocks.clear();
     assert!(poll(woken.as_mut(), &counter).is_ready());
     assert_eq!(pool.outstanding(), 0);
