@@ -195,43 +195,62 @@ fn t15_a_waker_that_panics() {
     assert!(calls >= 1);
 }
 
-/// A waker that uses the pool within its own callbacks.
-struct Busy(Pool);
+/// A waker that uses the pool when it is called, and whose last reference owns a block, as that of a
+/// task does.
+struct Busy {
+    pool: Pool,
+    _block: Option<SliceMut>,
+}
 
 impl Wake for Busy {
     fn wake(self: Arc<Self>) {
-        drop(self.0.try_get(SIZE));
+        drop(self.pool.try_get(SIZE));
     }
 }
 
-impl Drop for Busy {
-    fn drop(&mut self) {
-        drop(self.0.try_get(SIZE));
-    }
+/// Runs a test that must not hang.
+fn within_ten_seconds(test: impl FnOnce() + Send + 'static) {
+    let (done, ended) = mpsc::channel();
+    let test = thread::spawn(move || {
+        test();
+        done.send(()).expect("the test waits");
+    });
+    let ended = ended.recv_timeout(Duration::from_secs(10));
+    assert_ne!(ended, Err(mpsc::RecvTimeoutError::Timeout), "a waker was used under a lock");
+    test.join().expect("no panic");
 }
 
 #[test]
-fn a_waker_may_use_the_pool_when_it_is_called_or_dropped() {
-    let (done, ended) = mpsc::channel();
-    let test = thread::spawn(move || {
+fn a_waker_may_get_and_free_blocks_when_it_is_called() {
+    within_ten_seconds(|| {
         let (pool, mut blocks) = used_up();
-        let busy = || Waker::from(Arc::new(Busy(pool.clone())));
-        let mut waiting = Box::pin(pool.get_async(SIZE));
-        for _ in 0..3 {
-            // Each poll replaces the waker of the one before, which dies then.
-            assert!(waiting.as_mut().poll(&mut Context::from_waker(&busy())).is_pending());
+        let waker = Waker::from(Arc::new(Busy { pool: pool.clone(), _block: None }));
+        let mut waiting = [Box::pin(pool.get_async(SIZE)), Box::pin(pool.get_async(SIZE))];
+        for future in &mut waiting {
+            assert!(future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
         }
-        let mut other = Box::pin(pool.get_async(SIZE));
-        assert!(other.as_mut().poll(&mut Context::from_waker(&busy())).is_pending());
-        drop(other);
         blocks.pop();
-        assert!(waiting.as_mut().poll(&mut Context::from_waker(&busy())).is_ready());
-        drop((waiting, blocks));
-        assert_eq!(pool.outstanding(), 0);
-        done.send(()).expect("the test waits");
+        assert!(waiting[1].as_mut().poll(&mut Context::from_waker(&waker)).is_ready());
     });
-    if ended.recv_timeout(Duration::from_secs(10)).is_err() {
-        assert!(test.is_finished(), "deadlock: a waker was used under a lock");
-    }
-    test.join().expect("no panic");
+}
+
+#[test]
+fn a_waker_may_free_a_block_when_it_is_dropped() {
+    within_ten_seconds(|| {
+        let (pool, mut blocks) = used_up();
+        let mut busy = || {
+            let block = blocks.pop();
+            assert!(block.is_some(), "the test needs more blocks");
+            Waker::from(Arc::new(Busy { pool: pool.clone(), _block: block }))
+        };
+        let (first, second) = (busy(), busy());
+        let mut waiting = Box::pin(pool.get_async(SIZE));
+        assert!(waiting.as_mut().poll(&mut Context::from_waker(&first)).is_pending());
+        drop(first);
+        // The waker is replaced, and the last reference to the old one dies, with its block.
+        let _ = waiting.as_mut().poll(&mut Context::from_waker(&second));
+        drop((waiting, second));
+        blocks.clear();
+        assert_eq!(pool.outstanding(), 0);
+    });
 }
