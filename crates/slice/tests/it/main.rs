@@ -6,6 +6,7 @@
 mod callbacks;
 mod corpus;
 mod growth;
+mod interplay;
 mod layout;
 mod machine;
 mod owners;
