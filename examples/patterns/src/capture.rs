@@ -7,7 +7,7 @@
 //! is bounded, and any length of file works.
 
 use std::fs::File;
-use std::io::{self, Seek, Write};
+use std::io::{self, Read, Seek, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::path::Path;
 
@@ -182,13 +182,15 @@ impl Capture {
         let want = usize::try_from(self.len - self.read).map_or(want, |left| want.min(left));
         let mut got = 0;
         while got < want {
-            match bytes.read_from(&mut self.file, want - got) {
+            // Into the spare room as it is: a file does not claim to have read more than it did.
+            match self.file.read(&mut bytes.spare_mut()[..want - got]) {
                 Ok(0) => {
                     // The file was made shorter meanwhile.
                     self.len = self.read;
                     break;
                 }
                 Ok(n) => {
+                    bytes.commit(n);
                     got += n;
                     self.read += n as u64;
                 }

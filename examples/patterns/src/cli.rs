@@ -125,7 +125,7 @@ fn run(command: Command, allocations: fn() -> u64) -> Result<String, Error> {
         let allocated = allocations_per_op(&mut workload, mode, allocations)?;
         summary.add(Column { mode, measured, allocated });
     }
-    summary.seen(&mut workload, common.mode.unwrap_or(Mode::ZeroCopy))?;
+    summary.seen(workload.seen());
     Ok(if common.json { summary.json() } else { summary.table() })
 }
 

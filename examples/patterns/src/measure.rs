@@ -66,7 +66,7 @@ pub fn measure_workload(
     budget: Budget,
     progress: &mut dyn FnMut(Option<f64>),
 ) -> Result<Measurement, Error> {
-    let in_a_pass = warm_up(workload, mode, progress)?;
+    let in_a_pass = warm_up(workload, mode, WARM, progress)?;
     let limit = match budget {
         Budget::Time(all) => Limit::Time(all),
         Budget::Rounds(rounds) => Limit::Operations(in_a_pass.saturating_mul(rounds.max(1))),
@@ -92,7 +92,8 @@ pub fn measure_workload(
 }
 
 /// Runs `operations` operations of a scenario in steady state, calling `steady` right before the first and right after the
-/// last: a caller with a counting allocator reads it there. Gives the number of operations in between.
+/// last: a caller with a counting allocator reads it there. Gives the number of operations in between. What comes before the
+/// first call does not depend on the clock, so two runs differ by their operations alone.
 ///
 /// # Errors
 ///
@@ -118,7 +119,7 @@ pub fn count_workload(
     steady: &mut dyn FnMut(),
 ) -> Result<u64, Error> {
     let progress: &mut Progress<'_> = &mut |_| {};
-    warm_up(workload, mode, progress)?;
+    warm_up(workload, mode, Duration::ZERO, progress)?;
     let mut run = Run::new(Limit::Operations(operations), workload.timed_together(), progress);
     steady();
     let end = run_until_stopped(workload, mode, &mut run);
@@ -135,23 +136,25 @@ fn run_until_stopped(
     Ok(())
 }
 
-/// One whole pass, so that bad input shows before anything is measured, and more while the time for warming up lasts. Gives
-/// the operations in a pass.
+/// One whole pass, so that bad input shows before anything is measured, then more until enough time is spent (and one more
+/// in any case: the pool is stocked by the first). Gives the operations in a pass.
 fn warm_up(
     workload: &mut Workload,
     mode: Mode,
-    progress: &mut dyn FnMut(Option<f64>),
+    spend: Duration,
+    progress: &mut Progress<'_>,
 ) -> Result<u64, Error> {
     let begun = Instant::now();
     let mut run = Run::new(Limit::Pass, workload.timed_together(), progress);
-    workload.forget();
-    let _ = workload.pass(mode, &mut run)?;
+    workload.first_pass(mode, &mut run)?;
     let in_a_pass = run.operations();
     if in_a_pass == 0 {
         return Err(Error::Nothing { name: workload.describe() });
     }
-    while begun.elapsed() < WARM {
+    loop {
         let _ = workload.pass(mode, &mut run)?;
+        if begun.elapsed() >= spend {
+            return Ok(in_a_pass);
+        }
     }
-    Ok(in_a_pass)
 }

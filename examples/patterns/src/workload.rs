@@ -18,7 +18,10 @@ const PACKETS_TIMED: u64 = 256;
 
 /// A scenario with its input.
 #[derive(Debug)]
-pub struct Workload(Kind);
+pub struct Workload {
+    kind: Kind,
+    seen: Option<Counts>,
+}
 
 #[derive(Debug)]
 enum Kind {
@@ -42,19 +45,20 @@ impl Workload {
     /// Every packet of these captures.
     #[must_use]
     pub fn packets(captures: Vec<Capture>) -> Self {
-        Workload(Kind::Packets { captures, slices: Tally::new(), arrays: Tally::new() })
+        let (slices, arrays) = (Tally::new(), Tally::new());
+        Workload { kind: Kind::Packets { captures, slices, arrays }, seen: None }
     }
 
     /// Three stages over so many bytes.
     #[must_use]
     pub fn pipeline(bytes: usize) -> Self {
-        Workload(Kind::Pipeline { input: pipeline::input(bytes) })
+        Workload { kind: Kind::Pipeline { input: pipeline::input(bytes) }, seen: None }
     }
 
     /// What it is, in a few words.
     #[must_use]
     pub fn describe(&self) -> String {
-        match &self.0 {
+        match &self.kind {
             Kind::Packets { captures, .. } => {
                 let names: Vec<_> = captures.iter().map(Capture::name).collect();
                 let bytes: u64 = captures.iter().map(Capture::file_len).sum();
@@ -67,7 +71,7 @@ impl Workload {
     /// What an operation is.
     #[must_use]
     pub fn unit(&self) -> &'static str {
-        match self.0 {
+        match self.kind {
             Kind::Packets { .. } => "packets/s",
             Kind::Pipeline { .. } => "runs/s",
         }
@@ -76,33 +80,36 @@ impl Workload {
     /// Operations that are timed together.
     #[must_use]
     pub fn timed_together(&self) -> u64 {
-        match self.0 {
+        match self.kind {
             Kind::Packets { .. } => PACKETS_TIMED,
             Kind::Pipeline { .. } => 1,
         }
     }
 
-    /// What was seen in the captures since [`Workload::forget`].
+    /// What one pass over the captures saw, once there was one.
     #[must_use]
-    pub fn seen(&self, mode: Mode) -> Option<Counts> {
-        match (&self.0, mode) {
-            (Kind::Packets { arrays, .. }, Mode::Copying) => Some(arrays.counts),
-            (Kind::Packets { slices, .. }, Mode::ZeroCopy) => Some(slices.counts),
-            (Kind::Pipeline { .. }, _) => None,
-        }
+    pub fn seen(&self) -> Option<Counts> {
+        self.seen
     }
 
-    /// Counts from zero again.
-    pub fn forget(&mut self) {
-        if let Kind::Packets { slices, arrays, .. } = &mut self.0 {
-            slices.counts = Counts::default();
-            arrays.counts = Counts::default();
+    /// The first pass in a mode: it counts what there is.
+    pub(crate) fn first_pass(&mut self, mode: Mode, run: &mut Run<'_>) -> Result<(), Error> {
+        if let Kind::Packets { slices, arrays, .. } = &mut self.kind {
+            (slices.counts, arrays.counts) = (Counts::default(), Counts::default());
         }
+        let _ = self.pass(mode, run)?;
+        if let Kind::Packets { slices, arrays, .. } = &self.kind {
+            self.seen = Some(match mode {
+                Mode::Copying => arrays.counts,
+                Mode::ZeroCopy => slices.counts,
+            });
+        }
+        Ok(())
     }
 
     /// Goes once over the input, telling `run` of each operation, until it says stop.
     pub(crate) fn pass(&mut self, mode: Mode, run: &mut Run<'_>) -> Result<ControlFlow<()>, Error> {
-        match &mut self.0 {
+        match &mut self.kind {
             Kind::Pipeline { input } => {
                 match mode {
                     Mode::Copying => drop(black_box(pipeline::copying(black_box(input)))),
