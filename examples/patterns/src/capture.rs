@@ -1,15 +1,16 @@
 //! A capture file, read as a stream of pooled blocks that break only between records.
 //!
-//! A reader that fills a buffer, hands out what is whole and carries the cut-off record over to the next buffer copies
-//! that record's bytes: one record per buffer. Here nothing is carried over. A block keeps [`RESERVE`] bytes back when it
-//! is filled; then the record that the fill cut off says how long it is, and exactly its missing bytes are read into the
-//! reserve, in place behind those already there. So every record lies whole in one block, each byte is read once, memory
-//! is bounded, and any length of file works.
+//! A reader that fills a buffer, hands out what is whole and carries the cut-off record over to the
+//! next buffer copies that record's bytes: one record per buffer. Here nothing is carried over. A
+//! block keeps [`RESERVE`] bytes back when it is filled; then the record that the fill cut off says
+//! how long it is, and exactly its missing bytes are read into the reserve, in place behind those
+//! already there. So every record lies whole in one block, each byte is read once, memory is
+//! bounded, and any length of file works.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use aqueduct::{Pool, Slice, SliceMut};
 
@@ -19,7 +20,8 @@ use crate::{Error, Fault};
 
 /// Room for all of a record but its first byte, rounded up to the record.
 const RESERVE: usize = RECORD_HEADER + LONGEST_FRAME;
-/// What a block of a long file takes from the pool: its largest class. Four to one over the reserve.
+/// What a block of a long file takes from the pool: its largest class. Four to one over the
+/// reserve.
 const BLOCK: usize = 1 << 20;
 /// The capture that comes with this package.
 static BUNDLED: &[u8] = include_bytes!("../data/loopback-http.pcap");
@@ -44,7 +46,8 @@ impl Capture {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] when it cannot be opened or is no regular file. What it holds is checked when it is read.
+    /// [`Error::Io`] when it cannot be opened or is no regular file. What it holds is checked when
+    /// it is read.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let name = path.display().to_string();
         let file = File::open(path).map_err(|e| Error::io(&name, e))?;
@@ -57,7 +60,16 @@ impl Capture {
     ///
     /// [`Error::Io`] when a temporary file cannot be written.
     pub fn bundled() -> Result<Self, Error> {
-        Self::temporary("loopback-http.pcap", |file| file.write_all(BUNDLED))
+        Self::spooled("loopback-http.pcap", BUNDLED)
+    }
+
+    /// The capture that `bytes` are, by way of a temporary file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] when a temporary file cannot be written.
+    pub fn spooled(name: &str, bytes: &[u8]) -> Result<Self, Error> {
+        Self::temporary(name, |file| file.write_all(bytes))
     }
 
     /// A made-up capture of so many packets: see [`generate::capture`].
@@ -129,8 +141,8 @@ impl Capture {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] from the file; [`Error::Capture`] when the next record lies or is cut, after all before it were
-    /// handed out.
+    /// [`Error::Io`] from the file; [`Error::Capture`] when the next record lies or is cut, after
+    /// all before it were handed out.
     pub fn next_block(&mut self) -> Result<Option<Block>, Error> {
         if let Some(fault) = self.pending.take() {
             return Err(self.fault(fault));

@@ -21,8 +21,9 @@ const LARGEST: u64 = 1 << 30;
 
 /// Zero-copy patterns, each beside the copies that it does without
 ///
-/// Runs a scenario in both modes on the same input, one after the other, and compares them: operations per second, time
-/// per operation, and what was copied and allocated. One mode alone with --mode.
+/// Runs a scenario in both modes on the same input, one after the other, and compares them:
+/// operations per second, time per operation, and what was copied and allocated. One mode alone
+/// with --mode.
 #[derive(Debug, Parser)]
 #[command(name = "patterns", version)]
 struct Cli {
@@ -34,12 +35,12 @@ struct Cli {
 enum Command {
     /// Header and payload of every packet in a capture
     ///
-    /// Copying: both are copied out into arrays of their own. Zero-copy: the header is viewed and the payload sliced where
-    /// they lie, in the pooled block that the file was read into. Without --pcap or --generate, the input is the HTTP
-    /// traffic that comes with this program.
+    /// Copying: both are copied out into arrays of their own. Zero-copy: the header is viewed and
+    /// the payload sliced where they lie, in the pooled block that the file was read into. Without
+    /// --pcap or --generate, the input is the HTTP traffic that comes with this program.
     Packets {
-        /// Read this capture (pcap: micro- or nanoseconds, either byte order; Ethernet, raw IP, Linux cooked or BSD
-        /// loopback); may be given several times
+        /// Read this capture (pcap: micro- or nanoseconds, either byte order; Ethernet, raw IP,
+        /// Linux cooked or BSD loopback); may be given several times
         #[arg(long, value_name = "FILE")]
         pcap: Vec<PathBuf>,
         /// Make up a capture of N packets in place of reading one
@@ -51,8 +52,8 @@ enum Command {
     },
     /// Three stages, each changing every byte of one large input
     ///
-    /// Copying: a new array per stage. Zero-copy: one output buffer, filled by the first stage, changed in place by the
-    /// others.
+    /// Copying: a new array per stage. Zero-copy: one output buffer, filled by the first stage,
+    /// changed in place by the others.
     Pipeline {
         /// Bytes of input, with KiB, MiB or GiB behind the number where wanted
         #[arg(long, default_value = "10MiB", value_parser = parse_size)]
@@ -79,8 +80,8 @@ struct Common {
     json: bool,
 }
 
-/// Runs the command line of this process. `allocations` gives the allocations that it made so far, where the program counts
-/// them.
+/// Runs the command line of this process. `allocations` gives the allocations that it made so far,
+/// where the program counts them.
 pub fn main(allocations: fn() -> u64) -> ExitCode {
     let cli = Cli::parse();
     match run(cli.scenario, allocations) {

@@ -6,8 +6,9 @@ use crate::fault::{Fault, FaultKind, Rule};
 pub const FILE_HEADER: usize = 24;
 /// Length of a record's header.
 pub const RECORD_HEADER: usize = 16;
-/// The longest frame that a record may hold: the largest snapshot length that libpcap grants for the link types read here.
-/// A captured length above it is a lie, and is refused before any memory is set aside for it.
+/// The longest frame that a record may hold: the largest snapshot length that libpcap grants for
+/// the link types read here. A captured length above it is a lie, and is refused before any memory
+/// is set aside for it.
 pub const LONGEST_FRAME: usize = 262_144;
 
 /// What the frames of a capture begin with.
@@ -43,8 +44,8 @@ impl Order {
 pub struct FileHeader {
     /// What each frame begins with.
     pub link: Link,
-    /// Bytes kept of each frame at most, as the capturing program was told. Files exist whose frames are longer, so
-    /// nothing here relies on it.
+    /// Bytes kept of each frame at most, as the capturing program was told. Files exist whose
+    /// frames are longer, so nothing here relies on it.
     pub snaplen: u32,
     /// Whether the fraction of a time stamp counts nanoseconds (else microseconds).
     pub nanoseconds: bool,
@@ -56,7 +57,8 @@ impl FileHeader {
     ///
     /// # Errors
     ///
-    /// A [`Fault`] when the bytes are too few, of another format, or of a link type that is not known.
+    /// A [`Fault`] when the bytes are too few, of another format, or of a link type that is not
+    /// known.
     pub fn parse(bytes: &[u8]) -> Result<Self, Fault> {
         let at = |offset, kind| Fault { offset, kind };
         let magic = bytes.first_chunk::<4>().map_or(0, |b| u32::from_le_bytes(*b));
@@ -79,7 +81,8 @@ impl FileHeader {
         if major != 2 {
             return Err(at(4, lie("a major version", Rule::Exactly(2), u64::from(major))));
         }
-        // The upper half may say that frames end with a checksum; the lengths inside a frame leave it out anyway.
+        // The upper half may say that frames end with a checksum; the lengths inside a frame leave
+        // it out anyway.
         let link = match order.u32([bytes[20], bytes[21], bytes[22], bytes[23]]) & 0xffff {
             0 => Link::Null,
             1 => Link::Ethernet,
@@ -95,7 +98,8 @@ impl FileHeader {
     ///
     /// # Errors
     ///
-    /// A [`Fault`] when it claims more bytes than a frame can have, or more than the frame had on the wire.
+    /// A [`Fault`] when it claims more bytes than a frame can have, or more than the frame had on
+    /// the wire.
     pub fn record(&self, bytes: &[u8; RECORD_HEADER], offset: u64) -> Result<Record, Fault> {
         let word = |i: usize| self.order.u32([bytes[i], bytes[i + 1], bytes[i + 2], bytes[i + 3]]);
         let (seconds, fraction, captured, original) = (word(0), word(4), word(8), word(12));

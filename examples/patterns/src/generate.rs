@@ -1,4 +1,5 @@
-//! A made-up capture: every link layer feature that the parser knows, in a fixed, repeatable mixture.
+//! A made-up capture: every link layer feature that the parser knows, in a fixed, repeatable
+//! mixture.
 
 use std::io::{self, Write};
 
@@ -9,8 +10,9 @@ const SNAPLEN: usize = 1400;
 /// The longest payload made up.
 const LONGEST: usize = 1460;
 
-/// Writes a capture (Ethernet, microseconds, little-endian) of so many packets: TCP with options, UDP, VLAN tags, IPv6,
-/// fragments, frames padded to Ethernet's minimum and frames cut by the snapshot length.
+/// Writes a capture (Ethernet, microseconds, little-endian) of so many packets: TCP with options,
+/// UDP, VLAN tags, IPv6, fragments, frames padded to Ethernet's minimum and frames cut by the
+/// snapshot length.
 ///
 /// # Errors
 ///

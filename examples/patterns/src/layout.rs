@@ -1,4 +1,5 @@
-//! Where the headers of a frame lie and where its payload begins, every length checked against what is there.
+//! Where the headers of a frame lie and where its payload begins, every length checked against what
+//! is there.
 
 use std::ops::Range;
 
@@ -39,7 +40,8 @@ pub enum Transport {
 /// Where the parts of a frame lie: a handful of offsets, no bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
-    /// The type of what the link carries, as Ethernet numbers it (0x0800 is IPv4), also where the link is none; 0 if unknown.
+    /// The type of what the link carries, as Ethernet numbers it (0x0800 is IPv4), also where the
+    /// link is none; 0 if unknown.
     pub ethertype: u16,
     /// The outermost VLAN tag: priority, and the number in the low twelve bits.
     pub vlan: Option<u16>,
@@ -56,8 +58,8 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Finds the headers of `frame`, which lies `offset` bytes into the file. A frame that the snapshot length cut is
-    /// followed as far as it goes.
+    /// Finds the headers of `frame`, which lies `offset` bytes into the file. A frame that the
+    /// snapshot length cut is followed as far as it goes.
     ///
     /// # Errors
     ///
@@ -97,7 +99,8 @@ enum Stop {
     Fault(Fault),
 }
 
-/// Invariant: `at <= end` and `at <= frame.len()`. `end` is where the innermost layer entered so far ends on the wire.
+/// Invariant: `at <= end` and `at <= frame.len()`. `end` is where the innermost layer entered so
+/// far ends on the wire.
 struct Cursor<'a> {
     frame: &'a [u8],
     at: usize,
@@ -152,7 +155,8 @@ impl<'a> Cursor<'a> {
         self.check(0, "an ipv4 header length in words", Rule::AtLeast(5), words)?;
         let header_len = usize::from(words) * 4;
         let total = be16(header, 2);
-        // Zero is what a capture sees when the network card was to cut the packet up and fill the field in.
+        // Zero is what a capture sees when the network card was to cut the packet up and fill the
+        // field in.
         if total != 0 {
             self.check(2, "an ipv4 total length", Rule::AtLeast(header_len as u64), total)?;
             self.check(2, "an ipv4 total length", Rule::AtMost(self.left()), total)?;
@@ -172,7 +176,8 @@ impl<'a> Cursor<'a> {
         let header = self.peek::<40>("an ipv6 header")?;
         self.check(0, "an ip version", Rule::Exactly(6), header[0] >> 4)?;
         let length = be16(header, 4);
-        // Zero stands for a length in a hop-by-hop option (or, as above, for one not yet filled in).
+        // Zero stands for a length in a hop-by-hop option (or, as above, for one not yet filled
+        // in).
         if length != 0 {
             self.check(4, "an ipv6 payload length", Rule::AtMost(self.left() - 40), length)?;
             self.end = at + 40 + usize::from(length);

@@ -1,12 +1,12 @@
-//! The zero-copy patterns that .NET programmers know, on Aqueduct: each scenario in a mode that copies as their document
-//! counts it, and in one that does not.
+//! The zero-copy patterns that .NET programmers know, on Aqueduct: each scenario in a mode that
+//! copies as their document counts it, and in one that does not.
 //!
 //! - `packets`: header and payload of every packet in a capture ([`packets`]);
 //! - `pipeline`: three stages over one large input ([`pipeline`]).
 //!
-//! Where to read: [`capture`] reads a file into pooled blocks that break between records, [`layout`] finds the headers of
-//! a frame, [`header`] views their fields, [`packets`] puts a packet together in either mode, [`mod@measure`] runs and
-//! times it.
+//! Where to read: [`capture`] reads a file into pooled blocks that break between records,
+//! [`layout`] finds the headers of a frame, [`header`] views their fields, [`packets`] puts a
+//! packet together in either mode, [`mod@measure`] runs and times it.
 
 #![forbid(unsafe_code)]
 #![allow(clippy::disallowed_methods, reason = "the copying mode copies, and counts it at the call")]
@@ -52,8 +52,8 @@ pub enum Mode {
     ZeroCopy,
 }
 
-/// An array of its own for `bytes`: what the copying modes do, counted. As in the document's runtime, an empty array costs
-/// nothing.
+/// An array of its own for `bytes`: what the copying modes do, counted. As in the document's
+/// runtime, an empty array costs nothing.
 fn copied(bytes: &[u8]) -> Vec<u8> {
     if !bytes.is_empty() {
         aqueduct::meter::count_copy(bytes.len());

@@ -23,8 +23,8 @@ pub struct Measurement {
     pub operations: u64,
     /// Operations per second of wall time.
     pub throughput: f64,
-    /// Median time of an operation. Packets are timed 256 at a time, since reading the clock takes longer than a packet:
-    /// this is the median group's mean.
+    /// Median time of an operation. Packets are timed 256 at a time, since reading the clock takes
+    /// longer than a packet: this is the median group's mean.
     pub p50_ns: f64,
     /// The time of an operation that 99 in 100 do not exceed; for packets, again, a group's mean.
     pub p99_ns: f64,
@@ -91,9 +91,10 @@ pub fn measure_workload(
     })
 }
 
-/// Runs `operations` operations of a scenario in steady state, calling `steady` right before the first and right after the
-/// last: a caller with a counting allocator reads it there. Gives the number of operations in between. What comes before the
-/// first call does not depend on the clock, so two runs differ by their operations alone.
+/// Runs `operations` operations of a scenario in steady state, calling `steady` right before the
+/// first and right after the last: a caller with a counting allocator reads it there. Gives the
+/// number of operations in between. What comes before the first call does not depend on the clock,
+/// so two runs differ by their operations alone.
 ///
 /// # Errors
 ///
@@ -127,17 +128,14 @@ pub fn count_workload(
     end.map(|()| run.operations())
 }
 
-fn run_until_stopped(
-    workload: &mut Workload,
-    mode: Mode,
-    run: &mut Run<'_>,
-) -> Result<(), Error> {
+fn run_until_stopped(workload: &mut Workload, mode: Mode, run: &mut Run<'_>) -> Result<(), Error> {
     while let ControlFlow::Continue(()) = workload.pass(mode, run)? {}
     Ok(())
 }
 
-/// One whole pass, so that bad input shows before anything is measured, then more until enough time is spent (and one more
-/// in any case: the pool is stocked by the first). Gives the operations in a pass.
+/// One whole pass, so that bad input shows before anything is measured, then more until enough time
+/// is spent (and one more in any case: the pool is stocked by the first). Gives the operations in a
+/// pass.
 fn warm_up(
     workload: &mut Workload,
     mode: Mode,

@@ -1,25 +1,26 @@
 //! Header and payload of every packet of a capture: copied out, or seen where they lie.
 //!
-//! Both modes read the same blocks and run the same parser. What differs is what a packet is made of:
+//! Both modes read the same blocks and run the same parser. What differs is what a packet is made
+//! of:
 //!
 //! | | header | payload | per packet |
 //! |---|---|---|---|
 //! | copying | its own array, copied out | its own array, copied out | 2 allocations, 2 copies |
 //! | zero-copy | a view of the block | a slice of the block | one count up, one count down |
 //!
-//! The slice is what makes the second more than a loan: it may leave the loop, the block and the thread, and the block
-//! goes back to its pool when the last one is dropped.
+//! The slice is what makes the second more than a loan: it may leave the loop, the block and the
+//! thread, and the block goes back to its pool when the last one is dropped.
 
 use std::ops::ControlFlow;
 
 use aqueduct::Slice;
 
+use crate::Error;
 use crate::capture::{Block, Capture, Frame};
 use crate::copied;
 use crate::format::Record;
 use crate::header::Header;
 use crate::layout::{Layout, Transport};
-use crate::Error;
 
 /// A packet: its headers on loan, its payload to keep.
 #[derive(Debug)]
@@ -38,7 +39,8 @@ pub struct Packet<'a, P> {
 ///
 /// # Errors
 ///
-/// Those of [`Capture::next_block`] and [`Layout::parse`], after all packets before the fault were handed out.
+/// Those of [`Capture::next_block`] and [`Layout::parse`], after all packets before the fault were
+/// handed out.
 pub fn copying(
     capture: &mut Capture,
     mut each: impl FnMut(Packet<'_, Vec<u8>>) -> ControlFlow<()>,
@@ -55,7 +57,8 @@ pub fn copying(
 ///
 /// # Errors
 ///
-/// Those of [`Capture::next_block`] and [`Layout::parse`], after all packets before the fault were handed out.
+/// Those of [`Capture::next_block`] and [`Layout::parse`], after all packets before the fault were
+/// handed out.
 pub fn zero_copy(
     capture: &mut Capture,
     mut each: impl FnMut(Packet<'_, Slice>) -> ControlFlow<()>,
@@ -95,8 +98,9 @@ fn each_frame(
 /// Payloads that a [`Tally`] keeps.
 const KEPT: usize = 64;
 
-/// What is done with each packet, the same in both modes: counted, its header fields and the ends of its payload read, and
-/// its payload kept until 64 more have come, as in a queue to the next stage of a program.
+/// What is done with each packet, the same in both modes: counted, its header fields and the ends
+/// of its payload read, and its payload kept until 64 more have come, as in a queue to the next
+/// stage of a program.
 #[derive(Debug)]
 pub struct Tally<P> {
     /// Packets by kind, and their bytes.

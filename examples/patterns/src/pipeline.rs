@@ -1,7 +1,9 @@
-//! Three stages that each change every byte: a new array per stage, or one buffer that is changed in place.
+//! Three stages that each change every byte: a new array per stage, or one buffer that is changed
+//! in place.
 //!
-//! Over 10 MiB the copying mode holds input and three arrays (40 MiB) and copies 30 MiB; the other holds input and output
-//! (20 MiB) and copies nothing, since the first stage reads the input and writes what it makes of it.
+//! Over 10 MiB the copying mode holds input and three arrays (40 MiB) and copies 30 MiB; the other
+//! holds input and output (20 MiB) and copies nothing, since the first stage reads the input and
+//! writes what it makes of it.
 
 use aqueduct::{Slice, SliceMut};
 
@@ -19,7 +21,8 @@ fn stage3(byte: u8) -> u8 {
     byte.rotate_left(3)
 }
 
-/// The document's first version: each stage copies what it gets into an array of its own, and works on that.
+/// The document's first version: each stage copies what it gets into an array of its own, and works
+/// on that.
 #[must_use]
 pub fn copying(input: &[u8]) -> Vec<u8> {
     let mut first = copied(input);
@@ -33,7 +36,8 @@ pub fn copying(input: &[u8]) -> Vec<u8> {
     third
 }
 
-/// The document's second version: one buffer for the output, filled by the first stage and changed in place by the others.
+/// The document's second version: one buffer for the output, filled by the first stage and changed
+/// in place by the others.
 #[must_use]
 pub fn zero_copy(input: &[u8]) -> Slice {
     let mut output = SliceMut::with_capacity(input.len());

@@ -4,10 +4,10 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
+use crate::Mode;
 use crate::measure::Measurement;
 use crate::packets::Counts;
 use crate::workload::Workload;
-use crate::Mode;
 
 /// One mode's figures.
 pub(crate) struct Column {
