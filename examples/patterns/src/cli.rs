@@ -169,11 +169,14 @@ impl Bar {
             self.shown = Some(bar);
         }
         if let Some(bar) = &self.shown {
-            bar.set_message(match (done, self.mode) {
+            let doing = match (done, self.mode) {
                 (None, _) => "reading once",
                 (_, Mode::Copying) => "copying",
                 (_, Mode::ZeroCopy) => "zero-copy",
-            });
+            };
+            if bar.message() != doing {
+                bar.set_message(doing);
+            }
             bar.set_position((done.unwrap_or(0.0).min(1.0) * 1000.0) as u64);
         }
     }
