@@ -2,7 +2,7 @@
 //!
 //! A reader that fills a buffer, hands out what is whole and carries the cut-off record over to the
 //! next buffer copies that record's bytes: one record per buffer. Here nothing is carried over. A
-//! block keeps [`RESERVE`] bytes back when it is filled; then the record that the fill cut off says
+//! block keeps `RESERVE` bytes back when it is filled; then the record that the fill cut off says
 //! how long it is, and exactly its missing bytes are read into the reserve, in place behind those
 //! already there. So every record lies whole in one block, each byte is read once, memory is
 //! bounded, and any length of file works.
