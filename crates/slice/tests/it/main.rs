@@ -12,7 +12,7 @@ mod owners;
 mod projections;
 mod raw;
 mod readers;
-mod small;
 mod sizes;
+mod small;
 mod state_slice;
 mod state_slice_mut;
