@@ -16,6 +16,8 @@ mod odd;
 pub mod oracle;
 mod probe;
 mod script;
+#[allow(unsafe_code, reason = "implements GlobalAlloc")]
+mod thread_count;
 mod worker;
 
 pub use count::{CountingAlloc, Tally};
@@ -24,6 +26,7 @@ pub use fail::FailingAlloc;
 pub use lying::{Lie, LyingReader};
 pub use odd::OddAlloc;
 pub use script::{Step, replay, steps};
+pub use thread_count::ThreadCountingAlloc;
 pub use worker::Worker;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
