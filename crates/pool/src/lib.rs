@@ -29,6 +29,7 @@ mod class;
 mod core;
 mod error;
 mod heap;
+mod lease;
 mod local;
 #[cfg(all(test, aqueduct_loom))]
 mod models;
@@ -37,6 +38,7 @@ mod pool;
 mod registry;
 mod remote;
 mod shared;
+mod shelf;
 mod stats;
 mod wait;
 

@@ -20,10 +20,8 @@ use std::{marker::PhantomData, ptr};
 
 /// Blocks that travel together at the most, and their bytes: so much can lie unused in a batch that
 /// is not full.
-const BATCH_BLOCKS: usize = 32;
+pub(crate) const BATCH_BLOCKS: usize = 32;
 const BATCH_BYTES: usize = 128 << 10;
-/// Bytes by which a list's cap grows.
-const STEP: usize = 64 << 10;
 
 /// The right to touch a heap's own lists.
 #[derive(Clone, Copy)]
@@ -46,7 +44,7 @@ impl Owner {
         self.heap
     }
 
-    fn core(self) -> &'static Core {
+    pub(crate) fn core(self) -> &'static Core {
         self.heap.core()
     }
 
@@ -55,7 +53,7 @@ impl Owner {
         &self.heap.lists[class.index()]
     }
 
-    fn own<R>(self, f: impl FnOnce(&mut Own) -> R) -> R {
+    pub(crate) fn own<R>(self, f: impl FnOnce(&mut Own) -> R) -> R {
         // SAFETY: ours (1), and `f` does not come back here (2).
         self.heap.own.with_mut(|own| f(unsafe { &mut *own }))
     }
@@ -212,20 +210,6 @@ impl Owner {
         self.stock(had);
     }
 
-    /// Takes all lists down and gives the lease back.
-    fn empty(self) -> Chain {
-        let mut all = Chain::new();
-        for class in self.core().classes().all() {
-            while let Some(block) = self.leave(class) {
-                all.push(block);
-            }
-            let cap = self.own(|own| std::mem::take(&mut own.caps[class.index()]));
-            self.shift_lim(class, -cap.cast_signed());
-        }
-        self.core().budget().give(self.own(|own| std::mem::take(&mut own.lease)));
-        all
-    }
-
     /// Follows a trim of the pool, if there was one since.
     pub(crate) fn settle(self) {
         let trims = self.core().trims();
@@ -243,7 +227,7 @@ impl Owner {
     }
 
     /// Blocks on the list.
-    fn len(self, class: Class) -> usize {
+    pub(crate) fn len(self, class: Class) -> usize {
         let list = self.list(class);
         let net =
             list.puts.load(Ordering::Relaxed).wrapping_sub(list.takes.load(Ordering::Relaxed));
@@ -253,7 +237,7 @@ impl Owner {
         cap.wrapping_add(net).wrapping_sub(lim.cast_unsigned())
     }
 
-    fn shift_lim(self, class: Class, by: isize) {
+    pub(crate) fn shift_lim(self, class: Class, by: isize) {
         // SAFETY: ours (1, 2).
         self.list(class).lim.with_mut(|lim| unsafe { *lim += by });
     }
@@ -273,58 +257,11 @@ impl Owner {
     }
 
     /// Takes a block off the list that is not handed out.
-    fn leave(self, class: Class) -> Option<Block> {
+    pub(crate) fn leave(self, class: Class) -> Option<Block> {
         // SAFETY: ours (1, 2).
         let block = self.list(class).blocks.with_mut(|blocks| unsafe { &mut *blocks }.pop())?;
         self.shift_lim(class, 1);
         Some(block)
-    }
-
-    /// Makes the list of `class` longer, within the lease: by bytes that the thread may still have,
-    /// or that other classes do not use.
-    fn raise_cap(self, class: Class) -> bool {
-        let size = self.core().classes().capacity(class);
-        let most = self.core().share_per_thread();
-        if most < size {
-            return false;
-        }
-        if self.own(|own| own.lease) + size > most {
-            self.give_up_unused(class);
-        }
-        let lease = self.own(|own| own.lease);
-        let step = (STEP / size).clamp(1, BATCH_BLOCKS).min((most - lease) / size);
-        if step == 0 || !self.core().budget().take(step * size) {
-            return false;
-        }
-        self.own(|own| {
-            own.lease += step * size;
-            own.caps[class.index()] += step;
-        });
-        self.shift_lim(class, step.cast_signed());
-        true
-    }
-
-    /// Gives back the lease for blocks that are not on the lists of the other classes.
-    fn give_up_unused(self, but: Class) {
-        for class in self.core().classes().all().filter(|&class| class != but) {
-            let len = self.len(class);
-            let unused = self.own(|own| std::mem::replace(&mut own.caps[class.index()], len)) - len;
-            let bytes = unused * self.core().classes().capacity(class);
-            self.shift_lim(class, -unused.cast_signed());
-            self.own(|own| own.lease -= bytes);
-            self.core().budget().give(bytes);
-        }
-    }
-
-    /// Makes room on a full list: half of it becomes everybody's.
-    fn spill(self, class: Class) {
-        let mut chain = Chain::new();
-        for _ in 0..self.len(class).div_ceil(2).min(BATCH_BLOCKS) {
-            if let Some(block) = self.leave(class) {
-                chain.push(block);
-            }
-        }
-        self.core().shelve(class, chain);
     }
 }
 

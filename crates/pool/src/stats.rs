@@ -11,7 +11,7 @@ use aqueduct_base::sync::atomic::Ordering;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Blocks handed out.
+    /// Blocks handed out; what a limit sent to the heap is not among them.
     pub gets: u64,
     /// Of these, the ones that the pool had.
     pub hits: u64,

@@ -13,6 +13,7 @@ use aqueduct_base::sync::{
 use aqueduct_slice::SliceMut;
 use std::{
     fmt,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll, Wake, Waker},
@@ -47,10 +48,16 @@ impl Waiters {
 
     #[cold]
     fn wake_all(&self) {
+        // Their numbers leave `waiting` when they are dropped.
         let woken = std::mem::take(&mut *self.wakers.lock());
-        // Their numbers leave `waiting` when they are polled again, or dropped.
+        let mut panicked = None;
         for (_, waker) in woken {
-            waker.wake(); // never under the lock
+            // Never under the lock; and one that panics must not keep the others asleep.
+            let woken = catch_unwind(AssertUnwindSafe(|| waker.wake()));
+            panicked = panicked.or(woken.err());
+        }
+        if let Some(payload) = panicked {
+            resume_unwind(payload);
         }
     }
 
@@ -60,12 +67,18 @@ impl Waiters {
     }
 
     fn set(&self, number: usize, waker: &Waker) {
+        // Cloning and dropping a waker is the user's code: not under the lock.
+        let waker = waker.clone();
         let mut wakers = self.wakers.lock();
-        match wakers.iter_mut().find(|(other, _)| *other == number) {
-            Some((_, old)) => old.clone_from(waker),
-            None => wakers.push((number, waker.clone())),
-        }
+        let old = match wakers.iter_mut().find(|(other, _)| *other == number) {
+            Some((_, old)) => Some(std::mem::replace(old, waker)),
+            None => {
+                wakers.push((number, waker));
+                None
+            }
+        };
         drop(wakers);
+        drop(old);
         fence(Ordering::SeqCst);
     }
 
@@ -75,7 +88,7 @@ impl Waiters {
         let gone = wakers.iter().position(|(other, _)| *other == number);
         let gone = gone.map(|at| wakers.swap_remove(at));
         drop(wakers);
-        drop(gone); // a waker's destructor is the user's code: not under the lock
+        drop(gone);
     }
 }
 

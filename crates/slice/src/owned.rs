@@ -1,4 +1,4 @@
-//! Where a [`Slice`] takes a count over and gives it up: its unsafe edges, apart from its methods.
+//! Where handles take a count over and give it up: their unsafe edges, apart from their methods.
 //!
 //! Invariant of this file: a `Slice` owns what its [`Raw`] describes. Its three words are copied
 //! out only where its destructor does not run.
@@ -7,6 +7,7 @@ use crate::{
     Slice, SliceMut,
     header::Header,
     raw::{Raw, into_raw},
+    raw_mut::RawMut,
     slice::RawSlice,
 };
 use std::ptr::NonNull;
@@ -62,6 +63,23 @@ impl Drop for Slice {
 }
 
 impl SliceMut {
+    /// A buffer on a block that the caller owns: for implementing an owner.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Slice::from_block`], and the `capacity` bytes from `start` on are initialised and
+    /// used by nobody else while the buffer, or a part of it, lives.
+    #[must_use]
+    #[inline(always)]
+    pub const unsafe fn from_block(
+        header: NonNull<Header>,
+        start: NonNull<u8>,
+        capacity: usize,
+    ) -> Self {
+        // SAFETY: the same contract.
+        Self { raw: unsafe { RawMut::from_block(header, start, capacity) } }
+    }
+
     /// The exclusive form of a slice that is the only handle on a writable block.
     pub(crate) fn from_unique(slice: Slice) -> Result<Self, Slice> {
         let Some(header) = slice.raw.header().filter(|_| slice.raw.is_unique()) else {

@@ -5,7 +5,6 @@ use aqueduct_base::{copy, shift};
 use std::{
     fmt, io, mem,
     ops::{Deref, DerefMut},
-    ptr::NonNull,
 };
 
 /// An exclusive, growable range of a block: filled, then frozen into a [`Slice`] for nothing.
@@ -31,6 +30,9 @@ use std::{
 pub struct SliceMut {
     pub(crate) raw: RawMut,
 }
+
+/// Room that [`SliceMut::read_from`] makes: what std's buffered readers use.
+const READ: usize = 8 << 10;
 
 impl SliceMut {
     /// An empty buffer without a block.
@@ -73,23 +75,6 @@ impl SliceMut {
         let mut buffer = Self::with_capacity(both);
         buffer.raw.set_start(headroom, 0);
         buffer
-    }
-
-    /// A buffer on a block that the caller owns: for implementing an owner.
-    ///
-    /// # Safety
-    ///
-    /// As for [`Slice::from_block`], and the `capacity` bytes from `start` on are initialised and
-    /// used by nobody else while the buffer, or a part of it, lives.
-    #[must_use]
-    #[inline(always)]
-    pub const unsafe fn from_block(
-        header: NonNull<Header>,
-        start: NonNull<u8>,
-        capacity: usize,
-    ) -> Self {
-        // SAFETY: the same contract.
-        Self { raw: unsafe { RawMut::from_block(header, start, capacity) } }
     }
 
     /// Bytes of data.
@@ -333,7 +318,7 @@ impl SliceMut {
         Ok(())
     }
 
-    /// Reads once, at most `max` bytes, into the spare capacity, which grows to hold them.
+    /// Reads once, at most `max` bytes, into the spare capacity; makes some when there is little.
     ///
     /// The room is cleared first, so that a reader which claims more than it wrote shows zeros and
     /// never what the block held before. A source that is trusted fills
@@ -341,23 +326,27 @@ impl SliceMut {
     ///
     /// # Errors
     ///
-    /// The reader's; or `InvalidData` when it claims to have read more than there was room for.
-    ///
-    /// # Panics
-    ///
-    /// As [`reserve`](Self::reserve).
+    /// The reader's; `InvalidData` when it claims to have read more than there was room for;
+    /// `OutOfMemory`. The data is as it was.
     pub fn read_from(&mut self, reader: &mut impl io::Read, max: usize) -> io::Result<usize> {
-        self.reserve(max);
-        let room = &mut self.spare_mut()[..max];
+        // A maximum is a bound and no wish: it may be far more than there is to read.
+        self.try_reserve(max.min(READ)).map_err(out_of_memory)?;
+        let spare = self.spare_mut();
+        let len = spare.len().min(max);
+        let room = &mut spare[..len];
         room.fill(0);
         let read = reader.read(room)?;
-        if read > max {
-            let lie = format!("the reader claims {read} bytes where there was room for {max}");
+        if read > len {
+            let lie = format!("the reader claims {read} bytes where there was room for {len}");
             return Err(io::Error::new(io::ErrorKind::InvalidData, lie));
         }
         self.commit(read);
         Ok(read)
     }
+}
+
+fn out_of_memory(refused: AllocError) -> io::Error {
+    io::Error::new(io::ErrorKind::OutOfMemory, refused)
 }
 
 impl Drop for SliceMut {
@@ -392,7 +381,7 @@ impl Default for SliceMut {
 
 impl io::Write for SliceMut {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.try_reserve(bytes.len()).map_err(|e| io::Error::new(io::ErrorKind::OutOfMemory, e))?;
+        self.try_reserve(bytes.len()).map_err(out_of_memory)?;
         self.extend_from_slice(bytes);
         Ok(bytes.len())
     }
