@@ -15,6 +15,13 @@ const SIZES: [usize; 3] = [256, 4096, 65536];
 /// Blocks alive at once in the `live64` rows.
 const LIVE: usize = 64;
 
+/// Frees one large block, as any program that has run for a while has done: it raises the bound at
+/// which glibc gives the end of its heap back to the system, which else costs Vec, and who is built
+/// on it, a microsecond per block.
+fn age_heap() {
+    drop(black_box(vec![1_u8; 16 << 20]));
+}
+
 pub(super) fn rows() -> Vec<Row> {
     let mut rows = Vec::new();
     rows.extend(SIZES.map(|size| Row {
@@ -40,7 +47,8 @@ pub(super) fn rows() -> Vec<Row> {
 
 /// The same entrants for every row that stays on one thread.
 macro_rules! one_thread {
-    ($entrant:ident, $size:expr) => {
+    ($entrant:ident, $size:expr) => {{
+        age_heap();
         vec![
             $entrant::<ArcSliceBlocks>($size),
             $entrant::<BytesBlocks>($size),
@@ -51,7 +59,7 @@ macro_rules! one_thread {
             $entrant::<VecBlocks>($size),
             $entrant::<ZeropoolBlocks>($size),
         ]
-    };
+    }};
 }
 
 fn get_freeze_drop(size: usize) -> Vec<Subject> {
@@ -79,6 +87,7 @@ fn live64(size: usize) -> Vec<Subject> {
 }
 
 fn cross_thread(size: usize) -> Vec<Subject> {
+    age_heap();
     vec![
         crossing::<ArcSliceBlocks>(size),
         crossing::<BytesBlocks>(size),
