@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use arc_slice::layout::ArcLayout;
+use arc_slice::layout::{ArcLayout, VecLayout};
 use arc_slice::{ArcBytes, inlined::SmallArcSlice};
 use bytes::Bytes;
 use byteview::ByteView;
@@ -16,7 +16,7 @@ use crate::target::{Bound, Target};
 type AtomicTendril = Tendril<tendril::fmt::Bytes, Atomic>;
 
 /// An arc-slice that can take over a vector without copying it.
-type AnyArcBytes = ArcBytes<ArcLayout<true>>;
+type AnyArcBytes = ArcBytes<VecLayout>;
 
 const VEC_ALONE: &str = "Vec alone";
 
@@ -170,7 +170,7 @@ fn taking_over<T: Clone + 'static>(
 /// Only the crates that take a vector over; the others copy it.
 fn from_vec_clone() -> Vec<Subject> {
     vec![
-        taking_over("arc-slice", AnyArcBytes::from_buffer),
+        taking_over("arc-slice", AnyArcBytes::from),
         taking_over("bytes", Bytes::from),
         taking_over("hipstr", |vec| HipByt::from(vec)),
         Subject::new(VEC_ALONE, Work::make(fresh_vec)),
