@@ -6,6 +6,7 @@
 
 use std::hint::black_box;
 
+use aqueduct::{Pool, Slice};
 use arc_slice::layout::ArcLayout;
 use arc_slice::{ArcBytes, ArcBytesMut};
 use bytes::{Bytes, BytesMut};
@@ -14,6 +15,8 @@ use ntex_bytes::BytePageSize;
 use opool::PoolAllocator;
 use tendril::{Atomic, Tendril};
 use zeropool::ZeroPool;
+
+use crate::measure::OURS;
 
 /// Blocks that any pool below is let keep, so that no row runs into a limit.
 const KEPT: usize = 1024;
@@ -38,6 +41,37 @@ pub trait Source: Sized + 'static {
 
     /// Called on a thread that only drops blocks.
     fn prepare_dropper(&self) {}
+}
+
+/// Ours: a block of a pool, frozen.
+#[derive(Debug)]
+pub struct AqueductBlocks {
+    pool: &'static Pool,
+    size: usize,
+}
+
+impl AqueductBlocks {
+    /// Blocks of a pool other than the process's own.
+    #[must_use]
+    pub fn of(pool: &'static Pool, size: usize) -> Self {
+        Self { pool, size }
+    }
+}
+
+impl Source for AqueductBlocks {
+    type Block = Slice;
+    const KEY: &'static str = OURS;
+
+    fn new(size: usize) -> Self {
+        Self::of(Pool::global(), size)
+    }
+
+    #[inline]
+    fn get(&self) -> Slice {
+        let mut block = self.pool.get(black_box(self.size));
+        black_box(&mut block);
+        block.freeze()
+    }
 }
 
 /// The heap alone, which is what a program without a pool does.
@@ -106,7 +140,8 @@ pub struct NtexBlocks(BytePageSize);
 impl Source for NtexBlocks {
     type Block = ntex_bytes::Bytes;
     const KEY: &'static str = "ntex-bytes";
-    const NOTE: &'static str = "from its page cache; writes the 25 bytes below which it would inline";
+    const NOTE: &'static str =
+        "from its page cache; writes the 25 bytes below which it would inline";
 
     fn new(size: usize) -> Self {
         let page = BytePageSize::for_capacity(size);

@@ -41,6 +41,7 @@ struct Exchange<S: Source> {
 }
 
 /// The entrant for crossing threads.
+#[must_use]
 pub fn crossing<S>(size: usize) -> Subject
 where
     S: Source + Send + Sync,

@@ -8,14 +8,19 @@
 
 pub mod alloc;
 pub mod blocks;
+pub mod claims;
 pub mod clock;
+pub mod counted;
 pub mod exchange;
 pub mod machine;
 pub mod measure;
+pub mod ports;
 pub mod remote;
 pub mod report;
 pub mod rows;
 pub mod run;
+pub mod scaling;
 pub mod stats;
 pub mod table;
 pub mod target;
+pub mod witnessed;

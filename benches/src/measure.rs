@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::hint::black_box;
+use std::time::Duration;
 
 use crate::clock::cpu_of;
 use crate::target::{Figures, Target};
@@ -118,13 +119,17 @@ pub struct Effort {
     pub rounds: usize,
     /// What one sample should take.
     pub sample_ns: f64,
+    /// What one run of an example system should take.
+    pub port: Duration,
 }
 
 impl Effort {
     /// What the full report takes.
-    pub const FULL: Effort = Effort { rounds: 101, sample_ns: 1_500_000.0 };
+    pub const FULL: Effort =
+        Effort { rounds: 101, sample_ns: 1_500_000.0, port: Duration::from_millis(1_500) };
     /// What `--quick` takes.
-    pub const QUICK: Effort = Effort { rounds: 31, sample_ns: 500_000.0 };
+    pub const QUICK: Effort =
+        Effort { rounds: 31, sample_ns: 500_000.0, port: Duration::from_millis(300) };
 }
 
 /// The rounds of one subject, in nanoseconds per operation.
@@ -197,7 +202,7 @@ pub fn measure(
 /// Whose turn it is: each round starts one further on, and every other round runs backwards, so
 /// that nobody always follows the same neighbour.
 fn turn(round: usize, place: usize, count: usize) -> usize {
-    let place = if round % 2 == 0 { place } else { count - 1 - place };
+    let place = if round.is_multiple_of(2) { place } else { count - 1 - place };
     (round + place) % count
 }
 
@@ -256,7 +261,7 @@ mod tests {
     #[test]
     fn figures_are_per_operation() {
         let subjects = vec![fake(OURS, 10.0), fake("bytes", 30.0).operations(3.0)];
-        let effort = Effort { rounds: 5, sample_ns: 1_000.0 };
+        let effort = Effort { rounds: 5, sample_ns: 1_000.0, ..Effort::QUICK };
         let mut ticks = 0;
         let measured = measure(&row(), subjects, effort, || ticks += 1);
         assert_eq!(ticks, 5);

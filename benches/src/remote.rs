@@ -64,6 +64,10 @@ impl Drop for Mimalloc {
 }
 
 /// The entrant under mimalloc that goes with a row's Vec entry.
+///
+/// # Panics
+///
+/// The entrant does, when it runs and the child process does not answer.
 #[must_use]
 pub fn beside(child: &Rc<RefCell<Mimalloc>>, id: &str, subjects: &[Subject]) -> Option<Subject> {
     let vec = subjects.iter().find(|subject| subject.key == SERVED)?;

@@ -139,6 +139,12 @@ impl Operation {
 }
 
 impl Report {
+    /// Whether nothing was measured.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.operations.is_empty() && self.ports.is_empty() && self.claims.is_empty()
+    }
+
     /// Writes the report, making the folder where it is missing.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use crate::remote::{Mimalloc, beside};
 use crate::report::{Operation, Report, SCHEMA};
 use crate::stats::Summary;
 use crate::target::Figures;
-use crate::{rows, table};
+use crate::{claims, ports, rows, table};
 
 /// What the command line asks the report for.
 #[derive(Debug)]
@@ -36,14 +36,15 @@ pub fn report(request: &Request<'_>) -> Result<(), Box<dyn Error>> {
     let bar = progress((chosen.len() * request.effort.rounds) as u64);
     let rmw_ns = rmw(request.effort);
     let operations = operations(&chosen, rmw_ns, request.effort, &bar)?;
+    let measured = ports::run(wanted, request.effort, |id| bar.set_message(id.to_owned()))?;
+    let claims = claims::all(wanted, request.effort, &measured);
     bar.finish_and_clear();
-    let report = Report {
-        schema: SCHEMA,
-        machine: Machine::here(rmw_ns),
-        operations,
-        ports: Vec::new(),
-        claims: Vec::new(),
-    };
+    let ports = measured.into_iter().map(|measured| measured.port).collect();
+    let report =
+        Report { schema: SCHEMA, machine: Machine::here(rmw_ns), operations, ports, claims };
+    if report.is_empty() {
+        return Err("nothing has such an id".into());
+    }
     report.write(request.json)?;
     finish(&report, request.json);
     Ok(())
@@ -88,6 +89,12 @@ fn progress(length: u64) -> ProgressBar {
 }
 
 fn finish(report: &Report, json: &Path) {
+    if !report.ports.is_empty() {
+        println!("{}", table::ports(&report.ports));
+    }
+    if !report.claims.is_empty() {
+        println!("{}", table::claims(&report.claims));
+    }
     let machine = &report.machine;
     println!(
         "{}, {} cores, {}, {}, commit {}; one locked add takes {:.2} ns",

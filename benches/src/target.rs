@@ -145,7 +145,10 @@ mod tests {
     fn renders_as_the_design_writes_it() {
         let target = Target(&[Bound::Median(3.0), Bound::Faster(7.5, "bytes")]);
         assert_eq!(target.to_string(), "<= 3 ns * rmw_ns / 4.8, >= 7.5x bytes");
-        assert_eq!(Target(&[Bound::Within(1.05, "arc-slice")]).to_string(), "<= 1.05x of arc-slice");
+        assert_eq!(
+            Target(&[Bound::Within(1.05, "arc-slice")]).to_string(),
+            "<= 1.05x of arc-slice"
+        );
         assert_eq!(
             Target(&[Bound::OverFloor(14.0, "Vec alone")]).to_string(),
             "<= Vec alone + 14 ns * rmw_ns / 4.8"

@@ -3,11 +3,12 @@
 use std::hint::black_box;
 use std::ops::Deref;
 
+use aqueduct::Slice;
 use bytes::Bytes;
 use byteview::ByteView;
 use hipstr::HipByt;
 
-use crate::measure::{Row, Subject, Work};
+use crate::measure::{OURS, Row, Subject, Work};
 use crate::rows::row as plain_row;
 
 /// Enough that a branch predictor does not learn the order.
@@ -17,6 +18,7 @@ pub(super) fn row() -> Row {
     plain_row("slice.deref_mixed", &[], || {
         let block = vec![7; 64 << 10];
         vec![
+            reading(OURS, &Slice::from(block.clone()), |h, at, n| h.slice(at..at + n)),
             reading("bytes", &Bytes::from(block.clone()), |h, at, n| h.slice(at..at + n))
                 .note("never inline"),
             reading("byteview", &ByteView::new(&block), |h, at, n| h.slice(at..at + n)),

@@ -2,6 +2,7 @@
 
 use std::hint::black_box;
 
+use aqueduct::{LocalSlice, Pool, Slice};
 use arc_slice::layout::{ArcLayout, VecLayout};
 use arc_slice::{ArcBytes, inlined::SmallArcSlice};
 use bytes::Bytes;
@@ -9,7 +10,7 @@ use byteview::ByteView;
 use hipstr::{HipByt, LocalHipByt};
 use tendril::{Atomic, ByteTendril, Tendril};
 
-use crate::measure::{Row, Subject, Work};
+use crate::measure::{OURS, Row, Subject, Work};
 use crate::rows::row;
 use crate::target::{Bound, Target};
 
@@ -20,6 +21,18 @@ type AnyArcBytes = ArcBytes<VecLayout>;
 
 const VEC_ALONE: &str = "Vec alone";
 
+/// Our block in these rows: a pool's, filled.
+fn block(len: usize) -> Slice {
+    let mut block = Pool::global().get(len);
+    block.resize(len, 7);
+    block.freeze()
+}
+
+fn local_block() -> LocalSlice {
+    let unshared = block(4096).into_local();
+    unshared.unwrap_or_else(|_| unreachable!("nobody else has the new block"))
+}
+
 /// What a block holds in these rows.
 fn payload() -> Vec<u8> {
     vec![7; 4096]
@@ -29,9 +42,7 @@ pub(super) fn rows() -> Vec<Row> {
     vec![
         row("slice.clone_drop", &[Bound::Within(1.05, "arc-slice")], clone_drop),
         row("local.clone_drop", &[Bound::Median(1.5)], local_clone_drop),
-        row("slice.slice_drop.1000", &[Bound::Within(1.05, "arc-slice")], || {
-            slice_drop(100, 1100)
-        }),
+        row("slice.slice_drop.1000", &[Bound::Within(1.05, "arc-slice")], || slice_drop(100, 1100)),
         row("slice.slice_drop.16", &[Bound::Median(2.5)], || slice_drop(100, 116)),
         row("slice.split_to.64", &[Bound::Within(1.05, "arc-slice")], split_to),
         row("slice.copy_drop.16", &[Bound::Median(2.5)], copy_drop),
@@ -57,6 +68,7 @@ fn cloning<T: Clone + 'static>(key: &'static str, handle: T) -> Subject {
 
 fn clone_drop() -> Vec<Subject> {
     vec![
+        cloning(OURS, block(4096)),
         cloning("arc-slice", ArcBytes::<ArcLayout>::from_slice(&payload())),
         cloning("bytes", Bytes::from(payload())),
         cloning("byteview", ByteView::new(&payload())),
@@ -68,6 +80,7 @@ fn clone_drop() -> Vec<Subject> {
 
 fn local_clone_drop() -> Vec<Subject> {
     vec![
+        cloning(OURS, local_block()),
         cloning("hipstr", LocalHipByt::from(payload())),
         cloning("tendril", ByteTendril::from_slice(&payload())),
     ]
@@ -88,6 +101,7 @@ fn slice_drop(from: usize, to: usize) -> Vec<Subject> {
     let range = (from, to);
     let tendril_range = |bound: usize| u32::try_from(bound).unwrap_or(u32::MAX);
     vec![
+        slicing(OURS, block(4096), range, |h, a, b| h.slice(a..b)),
         slicing("arc-slice", ArcBytes::<ArcLayout>::from_slice(&payload()), range, |h, a, b| {
             h.subslice(a..b)
         }),
@@ -122,6 +136,7 @@ fn splitting<T: Clone + AsRef<[u8]> + 'static>(
 fn split_to() -> Vec<Subject> {
     let large = || vec![7_u8; 1 << 20];
     vec![
+        splitting(OURS, block(1 << 20), Slice::split_to),
         splitting("arc-slice", ArcBytes::<ArcLayout>::from_slice(&large()), ArcBytes::split_to),
         splitting("bytes", Bytes::from(large()), Bytes::split_to),
         splitting(
@@ -139,6 +154,7 @@ fn copying<T: 'static>(key: &'static str, copy: impl Fn(&[u8]) -> T + 'static) -
 
 fn copy_drop() -> Vec<Subject> {
     vec![
+        copying(OURS, Slice::copy_from_slice),
         copying("arc-slice", SmallArcSlice::<[u8], ArcLayout>::from_slice),
         copying("bytes", Bytes::copy_from_slice),
         copying("byteview", ByteView::new),
@@ -170,9 +186,10 @@ fn taking_over<T: Clone + 'static>(
 /// Only the crates that take a vector over; the others copy it.
 fn from_vec_clone() -> Vec<Subject> {
     vec![
+        taking_over(OURS, Slice::from),
         taking_over("arc-slice", AnyArcBytes::from),
         taking_over("bytes", Bytes::from),
-        taking_over("hipstr", |vec| HipByt::from(vec)),
+        taking_over("hipstr", HipByt::from),
         Subject::new(VEC_ALONE, Work::make(fresh_vec)),
     ]
 }

@@ -3,8 +3,8 @@
 use std::hint::black_box;
 
 use crate::blocks::{
-    ArcSliceBlocks, BytesBlocks, HipstrBlocks, LocalOpoolBlocks, NtexBlocks, OpoolBlocks, Source,
-    TendrilBlocks, VecBlocks, ZeropoolBlocks,
+    AqueductBlocks, ArcSliceBlocks, BytesBlocks, HipstrBlocks, LocalOpoolBlocks, NtexBlocks,
+    OpoolBlocks, Source, TendrilBlocks, VecBlocks, ZeropoolBlocks,
 };
 use crate::exchange::crossing;
 use crate::measure::{Row, Subject, Work};
@@ -50,6 +50,7 @@ macro_rules! one_thread {
     ($entrant:ident, $size:expr) => {{
         age_heap();
         vec![
+            $entrant::<AqueductBlocks>($size),
             $entrant::<ArcSliceBlocks>($size),
             $entrant::<BytesBlocks>($size),
             $entrant::<HipstrBlocks>($size),
@@ -89,6 +90,7 @@ fn live64(size: usize) -> Vec<Subject> {
 fn cross_thread(size: usize) -> Vec<Subject> {
     age_heap();
     vec![
+        crossing::<AqueductBlocks>(size),
         crossing::<ArcSliceBlocks>(size),
         crossing::<BytesBlocks>(size),
         crossing::<NtexBlocks>(size),
