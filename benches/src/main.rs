@@ -10,6 +10,8 @@ use copy_cost::measure::Effort;
 use copy_cost::{counted, ports, remote, run, scaling, witnessed};
 use regex::Regex;
 
+type Outcome = Result<(), Box<dyn Error>>;
+
 /// Measures Aqueduct beside its peers, operation by operation, and the example systems with and
 /// without copies; prints tables and writes a report.
 #[derive(Debug, Parser)]
@@ -81,7 +83,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn execute(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+fn execute(arguments: &Arguments) -> Outcome {
     match &arguments.command {
         Some(Command::Scaling { threads }) => scaling::report(threads),
         Some(Command::Counted(what)) => repeat(what, counted::list, counted::run),
@@ -99,11 +101,7 @@ fn execute(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     }
 }
 
-fn repeat(
-    what: &Repeated,
-    list: fn(),
-    run: fn(&str, u64) -> Result<(), Box<dyn Error>>,
-) -> Result<(), Box<dyn Error>> {
+fn repeat(what: &Repeated, list: fn(), run: fn(&str, u64) -> Outcome) -> Outcome {
     match (&what.name, what.operations) {
         (Some(name), Some(operations)) if !what.list => run(name, operations),
         _ => {
