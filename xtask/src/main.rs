@@ -1,2 +1,73 @@
-//! Under construction.
-fn main() {}
+//! Aqueduct's own checks, run as `cargo xtask COMMAND`.
+//!
+//! Every command ends with exit code 0 when what it checks holds, and with 1 and a line that says
+//! what to do when it does not. One command is one file of this crate.
+
+#![forbid(unsafe_code)]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a tool copies strings; the ban protects payload bytes in the published crates"
+)]
+
+use std::process::ExitCode;
+
+mod counts;
+mod features;
+mod fuzz;
+mod loom;
+mod named;
+mod process;
+mod sanitize;
+mod source;
+mod test_binary;
+mod tidy;
+mod valgrind;
+mod witness;
+mod workspace;
+
+const HELP: &str = "\
+cargo xtask COMMAND
+
+  tidy                      layers, unsafe files, lengths, inherited versions, forbidden names
+  loom [--twins] [NAME]     every loom model, or every model's negative twin
+  sanitize [asan|memcheck] [NAME]
+                            the suite under AddressSanitizer (default) or valgrind's memcheck
+  features                  each published crate with no, each, and all features
+  fuzz [TARGET] [SECONDS]   cargo-fuzz targets (all of them, 60 seconds each)
+  counts [--update] [--if-present]
+                            instructions per hot operation against benches/counts.json
+  witness [--if-present]    the copy meter against valgrind's own count of copied bytes
+  named                     which named tests, loom models and cases exist, which are missing
+  long NAME                 the tests of that name at a hundred times their ordinary size
+";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let Some((command, rest)) = args.split_first() else {
+        eprint!("{HELP}");
+        return ExitCode::from(2);
+    };
+    let outcome = match command.as_str() {
+        "tidy" => tidy::run(rest),
+        "loom" => loom::run(rest),
+        "sanitize" => sanitize::run(rest),
+        "features" => features::run(rest),
+        "fuzz" => fuzz::run(rest),
+        "counts" => counts::run(rest),
+        "witness" => witness::run(rest),
+        "named" => named::run(rest),
+        "long" => test_binary::long(rest),
+        "help" | "--help" | "-h" => {
+            print!("{HELP}");
+            Ok(())
+        }
+        other => Err(format!("no such command; `cargo xtask help` lists them: {other}")),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("xtask {command}: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,1 +1,35 @@
-//! Under construction.
+//! The ground floor of Aqueduct: what every other crate stands on, and the only crate that names
+//! the machine.
+//!
+//! * [`sync`] is the seam to atomics, locks and threads: std or `parking_lot` in a program, loom or
+//!   shuttle in a model.
+//! * [`block`] asks the allocator for memory, fallibly and without arithmetic that can wrap.
+//! * [`copy()`] is the one function of the library crates that copies payload bytes, and [`meter`]
+//!   counts what it moves.
+//!
+//! ```
+//! use aqueduct_base::{copy, meter};
+//!
+//! let before = meter::thread();
+//! let mut to = [0; 5];
+//! copy(&mut to, b"bytes");
+//! let copied = meter::thread() - before;
+//! assert_eq!(to, *b"bytes");
+//! # if cfg!(feature = "meter") {
+//! assert_eq!((copied.bytes, copied.copies), (5, 1));
+//! # }
+//! ```
+//!
+//! # Features
+//!
+//! * `meter` (default): count copies. Without it every reading is zero.
+//! * `parking_lot`: its locks in place of std's.
+//! * `huge-pages`: [`block::advise_huge`] asks Linux for huge pages; without it, it does nothing.
+
+pub mod block;
+mod copy;
+pub mod meter;
+pub mod sync;
+
+pub use block::AllocError;
+pub use copy::{copy, load_short, shift};

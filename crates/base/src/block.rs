@@ -1,0 +1,197 @@
+//! Blocks of memory from the allocator: initialised, fallible, and sized without wrapping.
+//!
+//! Every block is zeroed when it is made, so that the library never forms a reference to memory
+//! that was not initialised. An allocator gives zeroed pages to large blocks for nothing.
+//!
+//! Invariants of this file:
+//!
+//! 1. The layout of a [`Shape`] has a size above zero and at most `isize::MAX`.
+//! 2. A block is freed with the shape that it was made with: the contract of [`free`].
+
+use std::{
+    alloc::{self, Layout},
+    error::Error,
+    fmt,
+    ptr::NonNull,
+};
+
+/// The size and alignment of a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape(Layout);
+
+impl Shape {
+    /// A shape of `front` bytes for a header and `len` bytes of data, at `align`.
+    ///
+    /// # Errors
+    ///
+    /// [`AllocError`] when the sum is zero or above `isize::MAX`, or `align` is no power of two.
+    #[inline]
+    pub const fn new(front: usize, len: usize, align: usize) -> Result<Self, AllocError> {
+        let refused = AllocError { len, align, reason: Reason::TooLarge };
+        let Some(size) = front.checked_add(len) else { return Err(refused) };
+        if size == 0 {
+            return Err(refused);
+        }
+        match Layout::from_size_align(size, align) {
+            Ok(layout) => Ok(Self(layout)),
+            Err(_) => Err(refused),
+        }
+    }
+
+    /// Bytes of the whole block.
+    #[inline]
+    #[must_use]
+    pub const fn size(self) -> usize {
+        self.0.size()
+    }
+}
+
+/// Asks the allocator for a zeroed block.
+///
+/// # Errors
+///
+/// [`AllocError`] when the allocator has none.
+#[inline]
+pub fn allocate(shape: Shape) -> Result<NonNull<u8>, AllocError> {
+    // SAFETY: the layout's size is not zero (1).
+    let block = unsafe { alloc::alloc_zeroed(shape.0) };
+    let refused =
+        AllocError { len: shape.0.size(), align: shape.0.align(), reason: Reason::OutOfMemory };
+    NonNull::new(block).ok_or(refused)
+}
+
+/// Gives a block back to the allocator.
+///
+/// # Safety
+///
+/// `block` came from [`allocate`] with this very `shape`, was not freed since, and nothing refers
+/// to it any more.
+#[inline]
+pub unsafe fn free(block: NonNull<u8>, shape: Shape) {
+    // SAFETY: the caller vouches for the block and its shape (2).
+    unsafe { alloc::dealloc(block.as_ptr(), shape.0) }
+}
+
+/// Asks the kernel to put huge pages behind a block, where it can; otherwise does nothing.
+///
+/// # Safety
+///
+/// `block` came from [`allocate`] with this very `shape` and was not freed since.
+pub unsafe fn advise_huge(block: NonNull<u8>, shape: Shape) {
+    #[cfg(all(feature = "huge-pages", target_os = "linux"))]
+    {
+        const PAGE: usize = 4096;
+        // The pages that lie whole within the block; the kernel takes whole pages only.
+        let skip = block.as_ptr().align_offset(PAGE);
+        let whole = shape.size().saturating_sub(skip) / PAGE * PAGE;
+        if whole > 0 {
+            // SAFETY: `skip + whole` lies within the block, which is live (caller).
+            let start = unsafe { block.as_ptr().add(skip) };
+            // SAFETY: advice on live pages of our own changes no contents. Refusal costs nothing.
+            let _ = unsafe {
+                rustix::mm::madvise(start.cast(), whole, rustix::mm::Advice::LinuxHugepage)
+            };
+        }
+    }
+    let _ = (block, shape);
+}
+
+/// Why memory could not be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The size, with what stands in front of it, exceeds `isize::MAX`, or the alignment is no
+    /// power of two.
+    TooLarge,
+    /// The allocator had no block of this size.
+    OutOfMemory,
+}
+
+/// Memory could not be had: how much was asked for, and why not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AllocError {
+    len: usize,
+    align: usize,
+    reason: Reason,
+}
+
+impl AllocError {
+    /// The error of a length that is the sum of parts and wrapped, or is above every limit.
+    #[must_use]
+    pub const fn too_large(len: usize) -> Self {
+        Self { len, align: 1, reason: Reason::TooLarge }
+    }
+
+    /// The bytes that were asked for.
+    #[must_use]
+    pub const fn requested(&self) -> usize {
+        self.len
+    }
+
+    /// Why there are none.
+    #[must_use]
+    pub const fn reason(&self) -> Reason {
+        self.reason
+    }
+
+    /// Ends as `Vec` does: a panic for a length no machine has, [`std::alloc::handle_alloc_error`]
+    /// for memory that is out.
+    ///
+    /// # Panics
+    ///
+    /// Always, or aborts.
+    #[cold]
+    pub fn raise(self) -> ! {
+        match (self.reason, Layout::from_size_align(self.len, self.align)) {
+            (Reason::OutOfMemory, Ok(layout)) => alloc::handle_alloc_error(layout),
+            _ => panic!("capacity overflow: {self}"),
+        }
+    }
+}
+
+impl fmt::Display for AllocError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { len, align, reason } = self;
+        match reason {
+            Reason::TooLarge => write!(f, "a block of {len} bytes aligned to {align} cannot exist"),
+            Reason::OutOfMemory => write!(f, "no memory for a block of {len} bytes"),
+        }
+    }
+}
+
+impl Error for AllocError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_never_wrap() {
+        for len in [usize::MAX, usize::MAX - 31, isize::MAX as usize, isize::MAX as usize - 31] {
+            let refused = Shape::new(32, len, 16).unwrap_err();
+            assert_eq!((refused.requested(), refused.reason()), (len, Reason::TooLarge));
+        }
+        assert!(Shape::new(0, 0, 1).is_err());
+        assert!(Shape::new(32, 1, 3).is_err());
+    }
+
+    #[test]
+    fn blocks_are_zeroed_and_come_back() {
+        let shape = Shape::new(32, 100, 16).unwrap();
+        let block = allocate(shape).unwrap();
+        for at in 0..shape.size() {
+            // SAFETY: within the block.
+            assert_eq!(unsafe { block.add(at).read() }, 0);
+        }
+        // SAFETY: made above with this shape, and not used again.
+        unsafe { free(block, shape) }
+    }
+
+    #[test]
+    fn what_no_machine_has_is_refused() {
+        let shape = Shape::new(0, isize::MAX as usize - 15, 16).unwrap();
+        let refused = allocate(shape).unwrap_err();
+        assert_eq!(refused.reason(), Reason::OutOfMemory);
+        assert!(refused.to_string().starts_with("no memory for a block of 9223"));
+    }
+}

@@ -1,0 +1,42 @@
+//! Negative twins of the loom models: the same code with one ordering weakened.
+//!
+//! A model that passes proves little until its twin fails. An ordering that a model vouches for is
+//! written `twin::order("name", strong, weak)`; a loom run with `AQUEDUCT_TWIN=name` gets the weak
+//! one and must fail. Outside loom the call is the strong ordering and nothing else.
+
+use super::atomic::Ordering;
+
+/// The `strong` ordering, but in a loom run that asks for the twin `name`.
+#[cfg(not(aqueduct_loom))]
+#[doc(hidden)]
+#[inline(always)]
+#[must_use]
+pub const fn order(_name: &str, strong: Ordering, _weak: Ordering) -> Ordering {
+    strong
+}
+
+/// The `strong` ordering, but in a loom run that asks for the twin `name`.
+#[cfg(aqueduct_loom)]
+#[doc(hidden)]
+#[must_use]
+pub fn order(name: &str, strong: Ordering, weak: Ordering) -> Ordering {
+    if is(name) { weak } else { strong }
+}
+
+/// Whether this run asks for the twin `name`: for mistakes other than a weak ordering.
+#[cfg(not(aqueduct_loom))]
+#[doc(hidden)]
+#[inline(always)]
+#[must_use]
+pub const fn is(_name: &str) -> bool {
+    false
+}
+
+/// Whether this run asks for the twin `name`: for mistakes other than a weak ordering.
+#[cfg(aqueduct_loom)]
+#[doc(hidden)]
+#[must_use]
+pub fn is(name: &str) -> bool {
+    static ASKED: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+    ASKED.get_or_init(|| std::env::var("AQUEDUCT_TWIN").unwrap_or_default()) == name
+}

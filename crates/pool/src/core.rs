@@ -1,0 +1,372 @@
+//! What the threads of one pool have in common.
+//!
+//! A core is never freed: blocks and heaps name it for as long as the process lives. When the last
+//! handle on a pool is gone and the last of its blocks, its core waits for the next pool with the
+//! same settings.
+
+use crate::{
+    GetError, Limit,
+    block::Block,
+    builder::Config,
+    class::{Class, Classes, MAX},
+    heap::Heap,
+    local,
+    owner::Owner,
+    registry::Registry,
+    remote::{Batch, Chain},
+    shared::Shared,
+    stats::Raw,
+    wait::Waiters,
+};
+use aqueduct_base::{
+    AllocError,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+};
+use aqueduct_slice::SliceMut;
+
+pub(crate) struct Core {
+    classes: Classes,
+    config: Config,
+    /// Where threads look for their heap of this pool first.
+    slot: usize,
+    registry: Registry,
+    shared: Shared,
+    budget: Budget,
+    /// Bytes of blocks that the system gave, and the most there ever were.
+    held: AtomicUsize,
+    peak: AtomicUsize,
+    trims: AtomicUsize,
+    closed: AtomicBool,
+    /// Handles on the pool.
+    pub(crate) handles: AtomicUsize,
+    /// Requests that went to the heap.
+    pub(crate) fallbacks: AtomicUsize,
+    /// Gets, deaths and misses on threads that are ending: those have no heap to count in.
+    pub(crate) late: [Late; MAX],
+    pub(crate) waiters: Waiters,
+    /// The counters' state when the present pool was made.
+    pub(crate) base: Mutex<Raw>,
+}
+
+#[derive(Default)]
+pub(crate) struct Late {
+    pub(crate) gets: AtomicUsize,
+    pub(crate) frees: AtomicUsize,
+    pub(crate) misses: AtomicUsize,
+}
+
+/// Bytes that may still be kept for reuse. Leases and shared lists take from it what they may hold.
+pub(crate) struct Budget(AtomicUsize);
+
+impl Budget {
+    pub(crate) fn take(&self, bytes: usize) -> bool {
+        self.0
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes))
+            .is_ok()
+    }
+
+    pub(crate) fn give(&self, bytes: usize) {
+        if bytes > 0 {
+            self.0.fetch_add(bytes, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Core {
+    pub(crate) fn new(classes: Classes, config: Config, slot: usize) -> Self {
+        Self {
+            classes,
+            slot: slot % local::SLOTS,
+            registry: Registry::new(),
+            shared: Shared::new(),
+            budget: Budget(AtomicUsize::new(config.keep_in_all)),
+            held: AtomicUsize::new(0),
+            peak: AtomicUsize::new(0),
+            trims: AtomicUsize::new(0),
+            closed: AtomicBool::new(false),
+            handles: AtomicUsize::new(1),
+            fallbacks: AtomicUsize::new(0),
+            late: [(); MAX].map(|()| Late::default()),
+            waiters: Waiters::new(),
+            base: Mutex::new(Raw::default()),
+            config,
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn classes(&self) -> &Classes {
+        &self.classes
+    }
+
+    pub(crate) fn config(&self) -> &Config {
+        &self.config
+    }
+
+    #[inline(always)]
+    pub(crate) fn slot(&self) -> usize {
+        self.slot
+    }
+
+    pub(crate) fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
+    pub(crate) fn trims(&self) -> usize {
+        self.trims.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn held(&self) -> usize {
+        self.held.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn peak(&self) -> usize {
+        self.peak.load(Ordering::Relaxed)
+    }
+
+    /// Whether all blocks go through the shared lists, since a limit makes threads wait for them.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.config.hard_limit.is_some()
+    }
+
+    /// Bytes that a thread's lists, and its return stack, may each hold: half of what it may keep.
+    pub(crate) fn share_per_thread(&self) -> usize {
+        self.config.keep_per_thread / 2
+    }
+
+    /// An empty buffer for `len` bytes, of the caller's own list if it has one.
+    #[inline(always)]
+    pub(crate) fn try_get(&'static self, len: usize) -> Result<SliceMut, GetError> {
+        let kept = self.classes.of(len).zip(local::mine(self));
+        match kept.and_then(|(class, owner)| Some((class, owner.take(class)?))) {
+            Some((class, block)) => Ok(block.into_live(self.classes.capacity(class))),
+            None => self.get_slow(len),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn get_slow(&'static self, len: usize) -> Result<SliceMut, GetError> {
+        let refused = |limit| GetError { requested: len, limit };
+        let Some(class) = self.classes.of(len) else {
+            return Err(refused(Limit::LargestBlock(self.classes.largest())));
+        };
+        let owner = local::enter(self);
+        let kept = match owner {
+            Some(owner) => owner.take(class).or_else(|| owner.refill(class)),
+            None => self.get_late(class),
+        };
+        let block = match kept {
+            Some(block) => block,
+            None => self.allocate(class, owner).map_err(refused)?,
+        };
+        Ok(block.into_live(self.classes.capacity(class)))
+    }
+
+    /// A block for a thread that is ending.
+    fn get_late(&self, class: Class) -> Option<Block> {
+        let mut chain = self.unshelve(class)?;
+        let block = chain.pop()?;
+        self.shelve(class, chain);
+        self.late[class.index()].gets.fetch_add(1, Ordering::Relaxed);
+        Some(block)
+    }
+
+    /// A block from the system, for the caller's heap or, if the thread is ending, for some heap.
+    fn allocate(&'static self, class: Class, owner: Option<Owner>) -> Result<Block, Limit> {
+        let bytes = self.classes.capacity(class);
+        self.hold(bytes)?;
+        let home = owner.map_or_else(|| self.registry.any(self), Owner::heap);
+        let block = Block::allocate(home, class).map_err(|refused| {
+            self.let_go(bytes);
+            Limit::Memory(refused)
+        })?;
+        match owner {
+            Some(owner) => {
+                owner.count_miss(class);
+                owner.count_take(class);
+            }
+            None => {
+                self.late[class.index()].misses.fetch_add(1, Ordering::Relaxed);
+                self.late[class.index()].gets.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        Ok(block)
+    }
+
+    /// A buffer for `len` bytes, from the heap where the pool has none: for one that grows.
+    pub(crate) fn get_or_heap(&'static self, len: usize) -> Result<SliceMut, AllocError> {
+        if self.is_closed() {
+            return SliceMut::try_with_capacity(len);
+        }
+        self.try_get(len).or_else(|_| {
+            self.fallbacks.fetch_add(1, Ordering::Relaxed);
+            SliceMut::try_with_capacity(len)
+        })
+    }
+
+    /// Counts bytes that are to be asked of the system, within the hard limit.
+    fn hold(&self, bytes: usize) -> Result<(), Limit> {
+        let limit = self.config.hard_limit.unwrap_or(usize::MAX);
+        let grow = |held: usize| held.checked_add(bytes).filter(|&sum| sum <= limit);
+        while self.held.fetch_update(Ordering::Relaxed, Ordering::Relaxed, grow).is_err() {
+            // Free blocks of other sizes may make room.
+            let found = self.classes.all().find_map(|class| self.unshelve(class));
+            self.free_chain(found.ok_or(Limit::HardLimit(limit))?);
+        }
+        self.peak.fetch_max(self.held(), Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn let_go(&self, bytes: usize) {
+        self.held.fetch_sub(bytes, Ordering::Relaxed);
+        self.waiters.wake();
+    }
+
+    /// Takes a block of a pool whose blocks all go through the shared lists, and wakes who waits.
+    pub(crate) fn give_back(&self, block: Block) {
+        let class = block.class();
+        let mut chain = Chain::new();
+        chain.push(block);
+        self.shelve(class, chain);
+        self.waiters.wake();
+    }
+
+    /// Leaves blocks of one class for everybody, or gives them to the system when enough are kept.
+    pub(crate) fn shelve(&self, class: Class, chain: Chain) {
+        if chain.is_empty() {
+            return;
+        }
+        let (chain, blocks) = count(chain);
+        let bytes = blocks * self.classes.capacity(class);
+        if self.is_closed() || !self.budget.take(bytes) {
+            return self.free_chain(chain);
+        }
+        if let Err(chain) = self.shared.push(class, chain) {
+            self.budget.give(bytes);
+            self.free_chain(chain);
+        }
+    }
+
+    /// As [`shelve`](Self::shelve), for blocks of any classes.
+    pub(crate) fn shelve_mixed(&self, mut chain: Chain) {
+        let mut run = Chain::new();
+        let (mut class, mut len) = (None, 0);
+        while let Some(block) = chain.pop() {
+            if class != Some(block.class()) || len == 32 {
+                if let Some(class) = class {
+                    self.shelve(class, std::mem::replace(&mut run, Chain::new()));
+                }
+                (class, len) = (Some(block.class()), 0);
+            }
+            run.push(block);
+            len += 1;
+        }
+        if let Some(class) = class {
+            self.shelve(class, run);
+        }
+    }
+
+    /// Takes blocks of one class from the shared list.
+    pub(crate) fn unshelve(&self, class: Class) -> Option<Chain> {
+        let (chain, blocks) = count(self.shared.pop(class)?);
+        self.budget.give(blocks * self.classes.capacity(class));
+        Some(chain)
+    }
+
+    /// Returns blocks to their owner; what would be too much there becomes everybody's.
+    pub(crate) fn deliver(&self, mut batch: Batch, home: &Heap) {
+        let bytes = batch.bytes();
+        let cap = home.remote_cap.load(Ordering::Relaxed);
+        if cap > 0 && !self.is_closed() && self.budget.take(bytes) {
+            match home.remote.push(batch, cap) {
+                Ok(()) => return,
+                Err(refused) => batch = refused,
+            }
+            self.budget.give(bytes);
+        }
+        self.shelve_mixed(batch.into_chain());
+    }
+
+    pub(crate) fn free_chain(&self, mut chain: Chain) {
+        let mut bytes = 0;
+        while let Some(block) = chain.pop() {
+            bytes += self.classes.capacity(block.class());
+            block.free();
+        }
+        if bytes > 0 {
+            self.let_go(bytes);
+        }
+    }
+
+    /// Gives all that was returned to `heap` to the system. Anybody may take a stack whole.
+    pub(crate) fn free_remote(&self, heap: &Heap) {
+        let (mut chain, mut kept) = (heap.remote.take(), Chain::new());
+        let mut bytes = 0;
+        while let Some(block) = chain.pop() {
+            bytes += self.classes.capacity(block.class());
+            kept.push(block);
+        }
+        if bytes > 0 {
+            heap.remote.taken(bytes);
+            self.budget.give(bytes);
+            self.free_chain(kept);
+        }
+    }
+
+    /// Gives everything that can be reached to the system; other threads follow at their next slow
+    /// step.
+    pub(crate) fn trim(&'static self) {
+        self.trims.fetch_add(1, Ordering::AcqRel);
+        if let Some(owner) = local::enter(self) {
+            owner.settle();
+        }
+        self.registry.trim();
+        for class in self.classes.all() {
+            while let Some(chain) = self.unshelve(class) {
+                self.free_chain(chain);
+            }
+        }
+    }
+
+    /// The last handle is gone: nothing more is kept.
+    pub(crate) fn close(&'static self) {
+        self.closed.store(true, Ordering::Relaxed);
+        self.trim();
+    }
+
+    /// Whether the core can serve another pool with these settings.
+    pub(crate) fn can_reopen(&self, classes: &Classes, config: &Config) -> bool {
+        self.is_closed()
+            && self.classes == *classes
+            && self.config == *config
+            && self.raw().outstanding() == 0
+    }
+
+    pub(crate) fn reopen(&self) {
+        *self.base.lock() = self.raw();
+        self.peak.store(self.held(), Ordering::Relaxed);
+        self.handles.store(1, Ordering::Relaxed);
+        self.closed.store(false, Ordering::Relaxed);
+    }
+}
+
+/// A chain, and how many blocks it has.
+fn count(mut chain: Chain) -> (Chain, usize) {
+    let (mut counted, mut blocks) = (Chain::new(), 0);
+    while let Some(block) = chain.pop() {
+        counted.push(block);
+        blocks += 1;
+    }
+    (counted, blocks)
+}

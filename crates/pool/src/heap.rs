@@ -1,0 +1,129 @@
+//! The record of one thread's share of a pool.
+//!
+//! Records are made when a thread first needs one and never freed: blocks name them as their home,
+//! and a thread that ends hands its record over whole to one that starts.
+
+use crate::{
+    class::{Class, MAX},
+    core::Core,
+    remote::{Batch, Chain, Stack},
+};
+use aqueduct_base::sync::{
+    atomic::{AtomicUsize, Ordering},
+    cell::UnsafeCell,
+};
+
+/// Lists, tallies and the return stack of one thread. Everything in [`UnsafeCell`]s is touched
+/// through an [`Owner`](crate::owner::Owner) only.
+pub(crate) struct Heap {
+    core: &'static Core,
+    pub(crate) lists: [List; MAX],
+    pub(crate) tallies: [Tally; MAX],
+    pub(crate) own: UnsafeCell<Own>,
+    /// Blocks of this heap that other threads dropped.
+    pub(crate) remote: Stack,
+    /// Bytes that `remote` takes: nothing while no thread would collect them.
+    pub(crate) remote_cap: AtomicUsize,
+}
+
+/// The free blocks of one class, and how many came and went.
+///
+/// `puts - takes` is the number of blocks on the list, but for those that were moved by other ways.
+/// `lim` is the list's capacity, corrected by those: `puts - takes < lim` while there is room. So
+/// one comparison of what is counted anyway serves as cap, and a list is closed by setting `lim`.
+pub(crate) struct List {
+    pub(crate) blocks: UnsafeCell<Chain>,
+    pub(crate) lim: UnsafeCell<isize>,
+    /// Blocks handed out by this thread. Written by the owner only, as all counters here.
+    pub(crate) takes: AtomicUsize,
+    /// Blocks of this heap that died on this thread.
+    pub(crate) puts: AtomicUsize,
+}
+
+/// What happens rarely.
+pub(crate) struct Tally {
+    /// Blocks of other heaps that died on this thread.
+    pub(crate) sent: AtomicUsize,
+    /// Blocks that had to be asked of the system.
+    pub(crate) misses: AtomicUsize,
+}
+
+/// What only the owner needs.
+pub(crate) struct Own {
+    /// Blocks that each list may hold.
+    pub(crate) caps: [usize; MAX],
+    /// Bytes that the caps add up to: leased from the pool.
+    pub(crate) lease: usize,
+    /// Blocks on their way to other heaps, by the heap.
+    pub(crate) routes: [Option<Route>; ROUTES],
+    /// The pool's trims that were followed.
+    pub(crate) trims: usize,
+}
+
+/// Homes that a thread gathers batches for at a time.
+pub(crate) const ROUTES: usize = 4;
+
+pub(crate) struct Route {
+    pub(crate) home: &'static Heap,
+    pub(crate) batch: Batch,
+}
+
+impl Heap {
+    pub(crate) fn new(core: &'static Core) -> Self {
+        Self {
+            core,
+            lists: [(); MAX].map(|()| List {
+                blocks: UnsafeCell::new(Chain::new()),
+                lim: UnsafeCell::new(0),
+                takes: AtomicUsize::new(0),
+                puts: AtomicUsize::new(0),
+            }),
+            tallies: [(); MAX]
+                .map(|()| Tally { sent: AtomicUsize::new(0), misses: AtomicUsize::new(0) }),
+            own: UnsafeCell::new(Own {
+                caps: [0; MAX],
+                lease: 0,
+                routes: [const { None }; ROUTES],
+                trims: core.trims(),
+            }),
+            remote: Stack::new(),
+            remote_cap: AtomicUsize::new(0),
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn core(&self) -> &'static Core {
+        self.core
+    }
+
+    /// Whether other threads may leave blocks here: true while a thread collects them.
+    pub(crate) fn accept_remote(&self, yes: bool) {
+        let cap = if yes { self.core.share_per_thread() } else { 0 };
+        self.remote_cap.store(cap, Ordering::Relaxed);
+    }
+
+    /// The deaths that this heap's threads counted. Acquire: with the Release of each, so that the
+    /// gets they answer are seen by who reads those later.
+    pub(crate) fn frees(&self, class: Class) -> (usize, usize) {
+        let puts = self.lists[class.index()].puts.load(Ordering::Acquire);
+        (puts, self.tallies[class.index()].sent.load(Ordering::Acquire))
+    }
+
+    pub(crate) fn gets(&self, class: Class) -> (usize, usize) {
+        let takes = self.lists[class.index()].takes.load(Ordering::Relaxed);
+        (takes, self.tallies[class.index()].misses.load(Ordering::Relaxed))
+    }
+}
+
+/// One more, by the only thread that writes `counter`.
+#[inline(always)]
+pub(crate) fn raise(counter: &AtomicUsize, order: Ordering) {
+    counter.store(counter.load(Ordering::Relaxed).wrapping_add(1), order);
+}
+
+// SAFETY: everything that is not an atomic stands in an `UnsafeCell` that only the heap's owner
+// touches, and there is one owner at a time (owner.rs, 1). From one owner to the next the heap goes
+// through the lock of the registry, so that all the first did happens before all the second does.
+unsafe impl Sync for Heap {}
+// SAFETY: as above. Heaps are only ever reached by reference.
+unsafe impl Send for Heap {}

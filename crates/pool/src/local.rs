@@ -1,0 +1,123 @@
+//! Which heap belongs to the running thread.
+//!
+//! Invariants of this file:
+//!
+//! 1. The heaps in a thread's slots are all among its own: those in [`Departure`]. A heap is put
+//!    there when it was adopted, and taken out of its slot before it is handed over.
+//! 2. A slot is null or a `&'static Heap`.
+//! 3. The slots have no destructor, so that they can be read while other thread-local values are
+//!    destroyed. The departure has one, and after it ran the slots are null for good.
+//!
+//! "The slot holds this very heap" is the test for ownership. A thread's id, or an address in its
+//! local storage, would not do: both are used again by later threads, without a happens-before.
+
+use crate::{
+    block::Block, class::MAX, core::Core, heap::Heap, owner::Owner, remote::Batch,
+};
+use aqueduct_base::{
+    sync::{atomic::Ordering, twin},
+    thread_local_const,
+};
+use std::{
+    cell::{Cell, RefCell},
+    ptr,
+};
+
+/// Slots that a thread has. Pools whose numbers are equal modulo this take turns with one.
+pub(crate) const SLOTS: usize = if cfg!(aqueduct_loom) { 2 } else { 64 };
+
+thread_local_const! {
+    static SLOT: [Cell<*const Heap>; SLOTS] = [const { Cell::new(ptr::null()) }; SLOTS];
+}
+
+thread_local_const! {
+    static DEPARTURE: Departure = Departure { heaps: RefCell::new(Vec::new()) };
+}
+
+/// The heaps of a thread, which are handed over when it ends.
+struct Departure {
+    heaps: RefCell<Vec<&'static Heap>>,
+}
+
+/// The calling thread's heap of `core`, if it is in its slot.
+#[inline(always)]
+pub(crate) fn mine(core: &'static Core) -> Option<Owner> {
+    let heap = SLOT.try_with(|slots| slots[core.slot() % SLOTS].get()).ok()?;
+    // SAFETY: null, or a heap record (2).
+    let heap = unsafe { heap.as_ref() }?;
+    // SAFETY: a heap in our slot is ours (1).
+    ptr::eq(heap.core(), core).then(|| unsafe { Owner::new(heap) })
+}
+
+/// `heap`, if it is in the calling thread's `slot`.
+#[inline(always)]
+pub(crate) fn if_mine(heap: &'static Heap, slot: usize) -> Option<Owner> {
+    let mine = SLOT.try_with(|slots| slots[slot % SLOTS].get()).ok()?;
+    // SAFETY: a heap in our slot is ours (1).
+    ptr::eq(mine, heap).then(|| unsafe { Owner::new(heap) })
+}
+
+/// The calling thread's heap of `core`, which is adopted or made if there is none yet, and put in
+/// its slot. None while the thread is ending.
+#[cold]
+pub(crate) fn enter(core: &'static Core) -> Option<Owner> {
+    let heap = DEPARTURE.try_with(|departure| {
+        let mut heaps = departure.heaps.borrow_mut();
+        if let Some(&heap) = heaps.iter().find(|heap| ptr::eq(heap.core(), core)) {
+            return heap;
+        }
+        heaps.reserve(1);
+        let heap = core.registry().adopt(core);
+        heaps.push(heap);
+        heap
+    });
+    let heap = heap.ok()?;
+    SLOT.try_with(|slots| slots[core.slot() % SLOTS].set(heap)).ok()?;
+    // SAFETY: among the heaps of our departure, so ours (1).
+    Some(unsafe { Owner::new(heap) })
+}
+
+/// A block that died where its home is not in its slot: on another thread as a rule.
+#[inline(never)]
+pub(crate) fn put_elsewhere(block: Block) {
+    let home = block.home();
+    let core = home.core();
+    match mine(core).or_else(|| enter(core)) {
+        Some(owner) if ptr::eq(owner.heap(), home) => {
+            let class = block.class();
+            owner.put(block, class);
+        },
+        Some(owner) => owner.send(block, home),
+        None => {
+            let class = block.class();
+            core.late[class.index() % MAX].frees.fetch_add(1, Ordering::Release);
+            if core.is_shared() {
+                return core.give_back(block);
+            }
+            let mut batch = Batch::new();
+            batch.push(block, core.classes().capacity(class));
+            core.deliver(batch, home);
+        }
+    }
+}
+
+impl Drop for Departure {
+    fn drop(&mut self) {
+        for heap in self.heaps.take() {
+            let core = heap.core();
+            let _ = SLOT.try_with(|slots| {
+                let slot = &slots[core.slot() % SLOTS];
+                if ptr::eq(slot.get(), heap) && !twin::is("exit_keeps_slot") {
+                    slot.set(ptr::null());
+                }
+            });
+            // SAFETY: still ours (1): it was adopted by this thread and is not handed over yet.
+            let owner = unsafe { Owner::new(heap) };
+            owner.flush();
+            if core.is_closed() {
+                owner.trim();
+            }
+            core.registry().orphan(owner);
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! What the thread that owns a heap may do with it.
+//!
+//! Invariants of this file:
+//!
+//! 1. An [`Owner`] exists only on the thread whose slot or departure holds the heap, or under the
+//!    lock of the list of orphans that the heap is on: there is one such party at a time. Its
+//!    constructor asks for that, it is not `Send`, and it is not stored.
+//! 2. The cells of a heap are touched by its owner only, and no closure that is given a reference
+//!    into one calls anything that could come back here.
+
+use crate::{
+    block::Block,
+    class::Class,
+    core::Core,
+    heap::{Heap, List, Own, ROUTES, Route, raise},
+    remote::{Batch, Chain},
+};
+use aqueduct_base::sync::atomic::Ordering;
+use std::{marker::PhantomData, ptr};
+
+/// Blocks that travel together at the most, and their bytes: so much can lie unused in a batch that
+/// is not full.
+const BATCH_BLOCKS: usize = 32;
+const BATCH_BYTES: usize = 128 << 10;
+/// Bytes by which a list's cap grows.
+const STEP: usize = 64 << 10;
+
+/// The right to touch a heap's own lists.
+#[derive(Clone, Copy)]
+pub(crate) struct Owner {
+    heap: &'static Heap,
+    not_send: PhantomData<*const ()>,
+}
+
+impl Owner {
+    /// # Safety
+    ///
+    /// The caller is the one party that owns `heap` now (1), and uses the result only while it is.
+    #[inline(always)]
+    pub(crate) const unsafe fn new(heap: &'static Heap) -> Self {
+        Self { heap, not_send: PhantomData }
+    }
+
+    #[inline(always)]
+    pub(crate) fn heap(self) -> &'static Heap {
+        self.heap
+    }
+
+    fn core(self) -> &'static Core {
+        self.heap.core()
+    }
+
+    #[inline(always)]
+    fn list(self, class: Class) -> &'static List {
+        &self.heap.lists[class.index()]
+    }
+
+    fn own<R>(self, f: impl FnOnce(&mut Own) -> R) -> R {
+        // SAFETY: ours (1), and `f` does not come back here (2).
+        self.heap.own.with_mut(|own| f(unsafe { &mut *own }))
+    }
+
+    /// A block from the list.
+    #[inline(always)]
+    pub(crate) fn take(self, class: Class) -> Option<Block> {
+        let list = self.list(class);
+        // SAFETY: ours (1, 2).
+        let block = list.blocks.with_mut(|blocks| unsafe { &mut *blocks }.pop())?;
+        raise(&list.takes, Ordering::Relaxed);
+        Some(block)
+    }
+
+    /// A block of this heap, dead on this thread.
+    #[inline(always)]
+    pub(crate) fn put(self, block: Block, class: Class) {
+        let list = self.list(class);
+        let puts = list.puts.load(Ordering::Relaxed);
+        let net = puts.wrapping_sub(list.takes.load(Ordering::Relaxed)).cast_signed();
+        // SAFETY: ours (1, 2).
+        if net < list.lim.with(|lim| unsafe { *lim }) {
+            // SAFETY: ours (1, 2).
+            list.blocks.with_mut(|blocks| unsafe { &mut *blocks }.push(block));
+            // Release: whoever sees this death sees the get before it.
+            list.puts.store(puts.wrapping_add(1), Ordering::Release);
+        } else {
+            self.put_on_full(block, class);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn put_on_full(self, block: Block, class: Class) {
+        self.settle();
+        raise(&self.list(class).puts, Ordering::Release);
+        self.shift_lim(class, 1); // the death is counted, the block is not on the list yet
+        if self.core().is_shared() {
+            return self.core().give_back(block);
+        }
+        if !self.raise_cap(class) {
+            self.spill(class);
+        }
+        if let Err(block) = self.join(block) {
+            let mut chain = Chain::new();
+            chain.push(block);
+            self.core().shelve(class, chain);
+        }
+    }
+
+    /// A block of another heap, dead on this thread: on its way home, with others.
+    pub(crate) fn send(self, block: Block, home: &'static Heap) {
+        let class = block.class();
+        raise(&self.heap.tallies[class.index()].sent, Ordering::Release);
+        if self.core().is_shared() {
+            return self.core().give_back(block);
+        }
+        let bytes = self.core().classes().capacity(class);
+        // Records are large: the bits above their size tell neighbours apart.
+        let at = ptr::from_ref(home).addr() / size_of::<Heap>() % ROUTES;
+        let leaving = self.own(|own| {
+            let place = &mut own.routes[at];
+            let other = place.take_if(|route| !ptr::eq(route.home, home));
+            let route = place.get_or_insert_with(|| Route { home, batch: Batch::new() });
+            route.batch.push(block, bytes);
+            let full =
+                route.batch.blocks() >= BATCH_BLOCKS || route.batch.bytes() >= BATCH_BYTES;
+            [other, if full { place.take() } else { None }]
+        });
+        for Route { home, batch } in leaving.into_iter().flatten() {
+            self.core().deliver(batch, home);
+        }
+    }
+
+    /// Sends off what waits for more.
+    pub(crate) fn flush(self) {
+        for at in 0..ROUTES {
+            if let Some(Route { home, batch }) = self.own(|own| own.routes[at].take()) {
+                self.core().deliver(batch, home);
+            }
+        }
+    }
+
+    /// Whether the list has a block.
+    pub(crate) fn has(self, class: Class) -> bool {
+        // SAFETY: ours (1, 2).
+        !self.list(class).blocks.with(|blocks| unsafe { &*blocks }.is_empty())
+    }
+
+    /// The list is empty: takes back what others have dropped, or what nobody owns.
+    pub(crate) fn refill(self, class: Class) -> Option<Block> {
+        self.settle();
+        self.flush();
+        self.collect(self.heap);
+        if let Some(block) = self.take(class) {
+            return Some(block);
+        }
+        self.core().registry().rob(self, class);
+        if let Some(block) = self.take(class) {
+            return Some(block);
+        }
+        let mut chain = self.core().unshelve(class)?;
+        let block = chain.pop()?;
+        block.set_home(self.heap);
+        self.count_take(class);
+        self.stock(chain);
+        Some(block)
+    }
+
+    /// Counts a block that this thread hands out without having had it on its list.
+    pub(crate) fn count_take(self, class: Class) {
+        raise(&self.list(class).takes, Ordering::Relaxed);
+        self.shift_lim(class, -1);
+    }
+
+    pub(crate) fn count_miss(self, class: Class) {
+        raise(&self.heap.tallies[class.index()].misses, Ordering::Relaxed);
+    }
+
+    /// Takes all that was returned to `heap`, which is ours or an orphan's.
+    fn collect(self, heap: &'static Heap) {
+        let mut bytes = 0;
+        let mut chain = heap.remote.take();
+        let mut counted = Chain::new();
+        while let Some(block) = chain.pop() {
+            bytes += self.core().classes().capacity(block.class());
+            counted.push(block);
+        }
+        if bytes > 0 {
+            heap.remote.taken(bytes);
+            self.core().budget().give(bytes);
+            self.stock(counted);
+        }
+    }
+
+    /// Puts blocks on this heap's lists as far as its lease goes, and the rest on the shared ones.
+    fn stock(self, mut blocks: Chain) {
+        let mut rest = Chain::new();
+        while let Some(block) = blocks.pop() {
+            let class = block.class();
+            let room = self.len(class) < self.own(|own| own.caps[class.index()]);
+            let refused =
+                if room || self.raise_cap(class) { self.join(block).err() } else { Some(block) };
+            if let Some(block) = refused {
+                rest.push(block);
+            }
+        }
+        self.core().shelve_mixed(rest);
+    }
+
+    /// Moves all that an orphan has to this heap. The caller holds the lock of the orphans.
+    pub(crate) fn inherit(self, orphan: Self) {
+        let had = orphan.empty();
+        self.collect(orphan.heap);
+        self.stock(had);
+    }
+
+    /// Takes all lists down and gives the lease back.
+    fn empty(self) -> Chain {
+        let mut all = Chain::new();
+        for class in self.core().classes().all() {
+            while let Some(block) = self.leave(class) {
+                all.push(block);
+            }
+            let cap = self.own(|own| std::mem::take(&mut own.caps[class.index()]));
+            self.shift_lim(class, -cap.cast_signed());
+        }
+        self.core().budget().give(self.own(|own| std::mem::take(&mut own.lease)));
+        all
+    }
+
+    /// Follows a trim of the pool, if there was one since.
+    pub(crate) fn settle(self) {
+        let trims = self.core().trims();
+        if self.own(|own| std::mem::replace(&mut own.trims, trims)) != trims {
+            self.trim();
+        }
+    }
+
+    /// Gives all that this heap keeps back to the system.
+    pub(crate) fn trim(self) {
+        self.flush();
+        let all = self.empty();
+        self.core().free_chain(all);
+        self.core().free_remote(self.heap);
+    }
+
+    /// Blocks on the list.
+    fn len(self, class: Class) -> usize {
+        let list = self.list(class);
+        let net = list.puts.load(Ordering::Relaxed).wrapping_sub(list.takes.load(Ordering::Relaxed));
+        let cap = self.own(|own| own.caps[class.index()]);
+        // SAFETY: ours (1, 2).
+        let lim = list.lim.with(|lim| unsafe { *lim });
+        cap.wrapping_add(net).wrapping_sub(lim.cast_unsigned())
+    }
+
+    fn shift_lim(self, class: Class, by: isize) {
+        // SAFETY: ours (1, 2).
+        self.list(class).lim.with_mut(|lim| unsafe { *lim += by });
+    }
+
+    /// Puts a block on the list that did not die here, or whose death is counted already. It comes
+    /// back when there is no room.
+    fn join(self, block: Block) -> Result<(), Block> {
+        let class = block.class();
+        if self.len(class) >= self.own(|own| own.caps[class.index()]) {
+            return Err(block);
+        }
+        block.set_home(self.heap);
+        // SAFETY: ours (1, 2).
+        self.list(class).blocks.with_mut(|blocks| unsafe { &mut *blocks }.push(block));
+        self.shift_lim(class, -1);
+        Ok(())
+    }
+
+    /// Takes a block off the list that is not handed out.
+    fn leave(self, class: Class) -> Option<Block> {
+        // SAFETY: ours (1, 2).
+        let block = self.list(class).blocks.with_mut(|blocks| unsafe { &mut *blocks }.pop())?;
+        self.shift_lim(class, 1);
+        Some(block)
+    }
+
+    /// Makes the list of `class` longer, within the lease: by bytes that the thread may still have,
+    /// or that other classes do not use.
+    fn raise_cap(self, class: Class) -> bool {
+        let size = self.core().classes().capacity(class);
+        let most = self.core().share_per_thread();
+        if most < size {
+            return false;
+        }
+        if self.own(|own| own.lease) + size > most {
+            self.give_up_unused(class);
+        }
+        let lease = self.own(|own| own.lease);
+        let step = (STEP / size).clamp(1, BATCH_BLOCKS).min((most - lease) / size);
+        if step == 0 || !self.core().budget().take(step * size) {
+            return false;
+        }
+        self.own(|own| {
+            own.lease += step * size;
+            own.caps[class.index()] += step;
+        });
+        self.shift_lim(class, step.cast_signed());
+        true
+    }
+
+    /// Gives back the lease for blocks that are not on the lists of the other classes.
+    fn give_up_unused(self, but: Class) {
+        for class in self.core().classes().all().filter(|&class| class != but) {
+            let len = self.len(class);
+            let unused = self.own(|own| std::mem::replace(&mut own.caps[class.index()], len)) - len;
+            let bytes = unused * self.core().classes().capacity(class);
+            self.shift_lim(class, -unused.cast_signed());
+            self.own(|own| own.lease -= bytes);
+            self.core().budget().give(bytes);
+        }
+    }
+
+    /// Makes room on a full list: half of it becomes everybody's.
+    fn spill(self, class: Class) {
+        let mut chain = Chain::new();
+        for _ in 0..self.len(class).div_ceil(2).min(BATCH_BLOCKS) {
+            if let Some(block) = self.leave(class) {
+                chain.push(block);
+            }
+        }
+        self.core().shelve(class, chain);
+    }
+}

@@ -1,0 +1,179 @@
+//! [`Pool`]: the handle that users hold.
+
+use crate::{
+    Builder, GetAsync, GetError, Stats,
+    builder::Config,
+    class::Classes,
+    core::Core,
+    local,
+};
+#[cfg(not(any(aqueduct_loom, aqueduct_shuttle)))]
+use aqueduct_base::sync::Mutex;
+use aqueduct_base::sync::atomic::Ordering;
+use aqueduct_slice::SliceMut;
+use std::fmt;
+
+/// Blocks of memory that come back when their last handle is gone.
+///
+/// A pool is a handle: cloning it is cheap, and when the last clone is gone the pool keeps nothing
+/// more. Blocks may outlive it; they go to the system when they die.
+///
+/// Each thread keeps free blocks of its own, so that [`get`](Self::get) and the drop of the last
+/// handle are a few nanoseconds without an atomic read-modify-write. See the
+/// [crate's page](crate) for how blocks that die elsewhere return.
+pub struct Pool {
+    core: &'static Core,
+}
+
+/// All cores there ever were; see [`Core`].
+#[cfg(not(any(aqueduct_loom, aqueduct_shuttle)))]
+static CORES: Mutex<Vec<&'static Core>> = Mutex::new(Vec::new());
+
+impl Pool {
+    /// The process's own pool, with the settings of [`Pool::builder`]. It is never dropped.
+    #[cfg(not(any(aqueduct_loom, aqueduct_shuttle)))]
+    #[must_use]
+    pub fn global() -> &'static Self {
+        static GLOBAL: std::sync::OnceLock<Pool> = std::sync::OnceLock::new();
+        GLOBAL.get_or_init(Self::default)
+    }
+
+    /// A pool with the settings of [`Pool::builder`].
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Settings for a pool: block sizes from 256 bytes to 1 MiB, 1 MiB kept per thread and 64 MiB in
+    /// all, no hard limit, data aligned to 64, unless set.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    #[cfg(not(any(aqueduct_loom, aqueduct_shuttle)))]
+    pub(crate) fn with(classes: Classes, config: Config) -> Self {
+        let mut cores = CORES.lock();
+        if let Some(core) = cores.iter().find(|core| core.can_reopen(&classes, &config)) {
+            core.reopen();
+            return Self { core };
+        }
+        let core: &'static Core = Box::leak(Box::new(Core::new(classes, config, cores.len())));
+        cores.push(core);
+        Self { core }
+    }
+
+    /// In a model: without the list of cores, which would outlive the run.
+    #[cfg(any(aqueduct_loom, aqueduct_shuttle))]
+    pub(crate) fn with(classes: Classes, config: Config) -> Self {
+        Self { core: Box::leak(Box::new(Core::new(classes, config, 0))) }
+    }
+
+    /// An empty buffer with room for at least `len` bytes: of the pool, or of the heap where the
+    /// pool has a limit in the way (which [`Stats::heap_fallbacks`] counts).
+    ///
+    /// Constant time. A few nanoseconds while this thread has a free block of the size; what the
+    /// room contains is unspecified.
+    ///
+    /// # Panics
+    ///
+    /// As `Vec` does: when `len` overflows, or memory is out.
+    #[must_use]
+    #[inline]
+    pub fn get(&self, len: usize) -> SliceMut {
+        match self.core.try_get(len) {
+            Ok(buffer) => buffer,
+            Err(_) => self.get_from_heap(len),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn get_from_heap(&self, len: usize) -> SliceMut {
+        self.core.fallbacks.fetch_add(1, Ordering::Relaxed);
+        SliceMut::with_capacity(len)
+    }
+
+    /// As [`get`](Self::get), of the pool only.
+    ///
+    /// # Errors
+    ///
+    /// [`GetError`], which names the limit: no block is so large, the hard limit is reached, or the
+    /// system has no memory.
+    #[inline]
+    pub fn try_get(&self, len: usize) -> Result<SliceMut, GetError> {
+        self.core.try_get(len)
+    }
+
+    /// As [`try_get`](Self::try_get), but waits while the hard limit is reached until blocks come
+    /// back. Which of those who wait is served first is not specified.
+    pub fn get_async(&self, len: usize) -> GetAsync<'_> {
+        GetAsync::new(self.core, len)
+    }
+
+    /// As [`get_async`](Self::get_async), sleeping. Blocks for ever if no block ever comes back.
+    ///
+    /// # Errors
+    ///
+    /// [`GetError`] for limits that waiting does not change.
+    pub fn get_blocking(&self, len: usize) -> Result<SliceMut, GetError> {
+        self.get_async(len).block()
+    }
+
+    /// The pool's counters. Takes a lock, and time linear in the number of threads.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.core.stats()
+    }
+
+    /// Blocks in use: zero when nothing was leaked at the end of a program or a test.
+    #[must_use]
+    pub fn outstanding(&self) -> u64 {
+        self.core.raw().outstanding() as u64
+    }
+
+    /// Gives free blocks back to the system: at once those of this thread, of ended threads and of
+    /// the shared lists; those of other threads at their next slow step, such as a get for which they
+    /// have no block. A thread that is idle keeps at most what it may keep.
+    pub fn trim(&self) {
+        self.core.trim();
+    }
+
+    /// This thread's slow step, for those who want a tick: sends off what waits in batches, follows
+    /// other threads' trims.
+    pub fn maintain(&self) {
+        if let Some(owner) = local::enter(self.core) {
+            owner.settle();
+            owner.flush();
+        }
+    }
+}
+
+impl Default for Pool {
+    fn default() -> Self {
+        match Self::builder().build() {
+            Ok(pool) => pool,
+            Err(refused) => unreachable!("the builder's own settings make sense: {refused}"),
+        }
+    }
+}
+
+impl Clone for Pool {
+    fn clone(&self) -> Self {
+        self.core.handles.fetch_add(1, Ordering::Relaxed);
+        Self { core: self.core }
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        if self.core.handles.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.core.close();
+        }
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool").field("stats", &self.stats()).finish()
+    }
+}

@@ -1,0 +1,156 @@
+//! Blocks that belong to somebody else: a `Vec`, an `Arc`, a map, anything `AsRef<[u8]>`.
+//!
+//! The owner moves into a node behind a header and stays there until the last handle is gone.
+//!
+//! Invariants of this file:
+//!
+//! 1. A node is a [`Node<O>`] at the start of memory that [`Place::take`] gave for `O`; its
+//!    vtable is the one of the same `O`.
+//! 2. The owner is written once and taken out once, by the exclusive owner of the block.
+//! 3. `as_ref` is called once, when the owner is in its final place, so that a slice of the bytes
+//!    inside it, or an answer that changes, cannot dangle.
+//! 4. The owner's destructor runs when the node is back already: it may panic, or use slices.
+
+use crate::{
+    Slice,
+    header::{Extent, Header, Vtable},
+    heap, spare,
+};
+use aqueduct_base::{
+    AllocError,
+    block::{self, Shape},
+};
+use std::{
+    marker::PhantomData,
+    ptr::{self, NonNull},
+};
+
+#[repr(C)]
+struct Node<O> {
+    header: Header,
+    owner: O,
+}
+
+/// Where nodes of an owner come from: recycled ones when it is small, the allocator otherwise.
+struct Place<O>(PhantomData<O>);
+
+impl<O> Place<O> {
+    const SMALL: bool = size_of::<Node<O>>() <= spare::SIZE && align_of::<O>() <= spare::ALIGN;
+
+    fn shape() -> Result<Shape, AllocError> {
+        Shape::new(0, size_of::<Node<O>>(), align_of::<Node<O>>())
+    }
+
+    #[inline(always)]
+    fn take() -> Result<NonNull<Node<O>>, AllocError> {
+        if Self::SMALL {
+            spare::take().map(NonNull::cast)
+        } else {
+            block::allocate(Self::shape()?).map(NonNull::cast)
+        }
+    }
+
+    /// # Safety
+    ///
+    /// `node` came from [`Place::take`] and is used no more.
+    #[inline(always)]
+    unsafe fn give(node: NonNull<Node<O>>) {
+        if Self::SMALL {
+            // SAFETY: a small node came from the spare ones (1), and is the caller's to give.
+            return unsafe { spare::give(node.cast()) };
+        }
+        let Ok(shape) = Self::shape() else { unreachable!("the node was made with this shape") };
+        // SAFETY: made by `take` with this shape (1), and the caller's to give.
+        unsafe { block::free(node.cast(), shape) }
+    }
+}
+
+/// The vtable of owners of type `O`, which nobody writes to.
+struct ReadOnly<O>(PhantomData<O>);
+
+impl<O> ReadOnly<O> {
+    const VTABLE: &'static Vtable =
+        &Vtable { release: release::<O>, extent: Self::extent, allocate: heap::allocate_like };
+
+    unsafe fn extent(this: NonNull<Header>) -> Extent {
+        // SAFETY: the caller holds a count, so the header is in place.
+        let len = unsafe { this.as_ref() }.home().addr();
+        Extent { start: ptr::null_mut(), len, pinned: len }
+    }
+}
+
+/// A `Vec` can be written to again when one handle is left; its extent is its initialised length.
+static VEC: Vtable =
+    Vtable { release: release::<Vec<u8>>, extent: vec_extent, allocate: heap::allocate_like };
+
+unsafe fn vec_extent(this: NonNull<Header>) -> Extent {
+    let node = this.cast::<Node<Vec<u8>>>();
+    // SAFETY: this vtable stands on nodes of `Vec<u8>` only (1), and the owner is in place (2).
+    // Nobody forms an exclusive reference to it while a handle is left.
+    let owner = unsafe { &(*node.as_ptr()).owner };
+    // The pointer is the allocation's own, as it came from the allocator: writing through it is
+    // allowed to whoever may write to the block.
+    let start = owner.as_ptr().cast_mut();
+    Extent { start, len: owner.len(), pinned: owner.capacity() }
+}
+
+unsafe fn release<O>(this: NonNull<Header>) {
+    let node = this.cast::<Node<O>>();
+    // SAFETY: this function stands in vtables of nodes of `O` only (1).
+    let owner = unsafe { &raw const (*node.as_ptr()).owner };
+    // SAFETY: the caller owns the block alone, and the owner is taken out this once (2).
+    let owner = unsafe { owner.read() };
+    // SAFETY: the owner is out, and the header is used no more.
+    unsafe { Place::<O>::give(node) };
+    drop(owner); // (4)
+}
+
+/// A slice of all the bytes of `owner`.
+pub(crate) fn from_owner<O: AsRef<[u8]> + Send + Sync + 'static>(
+    owner: O,
+) -> Result<Slice, (O, AllocError)> {
+    let node = match Place::<O>::take() {
+        Ok(node) => node,
+        Err(refused) => return Err((owner, refused)),
+    };
+    let header = Header::new(ReadOnly::<O>::VTABLE, ptr::null_mut(), 0);
+    // SAFETY: the node is ours, and large and aligned enough for its type (1).
+    unsafe { node.write(Node { header, owner }) };
+    // Holds the count, so that an `as_ref` that panics drops the owner once.
+    // SAFETY: the count of one is ours; an empty slice reads nothing.
+    let guard = unsafe { Slice::from_block(node.cast(), NonNull::dangling(), 0) };
+    // SAFETY: the owner is in place, and only read while the count is held.
+    let bytes = unsafe { &(*node.as_ptr()).owner }.as_ref(); // (3)
+    if bytes.is_empty() {
+        return Ok(Slice::new());
+    }
+    // SAFETY: not shared yet, so not live to anybody else.
+    let header = unsafe { &(*node.as_ptr()).header };
+    // SAFETY: `guard` is the only handle, and reads nothing.
+    unsafe { header.set_home(ptr::without_provenance_mut(bytes.len())) };
+    let start = NonNull::from(bytes).cast();
+    std::mem::forget(guard);
+    // SAFETY: the guard's count passes on; the owner keeps the bytes until it is dropped, and gives
+    // them to nobody else to write: it sits behind a header that hands out shared views only.
+    Ok(unsafe { Slice::from_block(node.cast(), start, bytes.len()) })
+}
+
+/// A slice of all the bytes of `vec`, which can become a `SliceMut` again.
+#[inline]
+pub(crate) fn from_vec(vec: Vec<u8>) -> Result<Slice, (Vec<u8>, AllocError)> {
+    if vec.is_empty() {
+        return Ok(Slice::new());
+    }
+    let node = match Place::<Vec<u8>>::take() {
+        Ok(node) => node,
+        Err(refused) => return Err((vec, refused)),
+    };
+    let Some(start) = NonNull::new(vec.as_ptr().cast_mut()) else { unreachable!("not empty") };
+    let len = vec.len();
+    let header = Header::new(&VEC, ptr::null_mut(), 0);
+    // SAFETY: the node is ours, and large and aligned enough for its type (1).
+    unsafe { node.write(Node { header, owner: vec }) };
+    // SAFETY: the count of one is ours; the bytes are the Vec's, which is not touched while handles
+    // are left, and does not move them when it moves.
+    Ok(unsafe { Slice::from_block(node.cast(), start, len) })
+}

@@ -1,0 +1,206 @@
+//! The owner header: the count, the vtable and the home of a block.
+//!
+//! Invariants, numbered for the whole crate:
+//!
+//! 1. While a block is live, `count` is the number of handles on it (a local group is one handle).
+//!    While it is not, `count` is one, so that making it live writes nothing.
+//! 2. Whoever holds a count may read `count`, `note`, `vtable` and `home`; only the exclusive owner
+//!    of a block that is not live writes `note`, `home` and `link`. In a live block `link` belongs
+//!    to the one local group that may exist on it.
+//! 3. The right to reclaim needs exclusivity: the count read as one with Acquire by the holder of
+//!    that one, or a `fetch_sub(Release)` that returned one and an Acquire fence after it.
+//! 4. A header stays in place and valid for as long as its block is live.
+
+use crate::SliceMut;
+use aqueduct_base::{
+    AllocError,
+    sync::{
+        atomic::{AtomicU32, Ordering, fence},
+        cell::UnsafeCell,
+        twin,
+    },
+};
+use std::{fmt, ptr, ptr::NonNull};
+
+/// What stands in front of a block, or beside it: 32 bytes on 64-bit targets.
+#[repr(C, align(8))]
+pub struct Header {
+    count: AtomicU32,
+    note: u32,
+    vtable: &'static Vtable,
+    home: UnsafeCell<*mut ()>,
+    link: UnsafeCell<*mut Header>,
+}
+
+#[cfg(all(target_pointer_width = "64", not(aqueduct_loom)))]
+const _: () = assert!(size_of::<Header>() == 32);
+// The handles keep two bits of the header's address for themselves.
+const _: () = assert!(align_of::<Header>() >= 4);
+
+/// What an owner does with its blocks. One static per kind of owner.
+#[derive(Debug)]
+pub struct Vtable {
+    /// Takes the block back. Called once, by the exclusive owner; the count is one.
+    pub release: unsafe fn(NonNull<Header>),
+    /// Where the block lies. Called by a holder of a count.
+    pub extent: unsafe fn(NonNull<Header>) -> Extent,
+    /// A block of at least so many bytes for a [`SliceMut`] that outgrew this one. Called by a
+    /// holder of a count.
+    pub allocate: unsafe fn(NonNull<Header>, usize) -> Result<SliceMut, AllocError>,
+}
+
+/// Where a block lies.
+#[derive(Clone, Copy, Debug)]
+pub struct Extent {
+    /// The first byte. Null where nobody may write: the block is then only read.
+    pub start: *mut u8,
+    /// Bytes, all of them initialised.
+    pub len: usize,
+    /// Bytes that the owner keeps alive for this block, spare ones included.
+    pub pinned: usize,
+}
+
+impl Header {
+    /// A header with a count of one. `home` and `note` are the owner's own.
+    #[inline]
+    #[must_use]
+    pub fn new(vtable: &'static Vtable, home: *mut (), note: u32) -> Self {
+        Self {
+            count: AtomicU32::new(1),
+            note,
+            vtable,
+            home: UnsafeCell::new(home),
+            link: UnsafeCell::new(ptr::null_mut()),
+        }
+    }
+
+    /// The owner's own word of 32 bits.
+    #[inline(always)]
+    #[must_use]
+    pub fn note(&self) -> u32 {
+        self.note
+    }
+
+    /// The owner's own pointer.
+    #[inline(always)]
+    #[must_use]
+    pub fn home(&self) -> *mut () {
+        // SAFETY: nobody writes `home` while a holder of a count, or the exclusive owner, reads (2).
+        self.home.with(|home| unsafe { *home })
+    }
+
+    /// Gives the block to another home.
+    ///
+    /// # Safety
+    ///
+    /// The caller is the exclusive owner of the block, which is not live.
+    #[inline(always)]
+    pub unsafe fn set_home(&self, to: *mut ()) {
+        // SAFETY: the exclusive owner of a block that is not live may write (2).
+        self.home.with_mut(|home| unsafe { *home = to });
+    }
+
+    /// The next block of the list that this one stands on; of a live block, the local count.
+    ///
+    /// # Safety
+    ///
+    /// The caller is the exclusive owner of the block, or of its local group.
+    #[inline(always)]
+    #[must_use]
+    pub unsafe fn link(&self) -> *mut Self {
+        // SAFETY: `link` belongs to the caller (2).
+        self.link.with(|link| unsafe { *link })
+    }
+
+    /// Sets what [`link`](Self::link) answers.
+    ///
+    /// # Safety
+    ///
+    /// As for [`link`](Self::link).
+    #[inline(always)]
+    pub unsafe fn set_link(&self, to: *mut Self) {
+        // SAFETY: `link` belongs to the caller (2).
+        self.link.with_mut(|link| unsafe { *link = to });
+    }
+
+    /// One more handle.
+    #[inline(always)]
+    pub(crate) fn acquire(&self) {
+        // Relaxed: the new handle is made from one that has seen the block, on this thread.
+        let before = self.count.fetch_add(1, Ordering::Relaxed);
+        if before > u32::MAX / 2 {
+            // Two thousand million handles were leaked. Going on would wrap the count.
+            std::process::abort();
+        }
+    }
+
+    /// Whether the caller's is the only handle. If so it sees all that other handles did.
+    #[inline(always)]
+    pub(crate) fn is_unique(&self) -> bool {
+        // Acquire, with the Release of every drop: what others read is done before we write.
+        let order = twin::order("unique_relaxed", Ordering::Acquire, Ordering::Relaxed);
+        self.count.load(order) == 1
+    }
+
+    /// Where the block lies.
+    #[inline]
+    pub(crate) fn extent(this: NonNull<Self>) -> Extent {
+        // SAFETY: the caller's handle keeps the header in place (4).
+        let vtable = unsafe { this.as_ref() }.vtable;
+        // SAFETY: the caller holds a count, which is what the function asks for.
+        unsafe { (vtable.extent)(this) }
+    }
+
+    /// A block of the same kind with room for `len` bytes.
+    ///
+    /// # Errors
+    ///
+    /// When the owner has none.
+    pub(crate) fn allocate(this: NonNull<Self>, len: usize) -> Result<SliceMut, AllocError> {
+        // SAFETY: the caller's handle keeps the header in place (4).
+        let vtable = unsafe { this.as_ref() }.vtable;
+        // SAFETY: the caller holds a count, which is what the function asks for.
+        unsafe { (vtable.allocate)(this, len) }
+    }
+
+    /// One handle less; the last gives the block to its owner.
+    ///
+    /// A block that is not shared is reclaimed without an atomic read-modify-write.
+    ///
+    /// # Safety
+    ///
+    /// The caller gives up a count of its own, and uses the block no more.
+    #[inline(always)]
+    pub(crate) unsafe fn release(this: NonNull<Self>) {
+        // SAFETY: the caller's count keeps the header in place (4).
+        let header = unsafe { this.as_ref() };
+        if !header.is_unique() && !header.give_up() {
+            return;
+        }
+        // SAFETY: the count was one and ours, read with Acquire: the block is ours alone (3).
+        unsafe { (header.vtable.release)(this) }
+    }
+
+    /// Takes one from a shared count; true for the one that took the last.
+    #[inline(always)]
+    fn give_up(&self) -> bool {
+        // Release: what this handle read is done before the block is reused.
+        let order = twin::order("drop_relaxed", Ordering::Release, Ordering::Relaxed);
+        if self.count.fetch_sub(1, order) != 1 {
+            return false;
+        }
+        // Acquire: all that the other handles did is done. ThreadSanitizer does not know fences.
+        if !twin::is("last_drop_unfenced") {
+            fence(Ordering::Acquire);
+        }
+        // The block is not live any more, and its count one (1).
+        self.count.store(1, Ordering::Relaxed);
+        true
+    }
+}
+
+impl fmt::Debug for Header {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Header").field("note", &self.note).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,118 @@
+//! Recycled memory for the headers of foreign owners: a short list per thread.
+//!
+//! Invariants of this file:
+//!
+//! 1. Every node on a list is a block of [`SHAPE`] that nobody else refers to; its first word is
+//!    the next node, or null.
+//! 2. A list is touched by its own thread only. It has no destructor, so it can be used while other
+//!    thread-local values are destroyed; [`Sweep`] has one, and empties and closes the list.
+//! 3. `room` is how many more nodes the list takes: zero before [`Sweep`] is set up and after it
+//!    ran, so that nothing is put on a list that will not be swept.
+
+use aqueduct_base::{
+    AllocError,
+    block::{self, Shape},
+    thread_local_const,
+};
+use std::{
+    cell::Cell,
+    ptr::{self, NonNull},
+};
+
+/// Bytes of a node: a header, and an owner of at most as much again.
+pub(crate) const SIZE: usize = 64;
+/// The alignment of a node, and so the strictest of an owner in it.
+pub(crate) const ALIGN: usize = 16;
+/// Nodes that a thread keeps: 4 KiB.
+const KEEP: usize = 64;
+
+const SHAPE: Shape = match Shape::new(0, SIZE, ALIGN) {
+    Ok(shape) => shape,
+    Err(_) => panic!("64 bytes can be had"),
+};
+
+struct List {
+    first: Cell<*mut *mut ()>,
+    room: Cell<usize>,
+}
+
+thread_local_const! {
+    static LIST: List = List { first: Cell::new(ptr::null_mut()), room: Cell::new(0) };
+}
+
+/// A node: from the list, or new.
+#[inline]
+pub(crate) fn take() -> Result<NonNull<()>, AllocError> {
+    let node = LIST.with(|list| {
+        let first = NonNull::new(list.first.get())?;
+        // SAFETY: a node on the list is ours, and its first word is the next one (1, 2).
+        let next = unsafe { first.read() };
+        list.first.set(next.cast());
+        list.room.set(list.room.get() + 1);
+        Some(first)
+    });
+    match node {
+        Some(node) => Ok(node.cast()),
+        None => block::allocate(SHAPE).map(NonNull::cast),
+    }
+}
+
+/// Gives a node back.
+///
+/// # Safety
+///
+/// `node` came from [`take`], and nothing refers to it any more.
+#[inline]
+pub(crate) unsafe fn give(node: NonNull<()>) {
+    let kept = LIST.try_with(|list| {
+        if list.room.get() == 0 && !open(list) {
+            return false;
+        }
+        let node = node.cast::<*mut ()>();
+        // SAFETY: the node is the caller's to give, and at least a word long.
+        unsafe { node.write(list.first.get().cast()) };
+        list.first.set(node.as_ptr());
+        list.room.set(list.room.get() - 1);
+        true
+    });
+    if kept != Ok(true) {
+        // SAFETY: made by `take` with this shape; the caller refers to it no more.
+        unsafe { block::free(node.cast(), SHAPE) }
+    }
+}
+
+/// Makes room on a list that never had any; false when it is full or its thread is ending.
+#[cold]
+fn open(list: &List) -> bool {
+    if !list.first.get().is_null() {
+        return false;
+    }
+    let open = SWEEP.try_with(|sweep| !sweep.started.replace(true)) == Ok(true);
+    if open {
+        list.room.set(KEEP);
+    }
+    open
+}
+
+struct Sweep {
+    started: Cell<bool>,
+}
+
+thread_local_const! {
+    static SWEEP: Sweep = Sweep { started: Cell::new(false) };
+}
+
+impl Drop for Sweep {
+    fn drop(&mut self) {
+        let _ = LIST.try_with(|list| {
+            list.room.set(0);
+            let mut next = list.first.replace(ptr::null_mut());
+            while let Some(node) = NonNull::new(next) {
+                // SAFETY: a node of our list, whose first word is the next one (1, 2).
+                next = unsafe { node.read() }.cast();
+                // SAFETY: made by `take` with this shape, and now on no list.
+                unsafe { block::free(node.cast(), SHAPE) };
+            }
+        });
+    }
+}

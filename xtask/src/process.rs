@@ -1,0 +1,129 @@
+//! Starting other programs, and saying clearly when one fails.
+
+use std::env;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// What every command returns: nothing, or one message for the user.
+pub(crate) type Outcome = Result<(), String>;
+
+/// The repository's root: the folder above this package.
+pub(crate) fn root() -> PathBuf {
+    env::var_os("CARGO_MANIFEST_DIR")
+        .map(PathBuf::from)
+        .and_then(|manifest| manifest.parent().map(Path::to_path_buf))
+        .unwrap_or_else(|| PathBuf::from("."))
+}
+
+/// `cargo`, in the repository's root.
+pub(crate) fn cargo() -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root());
+    command
+}
+
+/// The program's path, if it is installed.
+pub(crate) fn find_tool(name: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH")?;
+    env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
+}
+
+/// Shows the command, runs it, and turns a failure into a message.
+pub(crate) fn execute(command: &mut Command) -> Outcome {
+    println!("+ {}", shown(command));
+    let status = command.status().map_err(|e| format!("cannot start {}: {e}", shown(command)))?;
+    if status.success() { Ok(()) } else { Err(format!("{status}: {}", shown(command))) }
+}
+
+/// Runs the command and gives its standard output; its standard error goes to the terminal.
+pub(crate) fn capture(command: &mut Command) -> Result<String, String> {
+    let output = command
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|e| format!("cannot start {}: {e}", shown(command)))?;
+    if !output.status.success() {
+        return Err(format!("{}: {}", output.status, shown(command)));
+    }
+    String::from_utf8(output.stdout).map_err(|e| format!("{} printed {e}", shown(command)))
+}
+
+/// How a command with a time limit ended.
+pub(crate) struct Finished {
+    /// `None` when the limit stopped it.
+    pub(crate) status: Option<ExitStatus>,
+    pub(crate) seconds: f64,
+    /// Standard output and standard error together.
+    pub(crate) output: String,
+}
+
+/// Runs the command with its output in a file, and kills it at the limit.
+///
+/// The output goes to a file because a pipe that nobody reads would block the child.
+pub(crate) fn run_limited(command: &mut Command, limit: Duration) -> Result<Finished, String> {
+    let file = scratch("output.txt")?;
+    let open = |e| format!("cannot write {}: {e}", file.display());
+    let out = File::create(&file).map_err(open)?;
+    let err = out.try_clone().map_err(open)?;
+    let start = Instant::now();
+    let mut child = command
+        .stdout(out)
+        .stderr(err)
+        .stdin(Stdio::null())
+        .spawn()
+        .map_err(|e| format!("cannot start {}: {e}", shown(command)))?;
+    let wait = |e| format!("cannot wait for {}: {e}", shown(command));
+    let status = loop {
+        if let Some(status) = child.try_wait().map_err(wait)? {
+            break Some(status);
+        }
+        if start.elapsed() > limit {
+            child.kill().map_err(wait)?;
+            child.wait().map_err(wait)?;
+            break None;
+        }
+        thread::sleep(Duration::from_millis(5));
+    };
+    let seconds = start.elapsed().as_secs_f64();
+    let bytes = std::fs::read(&file).map_err(|e| format!("cannot read {}: {e}", file.display()))?;
+    std::fs::remove_file(&file).map_err(|e| format!("cannot remove {}: {e}", file.display()))?;
+    Ok(Finished { status, seconds, output: String::from_utf8_lossy(&bytes).into_owned() })
+}
+
+/// A file of this run under `target/xtask`.
+pub(crate) fn scratch(name: &str) -> Result<PathBuf, String> {
+    let folder = root().join("target/xtask");
+    std::fs::create_dir_all(&folder)
+        .map_err(|e| format!("cannot create {}: {e}", folder.display()))?;
+    Ok(folder.join(format!("{}-{name}", std::process::id())))
+}
+
+/// The last lines of a program's output, indented.
+pub(crate) fn tail(output: &str, lines: usize) -> String {
+    let all: Vec<&str> = output.lines().collect();
+    let skip = all.len().saturating_sub(lines);
+    all.iter().skip(skip).map(|line| format!("    {line}\n")).collect()
+}
+
+/// Reads a file of the repository, with its name in the error.
+pub(crate) fn read(path: &Path) -> Result<String, String> {
+    std::fs::read_to_string(path).map_err(|e| format!("cannot read {}: {e}", path.display()))
+}
+
+fn shown(command: &Command) -> String {
+    let mut line = String::new();
+    for (name, value) in command.get_envs() {
+        if let Some(value) = value {
+            line += &format!("{}={:?} ", name.to_string_lossy(), value.to_string_lossy());
+        }
+    }
+    let program = Path::new(command.get_program());
+    line += &program.file_name().unwrap_or(command.get_program()).to_string_lossy();
+    for argument in command.get_args() {
+        line += " ";
+        line += &argument.to_string_lossy();
+    }
+    line
+}

@@ -1,0 +1,127 @@
+//! `cargo xtask sanitize`: the suite where a wrong access or a leak is an error.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use crate::process::{Outcome, capture, cargo, execute, find_tool, run_limited, tail};
+use crate::test_binary::build;
+use crate::workspace::published;
+
+/// Memcheck is about twenty times slower than the program alone.
+const LIMIT: Duration = Duration::from_secs(1800);
+
+pub(crate) fn run(args: &[String]) -> Outcome {
+    let (tool, name) = match args {
+        [] => ("asan", None),
+        [tool] => (tool.as_str(), None),
+        [tool, name] => (tool.as_str(), Some(name.as_str())),
+        _ => return Err("takes a tool and a part of the tests' names".to_owned()),
+    };
+    match tool {
+        "asan" => asan(name),
+        "memcheck" => memcheck(name),
+        other => Err(format!("no such sanitizer, asan and memcheck are there: {other}")),
+    }
+}
+
+/// `-p NAME` for the published crates and for the testkit, whose allocators are unsafe code too.
+fn packages() -> Result<Vec<String>, String> {
+    let names = published()?.into_iter().map(|package| package.name);
+    let names = names.chain(["aqueduct-testkit".to_owned()]);
+    Ok(names.map(|name| format!("--package={name}")).collect())
+}
+
+fn asan(name: Option<&str>) -> Outcome {
+    let host = host()?;
+    find_runtime(&host)?;
+    let mut suite = cargo();
+    let target = format!("--target={host}");
+    // The target must be given: without it the flag would reach build scripts and macros.
+    suite.args(["test", &target, "--target-dir=target/asan", "--lib", "--bins", "--tests"]);
+    suite.args(packages()?).args(name);
+    with_asan(&mut suite);
+    execute(&mut suite)?;
+    if name.is_none() {
+        // Sizes that overflow only wrap where overflow checks are off.
+        let mut release = cargo();
+        release.args([
+            "test",
+            "--release",
+            &target,
+            "--target-dir=target/asan",
+            "--lib",
+            "--tests",
+        ]);
+        release.args(packages()?).args(["--", "t01_"]);
+        with_asan(&mut release);
+        execute(&mut release)?;
+    }
+    // Cargo's exit code is read, not its output: a leak fails a binary after it printed "ok".
+    println!("sanitize: clean under AddressSanitizer with leak checking");
+    Ok(())
+}
+
+fn with_asan(command: &mut Command) {
+    command.env("RUSTC_BOOTSTRAP", "1").env("RUSTFLAGS", "-Zsanitizer=address");
+    // Tests ask for absurd sizes on purpose; the answer must be null, as without the sanitizer.
+    command.env("ASAN_OPTIONS", "detect_leaks=1:allocator_may_return_null=1");
+}
+
+fn host() -> Result<String, String> {
+    let text = capture(Command::new(rustc()).arg("-vV"))?;
+    let host = text.lines().find_map(|line| line.strip_prefix("host: "));
+    host.map(str::to_owned).ok_or_else(|| "rustc -vV names no host".to_owned())
+}
+
+fn rustc() -> PathBuf {
+    std::env::var_os("RUSTC").map_or_else(|| "rustc".into(), PathBuf::from)
+}
+
+/// An early, clear answer where this toolchain has no AddressSanitizer.
+fn find_runtime(host: &str) -> Outcome {
+    let sysroot = capture(Command::new(rustc()).args(["--print", "sysroot"]))?;
+    let folder = PathBuf::from(sysroot.trim()).join("lib/rustlib").join(host).join("lib");
+    let entries =
+        folder.read_dir().map_err(|e| format!("cannot list {}: {e}", folder.display()))?;
+    let is_runtime = |name: String| name.contains("_rt.asan");
+    if entries.flatten().any(|entry| is_runtime(entry.file_name().to_string_lossy().into_owned())) {
+        return Ok(());
+    }
+    Err(format!(
+        "this toolchain has no AddressSanitizer runtime for {host}: use rustup's toolchain"
+    ))
+}
+
+fn memcheck(name: Option<&str>) -> Outcome {
+    let Some(valgrind) = find_tool("valgrind") else {
+        return Err("valgrind is not installed: apt-get install valgrind".to_owned());
+    };
+    let mut args = vec!["--lib".to_owned(), "--tests".to_owned()];
+    args.extend(packages()?);
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let mut bad = Vec::new();
+    for binary in build(&args, &[])? {
+        if binary.tests()?.is_empty() {
+            continue;
+        }
+        let mut command = Command::new(&valgrind);
+        command.args(["--quiet", "--error-exitcode=9", "--leak-check=full"]);
+        command.args(["--errors-for-leak-kinds=definite", "--"]).arg(&binary.path);
+        command.args(name).arg("--test-threads=1").env("PROPTEST_CASES", "16");
+        command.current_dir(binary.command().get_current_dir().unwrap_or(&binary.path));
+        let shown = binary.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let finished = run_limited(&mut command, LIMIT)?;
+        let good = finished.status.is_some_and(|status| status.success());
+        println!("{shown:<48} {:>8.1} s  {}", finished.seconds, if good { "clean" } else { "BAD" });
+        if !good {
+            print!("{}", tail(&finished.output, 40));
+            bad.push(shown);
+        }
+    }
+    if bad.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("not clean under memcheck: {}", bad.join(", ")))
+    }
+}

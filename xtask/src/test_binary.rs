@@ -1,0 +1,79 @@
+//! Test binaries: built by cargo, run one test at a time by us.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::process::{Outcome, capture, cargo, execute};
+
+/// One compiled test binary.
+pub(crate) struct TestBinary {
+    pub(crate) path: PathBuf,
+    /// The folder that `cargo test` would run it in.
+    folder: PathBuf,
+}
+
+impl TestBinary {
+    /// The binary as a command in its package's folder.
+    pub(crate) fn command(&self) -> Command {
+        let mut command = Command::new(&self.path);
+        command.current_dir(&self.folder);
+        command
+    }
+
+    /// The full names of its tests, ignored ones included.
+    pub(crate) fn tests(&self) -> Result<Vec<String>, String> {
+        let text = capture(self.command().args(["--list", "--format", "terse"]))?;
+        let name = |line: &str| line.strip_suffix(": test").map(str::to_owned);
+        Ok(text.lines().filter_map(name).collect())
+    }
+}
+
+/// Builds tests without running them: `cargo test --no-run ARGS` in a given environment.
+pub(crate) fn build(args: &[&str], env: &[(&str, &str)]) -> Result<Vec<TestBinary>, String> {
+    let mut command = cargo();
+    command.args(["test", "--no-run", "--message-format=json-render-diagnostics"]).args(args);
+    command.envs(env.iter().copied()).stdin(Stdio::null());
+    let text = capture(&mut command)?;
+    let messages = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    Ok(messages.filter_map(|message| binary(&message)).collect())
+}
+
+fn binary(message: &Value) -> Option<TestBinary> {
+    if message["profile"]["test"] != true {
+        return None;
+    }
+    let path = PathBuf::from(message["executable"].as_str()?);
+    let manifest = PathBuf::from(message["manifest_path"].as_str()?);
+    Some(TestBinary { path, folder: manifest.parent()?.to_path_buf() })
+}
+
+/// The last segment of a test's name: `models::model_01_clone` is `model_01_clone`.
+pub(crate) fn short(name: &str) -> &str {
+    name.rsplit("::").next().unwrap_or(name)
+}
+
+/// `cargo xtask long NAME`: the tests whose names contain NAME, a hundred times as long.
+///
+/// The factor is testkit's: it reads `AQUEDUCT_LONG`.
+pub(crate) fn long(args: &[String]) -> Outcome {
+    let [name] = args else {
+        return Err("takes the name, or a part of the name, of the tests to run".to_owned());
+    };
+    let mut found = 0;
+    for binary in build(&["--release", "--workspace"], &[])? {
+        let names = binary.tests()?.into_iter().filter(|test| test.contains(name.as_str()));
+        for test in names {
+            found += 1;
+            let mut command = binary.command();
+            command.args(["--exact", &test, "--nocapture", "--include-ignored"]);
+            execute(command.env("AQUEDUCT_LONG", "1"))?;
+        }
+    }
+    if found == 0 {
+        return Err(format!("no test has {name} in its name"));
+    }
+    println!("long: {found} tests passed");
+    Ok(())
+}
