@@ -1,1 +1,90 @@
-//! Under construction.
+//! What Aqueduct's tests share: a naive oracle, hostile allocators, callbacks that panic, readers
+//! that lie, threads that hold handles.
+//!
+//! Knows no Aqueduct crate, so every one of them can have it as a dev-dependency.
+#![deny(unsafe_code)]
+#![allow(clippy::disallowed_methods, reason = "an oracle copies; nothing here is measured")]
+
+#[allow(unsafe_code, reason = "implements GlobalAlloc")]
+mod count;
+mod countdown;
+#[allow(unsafe_code, reason = "implements GlobalAlloc")]
+mod fail;
+mod lying;
+#[allow(unsafe_code, reason = "implements GlobalAlloc")]
+mod odd;
+pub mod oracle;
+mod probe;
+mod script;
+#[allow(unsafe_code, reason = "implements GlobalAlloc")]
+mod thread_count;
+mod worker;
+
+pub use count::{CountingAlloc, Tally};
+pub use countdown::{Countdown, Tracked, for_every_k};
+pub use fail::FailingAlloc;
+pub use lying::{Lie, LyingReader};
+pub use odd::OddAlloc;
+pub use script::{Step, replay, steps};
+pub use thread_count::ThreadCountingAlloc;
+pub use worker::Worker;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// How often to do a thing: `n` times, or a hundred times as often when `AQUEDUCT_LONG=1`.
+#[must_use]
+pub fn scale(n: usize) -> usize {
+    if std::env::var_os("AQUEDUCT_LONG").is_some_and(|v| v == "1") { n * 100 } else { n }
+}
+
+static SKIPPED: AtomicUsize = AtomicUsize::new(0);
+
+/// Says in one line that a test could not run here, and why; counted by [`skipped`].
+pub fn skip(why: &str) {
+    // Relaxed: a tally that orders nothing.
+    SKIPPED.fetch_add(1, Ordering::Relaxed);
+    eprintln!("skipped: {why}");
+}
+
+/// How many tests of this process called [`skip`].
+#[must_use]
+pub fn skipped() -> usize {
+    SKIPPED.load(Ordering::Relaxed)
+}
+
+/// `n` bytes that differ from those of other seeds at nearly every place; none is 0.
+#[must_use]
+pub fn pattern(n: usize, seed: usize) -> Vec<u8> {
+    let byte = |i: usize| u8::try_from((i * 7 + seed * 31) % 251 + 1);
+    (0..n).map(|i| byte(i).expect("at most 251")).collect()
+}
+
+/// Resident memory of this process in bytes, where the system tells.
+#[must_use]
+pub fn resident_bytes() -> Option<usize> {
+    let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: usize = statm.split_whitespace().nth(1)?.parse().ok()?;
+    Some(pages * 4096)
+}
+
+/// Whether `f` panics. The panic's message is printed as usual.
+pub fn panics<R>(f: impl FnOnce() -> R) -> bool {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(f)).is_err()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn patterns_have_no_zero_and_differ() {
+        let (a, b) = (super::pattern(600, 1), super::pattern(600, 2));
+        assert!(!a.contains(&0));
+        assert!(a.iter().zip(&b).all(|(x, y)| x != y));
+    }
+
+    #[test]
+    fn a_skip_is_counted() {
+        let before = super::skipped();
+        super::skip("this test shows a skip");
+        assert!(super::skipped() > before);
+    }
+}

@@ -1,0 +1,82 @@
+//! Growth that stays bounded, whatever the pattern of use.
+
+use aqueduct_slice::{Slice, SliceMut};
+use aqueduct_testkit::scale;
+
+const CHUNK: usize = 100;
+/// Room for one chunk, a few times over: growth may double, and round up.
+const BOUND: usize = 1_024;
+
+fn cycles() -> usize {
+    scale(100_000)
+}
+
+#[test]
+fn t06_reserve_and_advance_keep_the_capacity_bounded() {
+    let mut m = SliceMut::with_capacity(CHUNK);
+    for i in 0..cycles() {
+        m.reserve(CHUNK);
+        m.resize(CHUNK, 1);
+        m.advance(CHUNK);
+        assert!(m.capacity() + m.headroom() <= BOUND, "{} after {i}", m.capacity());
+    }
+}
+
+#[test]
+fn t06_a_rest_that_stays_does_not_make_it_grow() {
+    let mut m = SliceMut::new();
+    for i in 0..cycles() {
+        m.extend_from_slice(&[2; CHUNK]);
+        let keep = i % 7;
+        m.advance(m.len() - keep);
+        assert!(m.capacity() + m.headroom() <= BOUND, "{} after {i}", m.capacity());
+    }
+}
+
+#[test]
+fn t06_reserve_and_split_keep_the_capacity_bounded() {
+    let mut m = SliceMut::new();
+    let mut last = Slice::new();
+    for i in 0..cycles() {
+        m.reserve(CHUNK);
+        m.extend_from_slice(&[3; CHUNK]);
+        // The one before is alive while this one is made, so the block is shared at times.
+        last = if i % 2 == 0 { m.split_frozen(CHUNK) } else { m.split_to(CHUNK).freeze() };
+        assert!(m.capacity() <= BOUND, "{} after {i}", m.capacity());
+        assert!(last.pinned_bytes() <= 2 * BOUND, "{} after {i}", last.pinned_bytes());
+    }
+    assert_eq!(last.len(), CHUNK);
+}
+
+#[test]
+fn t06_a_shared_block_is_left_and_not_grown() {
+    let mut m = SliceMut::with_capacity(CHUNK);
+    for i in 0..cycles() / 10 {
+        m.extend_from_slice(&[4; 30]);
+        let held = m.split_frozen(30);
+        m.reserve(CHUNK);
+        assert!(m.capacity() <= BOUND, "{} after {i}", m.capacity());
+        drop(held);
+    }
+}
+
+#[test]
+fn t06_mutable_and_frozen_in_turns_keep_the_capacity_bounded() {
+    let mut m = SliceMut::with_capacity(CHUNK);
+    for i in 0..cycles() {
+        m.clear();
+        m.extend_from_slice(&[5; CHUNK]);
+        let mut slice = m.freeze();
+        slice.advance(1);
+        m = slice.try_into_mut().expect("alone");
+        assert!(m.capacity() + m.headroom() <= BOUND, "{} after {i}", m.capacity());
+    }
+}
+
+#[test]
+fn reads_by_chunks_do_not_allocate_what_a_maximum_names() {
+    let mut m = SliceMut::new();
+    let n = m.read_from(&mut &[7_u8; 50][..], 1 << 40).expect("no error");
+    assert!(n >= 1 && n <= 50);
+    assert!(m.capacity() <= 1 << 20, "{} for 50 bytes", m.capacity());
+}

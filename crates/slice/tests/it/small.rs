@@ -1,0 +1,183 @@
+//! Every operation on empty handles and on handles of one byte.
+
+use aqueduct_slice::{Interner, Slice, SliceMut, Str};
+use aqueduct_testkit::pattern;
+
+/// Empty slices, of every origin.
+fn empty_slices() -> Vec<Slice> {
+    let long = Slice::from(pattern(100, 1));
+    let mut cleared = long.clone();
+    cleared.clear();
+    let mut advanced = long.clone();
+    advanced.advance(100);
+    let mut truncated = long.clone();
+    truncated.truncate(0);
+    vec![
+        Slice::new(),
+        Slice::default(),
+        Slice::from_static(b""),
+        Slice::copy_from_slice(b""),
+        Slice::from(Vec::new()),
+        Slice::from(Vec::with_capacity(10)),
+        Slice::from(Vec::new().into_boxed_slice()),
+        Slice::from(String::new()),
+        Slice::from_owner(Vec::new()),
+        SliceMut::new().freeze(),
+        SliceMut::with_capacity(10).freeze(),
+        long.slice(100..),
+        long.slice_shared(50..50),
+        long.slice_ref(&long[7..7]),
+        Slice::new().pin(),
+        Slice::new().detach(),
+        cleared,
+        advanced,
+        truncated,
+    ]
+}
+
+/// Slices of the one byte `x`, of every origin.
+fn one_byte_slices() -> Vec<Slice> {
+    let long = Slice::from(b"0123456789x".repeat(9));
+    let mut split = SliceMut::from_iter(*b"xyz");
+    vec![
+        Slice::from_static(b"x"),
+        Slice::copy_from_slice(b"x"),
+        Slice::from(vec![b'x']),
+        Slice::from(vec![b'x'].into_boxed_slice()),
+        Slice::from("x"),
+        Slice::from(String::from("x")),
+        Slice::from_owner("x"),
+        SliceMut::from_iter([b'x']).freeze(),
+        split.split_frozen(1),
+        long.slice(10..11),
+        long.slice_shared(98..99),
+        Slice::copy_from_slice(b"x").pin(),
+        Slice::copy_from_slice(b"x").detach(),
+    ]
+}
+
+/// Every operation that a slice of any length allows.
+fn exercise(slice: &Slice, bytes: &[u8]) {
+    let n = bytes.len();
+    assert_eq!((slice.as_slice(), slice.len(), slice.is_empty()), (bytes, n, n == 0));
+    assert_eq!(*slice, Slice::copy_from_slice(bytes));
+    assert_eq!(slice.slice(..), bytes);
+    assert_eq!(slice.slice(n..), b"");
+    assert_eq!(slice.try_slice(0..n).as_deref(), Ok(bytes));
+    assert!(slice.try_slice(..=n).is_err());
+    assert_eq!(slice.slice_shared(..), bytes);
+    assert_eq!(slice.slice_ref(slice), bytes);
+    for at in 0..=n {
+        let (mut front, mut back) = (slice.clone(), slice.clone());
+        let (head, tail) = (back.split_to(at), front.split_off(at));
+        assert_eq!((&head[..], &tail[..]), (&front[..], &back[..]));
+        let joined = head.clone().try_unsplit(tail.clone());
+        if at == 0 || at == n {
+            assert_eq!(joined.as_deref(), Ok(bytes), "one side is empty");
+        }
+        let mut rest = slice.clone();
+        rest.advance(at);
+        assert_eq!(rest, bytes[at..]);
+        rest.truncate(0);
+        rest.clear();
+        assert_eq!(rest, Slice::new());
+    }
+    let _ = (slice.is_unique(), slice.pinned_bytes(), slice.is_inline());
+    assert_eq!(slice.detach(), bytes);
+    let pinned = slice.clone().pin();
+    let at = pinned.as_ptr();
+    let moved = Box::new(pinned);
+    assert_eq!((moved.as_ptr(), moved.as_slice()), (at, bytes), "a pinned slice stays put");
+    match slice.clone().into_local() {
+        Ok(local) => assert_eq!((&local[..], &local.slice(..)[..]), (bytes, bytes)),
+        Err(back) => assert_eq!(back, bytes),
+    }
+    let text = Str::from_utf8(slice.clone()).expect("text");
+    assert_eq!((text.len(), text.slice(..).into_slice().as_slice()), (n, bytes));
+}
+
+#[test]
+fn t03_every_operation_on_empty_slices() {
+    for slice in empty_slices() {
+        exercise(&slice, b"");
+        match slice.try_into_mut() {
+            Ok(mut m) => exercise_mut(&mut m, b""),
+            Err(back) => assert_eq!(back, b""),
+        }
+    }
+}
+
+#[test]
+fn t03_every_operation_on_slices_of_one_byte() {
+    for slice in one_byte_slices() {
+        exercise(&slice, b"x");
+        match slice.try_into_mut() {
+            Ok(mut m) => exercise_mut(&mut m, b"x"),
+            Err(back) => assert_eq!(back, b"x"),
+        }
+    }
+}
+
+/// Every operation on a mutable slice of any length; it ends with the bytes it began with.
+fn exercise_mut(m: &mut SliceMut, bytes: &[u8]) {
+    let n = bytes.len();
+    assert_eq!((&m[..], m.len(), m.is_empty()), (bytes, n, n == 0));
+    m.commit(0);
+    m.reserve(0);
+    m.try_reserve(0).expect("nothing");
+    m.extend_from_slice(b"");
+    m.extend([]);
+    m.resize(n, 0);
+    m.truncate(n);
+    m.advance(0);
+    m.prepend(b"").expect("nothing");
+    assert_eq!(m.read_from(&mut &b""[..], 0).expect("nothing"), 0);
+    assert_eq!(m.read_from(&mut &b""[..], 10).expect("an end"), 0);
+    assert_eq!(m.read_from(&mut &b"yz"[..], 0).expect("no more than asked"), 0);
+    for at in 0..=n {
+        let back = m.split_off(at);
+        assert_eq!((&m[..], &back[..]), bytes.split_at(at));
+        m.unsplit(back);
+        let mut front = m.split_to(at);
+        front.unsplit(std::mem::take(m));
+        *m = front;
+        assert_eq!(m[..], *bytes);
+    }
+    assert_eq!(m.split_frozen(0), b"");
+    let frozen = m.split_frozen(n);
+    assert_eq!((frozen.as_slice(), &m[..]), (bytes, &b""[..]));
+    m.extend_from_slice(bytes);
+    assert_eq!((frozen.as_slice(), &m[..]), (bytes, bytes));
+}
+
+#[test]
+fn t03_every_operation_on_small_mutable_slices() {
+    for make in [SliceMut::new, || SliceMut::with_capacity(0), || SliceMut::with_capacity(1)] {
+        exercise_mut(&mut make(), b"");
+        exercise_mut(&mut SliceMut::with_headroom(1, 0), b"");
+        let mut one = make();
+        one.extend_from_slice(b"x");
+        exercise_mut(&mut one, b"x");
+        assert_eq!(one.freeze(), b"x");
+        assert_eq!(make().freeze(), b"");
+    }
+    let mut m = SliceMut::new();
+    m.try_unsplit(SliceMut::new()).expect("nothing to join");
+    m.unsplit(SliceMut::new());
+    assert!(m.spare_mut().len() == m.capacity());
+    let mut moved = SliceMut::with_headroom(1, 0);
+    moved.prepend(b"x").expect("one byte of room");
+    assert_eq!(moved[..], *b"x");
+}
+
+#[test]
+fn t03_small_texts() {
+    let mut names = Interner::with_limit(1);
+    for text in ["", "x"] {
+        assert_eq!(&*Str::from(text), text);
+        assert_eq!(&*Str::from(String::from(text)), text);
+        assert_eq!(&*names.intern(text), text);
+        assert_eq!(&*names.intern(text), text);
+    }
+    assert_eq!(&*Str::from_static(""), "");
+}
