@@ -5,6 +5,7 @@
 //! unless the crate would otherwise not keep the block.
 
 use std::hint::black_box;
+use std::sync::LazyLock;
 
 use aqueduct::{Pool, Slice};
 use arc_slice::layout::ArcLayout;
@@ -20,6 +21,9 @@ use crate::measure::OURS;
 
 /// Blocks that any pool below is let keep, so that no row runs into a limit.
 const KEPT: usize = 1024;
+
+/// Ours has its limit in bytes: 64 live blocks of 64 KiB, with their headers, and as much again.
+const KEPT_BYTES: usize = 8 << 20;
 
 /// The type of block that a source gives out.
 pub type Block<S> = <S as Source>::Block;
@@ -61,9 +65,14 @@ impl AqueductBlocks {
 impl Source for AqueductBlocks {
     type Block = Slice;
     const KEY: &'static str = OURS;
+    const NOTE: &'static str = "a pool that keeps 8 MiB per thread";
 
     fn new(size: usize) -> Self {
-        Self::of(Pool::global(), size)
+        static ROOMY: LazyLock<Pool> = LazyLock::new(|| {
+            let built = Pool::builder().keep_per_thread(KEPT_BYTES).build();
+            built.expect("a lease of a few MiB is less than the default for all threads")
+        });
+        Self::of(&ROOMY, size)
     }
 
     #[inline]
