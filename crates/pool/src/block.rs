@@ -6,6 +6,7 @@
 //!    list, batch or stack that holds it is the only party that may touch it.
 //! 2. `note` says how the block was allocated: its class, the slot of its pool, where its header
 //!    lies. With the pool's classes that gives the very shapes to free it with.
+//!    The one exception, a block of the heap, becomes live as soon as it is made.
 //! 3. `home` is always a `&'static Heap`: heap records are never freed.
 //! 4. All bytes of the data are initialised: the allocator cleared them, and only bytes are written.
 
@@ -16,7 +17,7 @@ use aqueduct_base::{
 };
 use aqueduct_slice::{
     SliceMut,
-    owner::{Extent, Header, Vtable},
+    owner::{Extent, Header, Vtable, heap_block},
 };
 use std::ptr::{self, NonNull};
 
@@ -152,6 +153,12 @@ impl Block {
         self.note().class()
     }
 
+    /// Where the threads keep their heap of this block's pool.
+    #[inline(always)]
+    pub(crate) fn slot(&self) -> usize {
+        self.note().slot()
+    }
+
     #[inline(always)]
     pub(crate) fn home(&self) -> &'static Heap {
         // SAFETY: every home is a heap record, and those are never freed (3).
@@ -178,9 +185,15 @@ impl Block {
     #[inline(always)]
     pub(crate) fn into_live(self, capacity: usize) -> SliceMut {
         let data = self.data();
-        // SAFETY: the count of one is this block's, and `capacity` is that of its class: as many
-        // initialised bytes (4), which are ours alone (1). The vtable is one of the two below.
+        // SAFETY: the count of one is this block's, and `capacity` is that of its class, or what the
+        // heap block was made with: as many initialised bytes (4), which are ours alone (1).
         unsafe { SliceMut::from_block(self.0, data, capacity) }
+    }
+
+    /// A block of the heap with `len` bytes: no pool's, and to be made live at once.
+    pub(crate) fn of_heap(len: usize) -> Result<Self, AllocError> {
+        // Its note of zero says that the data follows the header (2).
+        heap_block(len).map(Self)
     }
 
     /// The next block of a list, of which this one is not a part any more.
@@ -232,9 +245,8 @@ static SCRUBBING: Vtable = Vtable { release: scrub, extent, allocate };
 /// The last handle is gone: the block goes back to its home, or on its way there.
 unsafe fn release(this: NonNull<Header>) {
     let block = Block(this); // the caller is the exclusive owner (1)
-    let (home, note) = (block.home(), block.note());
-    match local::if_mine(home, note.slot()) {
-        Some(owner) => owner.put(block, note.class()),
+    match local::home_if_mine(&block) {
+        Some(owner) => owner.put(block),
         None => local::put_elsewhere(block),
     }
 }
@@ -257,5 +269,6 @@ unsafe fn extent(this: NonNull<Header>) -> Extent {
 }
 
 unsafe fn allocate(this: NonNull<Header>, len: usize) -> Result<SliceMut, AllocError> {
-    Block(this).home().core().get_or_heap(len)
+    let (block, capacity) = Block(this).home().core().get_or_heap(len)?;
+    Ok(block.into_live(capacity))
 }

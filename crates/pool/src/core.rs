@@ -25,7 +25,6 @@ use aqueduct_base::{
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
-use aqueduct_slice::SliceMut;
 
 pub(crate) struct Core {
     classes: Classes,
@@ -144,19 +143,18 @@ impl Core {
         self.config.keep_per_thread / 2
     }
 
-    /// An empty buffer for `len` bytes, of the caller's own list if it has one.
+    /// A block for `len` bytes from the caller's own list, if there is one, and its capacity.
     #[inline(always)]
-    pub(crate) fn try_get(&'static self, len: usize) -> Result<SliceMut, GetError> {
-        let kept = self.classes.of(len).zip(local::mine(self));
-        match kept.and_then(|(class, owner)| Some((class, owner.take(class)?))) {
-            Some((class, block)) => Ok(block.into_live(self.classes.capacity(class))),
-            None => self.get_slow(len),
-        }
+    pub(crate) fn get_fast(&'static self, len: usize) -> Option<(Block, usize)> {
+        let owner = local::mine(self)?;
+        let class = self.classes.of(len)?;
+        Some((owner.take(class)?, self.classes.capacity(class)))
     }
 
+    /// A block for `len` bytes from wherever there is one, and its capacity.
     #[cold]
     #[inline(never)]
-    fn get_slow(&'static self, len: usize) -> Result<SliceMut, GetError> {
+    pub(crate) fn get_slow(&'static self, len: usize) -> Result<(Block, usize), GetError> {
         let refused = |limit| GetError { requested: len, limit };
         let Some(class) = self.classes.of(len) else {
             return Err(refused(Limit::LargestBlock(self.classes.largest())));
@@ -170,7 +168,20 @@ impl Core {
             Some(block) => block,
             None => self.allocate(class, owner).map_err(refused)?,
         };
-        Ok(block.into_live(self.classes.capacity(class)))
+        Ok((block, self.classes.capacity(class)))
+    }
+
+    /// As [`get_slow`](Self::get_slow), from the heap where the pool has none.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn get_or_heap(&'static self, len: usize) -> Result<(Block, usize), AllocError> {
+        if !self.is_closed() {
+            if let Ok(found) = self.get_slow(len) {
+                return Ok(found);
+            }
+            self.fallbacks.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok((Block::of_heap(len)?, len))
     }
 
     /// A block for a thread that is ending.
@@ -202,17 +213,6 @@ impl Core {
             }
         }
         Ok(block)
-    }
-
-    /// A buffer for `len` bytes, from the heap where the pool has none: for one that grows.
-    pub(crate) fn get_or_heap(&'static self, len: usize) -> Result<SliceMut, AllocError> {
-        if self.is_closed() {
-            return SliceMut::try_with_capacity(len);
-        }
-        self.try_get(len).or_else(|_| {
-            self.fallbacks.fetch_add(1, Ordering::Relaxed);
-            SliceMut::try_with_capacity(len)
-        })
     }
 
     /// Counts bytes that are to be asked of the system, within the hard limit.

@@ -26,8 +26,11 @@ use std::{
 /// Slots that a thread has. Pools whose numbers are equal modulo this take turns with one.
 pub(crate) const SLOTS: usize = if cfg!(aqueduct_loom) { 2 } else { 64 };
 
+/// The heaps of the running thread that are quickly at hand.
+pub(crate) struct Slots([Cell<*const Heap>; SLOTS]);
+
 thread_local_const! {
-    static SLOT: [Cell<*const Heap>; SLOTS] = [const { Cell::new(ptr::null()) }; SLOTS];
+    static SLOT: Slots = Slots([const { Cell::new(ptr::null()) }; SLOTS]);
 }
 
 thread_local_const! {
@@ -39,22 +42,35 @@ struct Departure {
     heaps: RefCell<Vec<&'static Heap>>,
 }
 
+impl Slots {
+    #[inline(always)]
+    fn at(&self, slot: usize) -> &Cell<*const Heap> {
+        &self.0[slot % SLOTS]
+    }
+}
+
 /// The calling thread's heap of `core`, if it is in its slot.
 #[inline(always)]
 pub(crate) fn mine(core: &'static Core) -> Option<Owner> {
-    let heap = SLOT.try_with(|slots| slots[core.slot() % SLOTS].get()).ok()?;
+    let heap = SLOT.try_with(|slots| slots.at(core.slot()).get()).ok()?;
     // SAFETY: null, or a heap record (2).
     let heap = unsafe { heap.as_ref() }?;
     // SAFETY: a heap in our slot is ours (1).
     ptr::eq(heap.core(), core).then(|| unsafe { Owner::new(heap) })
 }
 
-/// `heap`, if it is in the calling thread's `slot`.
+/// The home of `block`, if it is in the calling thread's slot.
+///
+/// The block is looked at when the slots are found: finding them may be a call, across which nothing
+/// more than the block need be kept.
 #[inline(always)]
-pub(crate) fn if_mine(heap: &'static Heap, slot: usize) -> Option<Owner> {
-    let mine = SLOT.try_with(|slots| slots[slot % SLOTS].get()).ok()?;
-    // SAFETY: a heap in our slot is ours (1).
-    ptr::eq(mine, heap).then(|| unsafe { Owner::new(heap) })
+pub(crate) fn home_if_mine(block: &Block) -> Option<Owner> {
+    SLOT.try_with(|slots| {
+        let home = block.home();
+        // SAFETY: a heap in our slot is ours (1).
+        ptr::eq(slots.at(block.slot()).get(), home).then(|| unsafe { Owner::new(home) })
+    })
+    .ok()?
 }
 
 /// The calling thread's heap of `core`, which is adopted or made if there is none yet, and put in
@@ -72,7 +88,7 @@ pub(crate) fn enter(core: &'static Core) -> Option<Owner> {
         heap
     });
     let heap = heap.ok()?;
-    SLOT.try_with(|slots| slots[core.slot() % SLOTS].set(heap)).ok()?;
+    SLOT.try_with(|slots| slots.at(core.slot()).set(heap)).ok()?;
     // SAFETY: among the heaps of our departure, so ours (1).
     Some(unsafe { Owner::new(heap) })
 }
@@ -83,10 +99,7 @@ pub(crate) fn put_elsewhere(block: Block) {
     let home = block.home();
     let core = home.core();
     match mine(core).or_else(|| enter(core)) {
-        Some(owner) if ptr::eq(owner.heap(), home) => {
-            let class = block.class();
-            owner.put(block, class);
-        },
+        Some(owner) if ptr::eq(owner.heap(), home) => owner.put(block),
         Some(owner) => owner.send(block, home),
         None => {
             let class = block.class();
@@ -106,7 +119,7 @@ impl Drop for Departure {
         for heap in self.heaps.take() {
             let core = heap.core();
             let _ = SLOT.try_with(|slots| {
-                let slot = &slots[core.slot() % SLOTS];
+                let slot = slots.at(core.slot());
                 if ptr::eq(slot.get(), heap) && !twin::is("exit_keeps_slot") {
                     slot.set(ptr::null());
                 }

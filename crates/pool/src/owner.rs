@@ -72,7 +72,8 @@ impl Owner {
 
     /// A block of this heap, dead on this thread.
     #[inline(always)]
-    pub(crate) fn put(self, block: Block, class: Class) {
+    pub(crate) fn put(self, block: Block) {
+        let class = block.class();
         let list = self.list(class);
         let puts = list.puts.load(Ordering::Relaxed);
         let net = puts.wrapping_sub(list.takes.load(Ordering::Relaxed)).cast_signed();

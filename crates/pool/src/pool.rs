@@ -2,6 +2,7 @@
 
 use crate::{
     Builder, GetAsync, GetError, Stats,
+    block::Block,
     builder::Config,
     class::Classes,
     core::Core,
@@ -80,17 +81,10 @@ impl Pool {
     #[must_use]
     #[inline]
     pub fn get(&self, len: usize) -> SliceMut {
-        match self.core.try_get(len) {
-            Ok(buffer) => buffer,
-            Err(_) => self.get_from_heap(len),
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn get_from_heap(&self, len: usize) -> SliceMut {
-        self.core.fallbacks.fetch_add(1, Ordering::Relaxed);
-        SliceMut::with_capacity(len)
+        // Two words in registers either way: a buffer that two paths return goes through memory.
+        let (block, capacity) =
+            self.core.get_fast(len).unwrap_or_else(|| get_or_raise(self.core, len));
+        block.into_live(capacity)
     }
 
     /// As [`get`](Self::get), of the pool only.
@@ -101,7 +95,8 @@ impl Pool {
     /// system has no memory.
     #[inline]
     pub fn try_get(&self, len: usize) -> Result<SliceMut, GetError> {
-        self.core.try_get(len)
+        let found = self.core.get_fast(len).map_or_else(|| self.core.get_slow(len), Ok);
+        found.map(|(block, capacity)| block.into_live(capacity))
     }
 
     /// As [`try_get`](Self::try_get), but waits while the hard limit is reached until blocks come
@@ -146,6 +141,13 @@ impl Pool {
             owner.flush();
         }
     }
+}
+
+/// Ends as `Vec` does where there is no memory.
+#[cold]
+#[inline(never)]
+fn get_or_raise(core: &'static Core, len: usize) -> (Block, usize) {
+    core.get_or_heap(len).unwrap_or_else(|refused| refused.raise())
 }
 
 impl Default for Pool {

@@ -95,9 +95,9 @@ impl GetAsync<'_> {
     }
 
     fn try_get(&self) -> Poll<Result<SliceMut, GetError>> {
-        match self.core.try_get(self.len) {
+        match self.core.get_slow(self.len) {
             Err(GetError { limit: Limit::HardLimit(_), .. }) => Poll::Pending,
-            done => Poll::Ready(done),
+            done => Poll::Ready(done.map(|(block, capacity)| block.into_live(capacity))),
         }
     }
 
