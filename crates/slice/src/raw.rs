@@ -83,10 +83,10 @@ impl Raw {
         let bytes = words.map(u64::to_le_bytes);
         let bytes = bytes.as_flattened();
         let mut image = [0; 3 * WORD];
-        image[DATA..DATA + INLINE].copy_from_slice(&bytes[..INLINE]);
+        image[DATA..].iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+        image[(DATA + INLINE) % (3 * WORD)] = 0; // where the tag goes
         let word = |at: usize| {
-            let mut word = [0; WORD];
-            word.copy_from_slice(&image[at * WORD..][..WORD]);
+            let word: [u8; WORD] = std::array::from_fn(|i| image[at * WORD + i]);
             usize::from_ne_bytes(word)
         };
         let tag_word = if cfg!(target_endian = "little") { 0 } else { 2 };
@@ -144,22 +144,43 @@ impl Raw {
             meter::count_inlined();
             return Self::inline(bytes);
         }
-        if let Some(header) = self.header() {
-            // SAFETY: our own count keeps the header in place (1).
-            unsafe { header.as_ref() }.acquire();
-        }
+        self.acquire();
         // From the handle's own pointer, which may reach neighbours that are joined again later.
         Self { tag: self.tag, ptr: self.ptr.wrapping_add(start), len: bytes.len() }
+    }
+
+    /// Two handles for the bytes before and from `at`, when neither moves inline: the second with
+    /// this handle's count, which the caller gives up, the first with one more.
+    #[inline(always)]
+    pub(crate) fn split(&self, at: usize) -> Option<(Self, Self)> {
+        let Self { tag, ptr, len } = *self;
+        let long = !self.is_inline() && at > INLINE && at < len && len - at > INLINE;
+        long.then(|| {
+            self.acquire();
+            (Self { tag, ptr, len: at }, Self { tag, ptr: ptr.wrapping_add(at), len: len - at })
+        })
     }
 
     /// One more handle on the same bytes.
     #[inline(always)]
     pub(crate) fn duplicate(&self) -> Self {
+        self.acquire();
+        *self
+    }
+
+    /// The same words, one by one: so that a result of a call is in registers, as that of the
+    /// code beside it, and not both in memory.
+    #[inline(always)]
+    pub(crate) fn rebuilt(self) -> Self {
+        Self { tag: self.tag, ptr: self.ptr, len: self.len }
+    }
+
+    #[inline(always)]
+    fn acquire(&self) {
         if let Some(header) = self.header() {
             // SAFETY: our own count keeps the header in place (1).
             unsafe { header.as_ref() }.acquire();
         }
-        *self
     }
 
     /// Where a handle that is not inline starts, with the provenance of its block.

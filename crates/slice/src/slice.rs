@@ -195,6 +195,19 @@ impl Slice {
     #[must_use = "the bytes are lost otherwise; advance() drops them"]
     #[inline]
     pub fn split_to(&mut self, at: usize) -> Self {
+        let raw = match self.raw.split(at) {
+            Some((front, back)) => {
+                self.raw = back;
+                front
+            }
+            None => into_raw!(self.split_short_to(at)).rebuilt(),
+        };
+        Self { raw }
+    }
+
+    /// Where one of the parts moves inline, or there is only one.
+    #[inline(never)]
+    fn split_short_to(&mut self, at: usize) -> Self {
         if at == self.len() {
             return mem::take(self);
         }
@@ -211,12 +224,8 @@ impl Slice {
     #[must_use = "the bytes are lost otherwise; truncate() drops them"]
     #[inline]
     pub fn split_off(&mut self, at: usize) -> Self {
-        if at == 0 {
-            return mem::take(self);
-        }
-        let back = self.slice(at..);
-        self.narrow(..at);
-        back
+        let front = self.split_to(at);
+        mem::replace(self, front)
     }
 
     /// Drops all but the first `len` bytes; does nothing when there are no more.
