@@ -289,3 +289,18 @@ macro_rules! opaque_debug {
 
 // The pools within have no `Debug` of their own.
 opaque_debug!(LocalOpoolBlocks, OpoolBlocks);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The rows freeze blocks in which nothing was written: they must be blocks nevertheless.
+    #[test]
+    fn ours_keeps_a_block_that_is_frozen_empty() {
+        for size in [256, 4096, 65536] {
+            let block = AqueductBlocks::new(size).get();
+            assert!(!block.is_inline());
+            assert!(block.pinned_bytes() >= size, "{size}: {}", block.pinned_bytes());
+        }
+    }
+}

@@ -32,14 +32,14 @@ pub fn all(wanted: impl Fn(&str) -> bool, effort: Effort, ports: &[Measured]) ->
     let port = |id: &str| ports.iter().find(|measured| measured.port.id == id);
     if let Some(pipeline) = port(PIPELINE) {
         claims.extend([
-            faster("20-40% faster processing (pipeline)", 20.0, pipeline),
+            faster("pipeline: 20-40% faster processing", 20.0, pipeline),
             pipeline_allocations(pipeline),
             pipeline_memory(pipeline),
         ]);
     }
     if let Some(packets) = port(PACKETS) {
         claims.extend([
-            faster("20-50% faster for operations that move a lot of data", 20.0, packets),
+            faster("packets: 20-50% faster, as operations that move a lot of data", 20.0, packets),
             packet_allocations(packets),
             packet_copies(packets),
         ]);

@@ -21,6 +21,6 @@ pub fn list() {
 /// For a name that is not in the list.
 pub fn run(name: &str, operations: u64) -> Result<(), Box<dyn Error>> {
     let mut subject = rows::ours(name).ok_or_else(|| format!("{OURS} has no operation {name}"))?;
-    subject.work.run(operations);
+    subject.work.repeat(operations);
     Ok(())
 }

@@ -17,7 +17,8 @@ type Outcome = Result<(), Box<dyn Error>>;
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = true)]
 struct Arguments {
-    /// Only rows and ports whose id matches
+    /// Only rows, ports and claims whose id matches: pool.live64.4096, patterns.packets,
+    /// claims.copy_1k
     #[arg(long, value_name = "REGEX")]
     only: Option<Regex>,
     /// Fewer and shorter rounds: figures to look at, not to quote

@@ -35,6 +35,17 @@ impl Work {
         })
     }
 
+    /// Runs this many iterations and reads no clock: where only instructions count, a reading is
+    /// one more thing in the way.
+    pub fn repeat(&mut self, iterations: u64) {
+        match self {
+            Work::Here(work) => work(black_box(iterations)),
+            Work::Elsewhere(work) => {
+                work(iterations);
+            }
+        }
+    }
+
     /// Runs this many iterations and gives the nanoseconds they took.
     pub fn run(&mut self, iterations: u64) -> f64 {
         match self {

@@ -32,10 +32,10 @@ pub struct Request<'a> {
 /// When a child process or the file of the report cannot be made, or nothing was asked for.
 pub fn report(request: &Request<'_>) -> Result<(), Box<dyn Error>> {
     let wanted = |id: &str| request.only.is_none_or(|only| only.is_match(id));
-    let chosen: Vec<Row> = rows::all().into_iter().filter(|row| wanted(&row.id)).collect();
+    let mut chosen = rows::all();
+    chosen.retain(|row| wanted(&row.id) || row.id == rows::ANCHOR);
     let bar = progress((chosen.len() * request.effort.rounds) as u64);
-    let rmw_ns = rmw(request.effort);
-    let operations = operations(&chosen, rmw_ns, request.effort, &bar)?;
+    let (rmw_ns, operations) = operations(&chosen, wanted, request.effort, &bar)?;
     let measured = ports::run(wanted, request.effort, |id| bar.set_message(id.to_owned()))?;
     let claims = claims::all(wanted, request.effort, &measured);
     bar.finish_and_clear();
@@ -50,31 +50,31 @@ pub fn report(request: &Request<'_>) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What a locked add takes here; measured also when its row was not asked for.
-fn rmw(effort: Effort) -> f64 {
-    let anchor = rows::all().into_iter().find(|row| row.id == rows::ANCHOR);
-    let measured = anchor.map(|row| measure(&row, (row.build)(), effort, || {}));
-    measured.map_or(f64::NAN, |measured| Summary::of(measured.ours()).median)
-}
-
+/// What a locked add takes here, and the rows that are wanted. The anchor comes first, and is
+/// measured also when its row is not wanted.
 fn operations(
     chosen: &[Row],
-    rmw_ns: f64,
+    wanted: impl Fn(&str) -> bool,
     effort: Effort,
     bar: &ProgressBar,
-) -> Result<Vec<Operation>, Box<dyn Error>> {
+) -> Result<(f64, Vec<Operation>), Box<dyn Error>> {
     let mimalloc = Mimalloc::start()?;
-    let mut operations = Vec::new();
+    let (mut rmw_ns, mut operations) = (f64::NAN, Vec::new());
     for row in chosen {
         bar.set_message(row.id.clone());
         let mut subjects = (row.build)();
         subjects.extend(beside(&mimalloc, &row.id, &subjects));
         let measured = measure(row, subjects, effort, || bar.inc(1));
-        let operation = Operation::of(&measured, rmw_ns);
-        show(&measured, operation.as_ref(), bar);
-        operations.extend(operation);
+        if row.id == rows::ANCHOR {
+            rmw_ns = Summary::of(measured.ours()).median;
+        }
+        if wanted(&row.id) {
+            let operation = Operation::of(&measured, rmw_ns);
+            show(&measured, operation.as_ref(), bar);
+            operations.extend(operation);
+        }
     }
-    Ok(operations)
+    Ok((rmw_ns, operations))
 }
 
 fn show(measured: &Measured, operation: Option<&Operation>, bar: &ProgressBar) {
