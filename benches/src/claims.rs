@@ -144,8 +144,8 @@ fn faster(text: &str, least: f64, measured: &Measured) -> Claim {
             port.zero_copy.throughput, port.copying.throughput, port.unit
         ),
         &format!(
-            "{} ({}), each mode in processes of its own, the middle of three; holds from \
-             +{least:.0}% on",
+            "{} ({}), each mode in processes of its own that keep the memory they free, the \
+             middle of three; holds from +{least:.0}% on",
             port.id, port.workload
         ),
     )
