@@ -1,8 +1,7 @@
 //! Where blocks come from: one type per crate, each in the quickest way that crate has.
 //!
-//! A block is got with room for `size` bytes, shown to the optimiser as something that is written
-//! to, made shareable where its crate can share, and dropped. Nothing is written into it in truth,
-//! unless the crate would otherwise not keep the block.
+//! A block is got with room for `size` bytes, made shareable where its crate can share, and
+//! dropped. Nothing is written into it, unless the crate would otherwise not keep the block.
 
 use std::hint::black_box;
 use std::sync::LazyLock;
@@ -77,9 +76,7 @@ impl Source for AqueductBlocks {
 
     #[inline]
     fn get(&self) -> Slice {
-        let mut block = self.pool.get(black_box(self.size));
-        black_box(&mut block);
-        block.freeze()
+        self.pool.get(black_box(self.size)).freeze()
     }
 }
 
@@ -116,9 +113,7 @@ impl Source for BytesBlocks {
 
     #[inline]
     fn get(&self) -> Bytes {
-        let mut block = BytesMut::with_capacity(black_box(self.0));
-        black_box(&mut block);
-        block.freeze()
+        BytesMut::with_capacity(black_box(self.0)).freeze()
     }
 }
 
@@ -136,9 +131,7 @@ impl Source for ArcSliceBlocks {
 
     #[inline]
     fn get(&self) -> ArcBytes<ArcLayout> {
-        let mut block = ArcBytesMut::<ArcLayout>::with_capacity(black_box(self.0));
-        black_box(&mut block);
-        block.freeze()
+        ArcBytesMut::<ArcLayout>::with_capacity(black_box(self.0)).freeze()
     }
 }
 
