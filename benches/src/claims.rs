@@ -145,7 +145,7 @@ fn faster(text: &str, least: f64, measured: &Measured) -> Claim {
         ),
         &format!(
             "{} ({}), each mode in processes of its own that keep the memory they free, the \
-             middle of three; holds from +{least:.0}% on",
+             best of five; holds from +{least:.0}% on",
             port.id, port.workload
         ),
     )

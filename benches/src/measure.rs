@@ -137,7 +137,7 @@ pub struct Effort {
 impl Effort {
     /// What the full report takes.
     pub const FULL: Effort =
-        Effort { rounds: 101, sample_ns: 1_500_000.0, port: Duration::from_millis(1_500) };
+        Effort { rounds: 101, sample_ns: 1_500_000.0, port: Duration::from_millis(1_000) };
     /// What `--quick` takes.
     pub const QUICK: Effort =
         Effort { rounds: 31, sample_ns: 500_000.0, port: Duration::from_millis(300) };

@@ -39,8 +39,9 @@ pub const PIPELINE: &str = "patterns.pipeline";
 
 const MODES: [(&str, Mode); 2] = [("copying", Mode::Copying), ("zero-copy", Mode::ZeroCopy)];
 
-/// Times that each mode runs; the middle one by throughput is reported.
-const REPETITIONS: usize = 3;
+/// Times that each mode runs, in turn with the other. The run with the most throughput is reported:
+/// what else happens on the machine only ever takes from it.
+const REPETITIONS: usize = 5;
 
 /// A port, and what only the claims ask for.
 #[derive(Clone, Debug)]
@@ -102,8 +103,8 @@ fn both_modes(known: &Known, effort: Effort) -> Result<Measured, Box<dyn Error>>
     }
     let mut chosen: [Answer; 2] = Default::default();
     for ((chosen, runs), (mode, _)) in chosen.iter_mut().zip(&mut runs).zip(MODES) {
-        runs.sort_by(|a, b| a.throughput.total_cmp(&b.throughput));
-        *chosen = runs[REPETITIONS / 2].clone();
+        let best = runs.iter().max_by(|a, b| a.throughput.total_cmp(&b.throughput));
+        *chosen = best.cloned().unwrap_or_default();
         chosen.allocations_per_op = ask(known, mode, true, effort)?.allocations_per_op;
     }
     let [copying, zero_copy] = chosen;
