@@ -18,7 +18,7 @@ use crate::workspace::published;
 const FLAGS: &str = "--cfg aqueduct_loom";
 
 /// Loom explores all interleavings up to this many preemptions; most bugs need two.
-const PREEMPTIONS: &str = "3";
+const PREEMPTIONS: &str = "4";
 
 /// A model that takes longer should bound itself; this only keeps a stuck one from hanging us.
 const LIMIT: Duration = Duration::from_secs(600);

@@ -39,16 +39,18 @@ struct Side {
 const ALIGN: usize = 16;
 /// Room in front of the data for the header and for rounding the data up to [`IN_FRONT`].
 const FRONT: usize = size_of::<Header>() + IN_FRONT - ALIGN;
+/// What the size and the place of a header are multiples of.
+const UNIT: usize = align_of::<Header>();
 const HUGE: usize = 2 << 20;
 
-/// The note of a block: bits 0-7 class, 8-15 slot, 16-23 sixteenths of bytes in front of the
+/// The note of a block: bits 0-7 class, 8-15 slot, 16-23 eighths of the bytes in front of the
 /// header, 24 whether the header is at the side.
 #[derive(Clone, Copy)]
 struct Note(u32);
 
 impl Note {
     fn new(class: Class, slot: usize, skipped: usize, side: bool) -> Self {
-        let bits = class.index() | slot << 8 | (skipped / ALIGN) << 16 | usize::from(side) << 24;
+        let bits = class.index() | slot << 8 | (skipped / UNIT) << 16 | usize::from(side) << 24;
         #[allow(clippy::cast_possible_truncation, reason = "25 bits")]
         Self(bits as u32)
     }
@@ -64,7 +66,7 @@ impl Note {
     }
 
     fn skipped(self) -> usize {
-        (self.0 >> 16 & 0xff) as usize * ALIGN
+        (self.0 >> 16 & 0xff) as usize * UNIT
     }
 
     #[inline(always)]

@@ -11,9 +11,7 @@
 //! "The slot holds this very heap" is the test for ownership. A thread's id, or an address in its
 //! local storage, would not do: both are used again by later threads, without a happens-before.
 
-use crate::{
-    block::Block, class::MAX, core::Core, heap::Heap, owner::Owner, remote::Batch,
-};
+use crate::{block::Block, class::MAX, core::Core, heap::Heap, owner::Owner, remote::Batch};
 use aqueduct_base::{
     sync::{atomic::Ordering, twin},
     thread_local_const,
@@ -34,12 +32,15 @@ thread_local_const! {
 }
 
 thread_local_const! {
-    static DEPARTURE: Departure = Departure { heaps: RefCell::new(Vec::new()) };
+    static DEPARTURE: Departure =
+        Departure { heaps: RefCell::new(Vec::new()), over: Cell::new(false) };
 }
 
 /// The heaps of a thread, which are handed over when it ends.
 struct Departure {
     heaps: RefCell<Vec<&'static Heap>>,
+    /// Said by models, in which the rest of a thread's end is a part of its run.
+    over: Cell<bool>,
 }
 
 impl Slots {
@@ -79,15 +80,16 @@ pub(crate) fn home_if_mine(block: &Block) -> Option<Owner> {
 pub(crate) fn enter(core: &'static Core) -> Option<Owner> {
     let heap = DEPARTURE.try_with(|departure| {
         let mut heaps = departure.heaps.borrow_mut();
-        if let Some(&heap) = heaps.iter().find(|heap| ptr::eq(heap.core(), core)) {
-            return heap;
+        let known = heaps.iter().copied().find(|heap| ptr::eq(heap.core(), core));
+        if known.is_some() || departure.over.get() {
+            return known;
         }
         heaps.reserve(1);
         let heap = core.registry().adopt(core);
         heaps.push(heap);
-        heap
+        Some(heap)
     });
-    let heap = heap.ok()?;
+    let heap = heap.ok()??;
     SLOT.try_with(|slots| slots.at(core.slot()).set(heap)).ok()?;
     // SAFETY: among the heaps of our departure, so ours (1).
     Some(unsafe { Owner::new(heap) })
@@ -114,8 +116,10 @@ pub(crate) fn put_elsewhere(block: Block) {
     }
 }
 
-impl Drop for Departure {
-    fn drop(&mut self) {
+impl Departure {
+    /// Hands the heaps over.
+    fn depart(&self) {
+        self.over.set(true);
         for heap in self.heaps.take() {
             let core = heap.core();
             let _ = SLOT.try_with(|slots| {
@@ -133,4 +137,16 @@ impl Drop for Departure {
             core.registry().orphan(owner);
         }
     }
+}
+
+impl Drop for Departure {
+    fn drop(&mut self) {
+        self.depart();
+    }
+}
+
+/// Ends a model's thread, as far as its heaps go.
+#[cfg(all(test, aqueduct_loom))]
+pub(crate) fn depart() {
+    DEPARTURE.with(Departure::depart);
 }

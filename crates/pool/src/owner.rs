@@ -15,7 +15,7 @@ use crate::{
     heap::{Heap, List, Own, ROUTES, Route, raise},
     remote::{Batch, Chain},
 };
-use aqueduct_base::sync::atomic::Ordering;
+use aqueduct_base::sync::{atomic::Ordering, twin};
 use std::{marker::PhantomData, ptr};
 
 /// Blocks that travel together at the most, and their bytes: so much can lie unused in a batch that
@@ -81,8 +81,7 @@ impl Owner {
         if net < list.lim.with(|lim| unsafe { *lim }) {
             // SAFETY: ours (1, 2).
             list.blocks.with_mut(|blocks| unsafe { &mut *blocks }.push(block));
-            // Release: whoever sees this death sees the get before it.
-            list.puts.store(puts.wrapping_add(1), Ordering::Release);
+            list.puts.store(puts.wrapping_add(1), death());
         } else {
             self.put_on_full(block, class);
         }
@@ -92,7 +91,7 @@ impl Owner {
     #[inline(never)]
     fn put_on_full(self, block: Block, class: Class) {
         self.settle();
-        raise(&self.list(class).puts, Ordering::Release);
+        raise(&self.list(class).puts, death());
         self.shift_lim(class, 1); // the death is counted, the block is not on the list yet
         if self.core().is_shared() {
             return self.core().give_back(block);
@@ -110,7 +109,7 @@ impl Owner {
     /// A block of another heap, dead on this thread: on its way home, with others.
     pub(crate) fn send(self, block: Block, home: &'static Heap) {
         let class = block.class();
-        raise(&self.heap.tallies[class.index()].sent, Ordering::Release);
+        raise(&self.heap.tallies[class.index()].sent, death());
         if self.core().is_shared() {
             return self.core().give_back(block);
         }
@@ -122,8 +121,7 @@ impl Owner {
             let other = place.take_if(|route| !ptr::eq(route.home, home));
             let route = place.get_or_insert_with(|| Route { home, batch: Batch::new() });
             route.batch.push(block, bytes);
-            let full =
-                route.batch.blocks() >= BATCH_BLOCKS || route.batch.bytes() >= BATCH_BYTES;
+            let full = route.batch.blocks() >= BATCH_BLOCKS || route.batch.bytes() >= BATCH_BYTES;
             [other, if full { place.take() } else { None }]
         });
         for Route { home, batch } in leaving.into_iter().flatten() {
@@ -247,7 +245,8 @@ impl Owner {
     /// Blocks on the list.
     fn len(self, class: Class) -> usize {
         let list = self.list(class);
-        let net = list.puts.load(Ordering::Relaxed).wrapping_sub(list.takes.load(Ordering::Relaxed));
+        let net =
+            list.puts.load(Ordering::Relaxed).wrapping_sub(list.takes.load(Ordering::Relaxed));
         let cap = self.own(|own| own.caps[class.index()]);
         // SAFETY: ours (1, 2).
         let lim = list.lim.with(|lim| unsafe { *lim });
@@ -327,4 +326,10 @@ impl Owner {
         }
         self.core().shelve(class, chain);
     }
+}
+
+/// The order in which a death is counted. Release: whoever sees it sees the get before it.
+#[inline(always)]
+fn death() -> Ordering {
+    twin::order("free_count_relaxed", Ordering::Release, Ordering::Relaxed)
 }

@@ -1,11 +1,7 @@
 //! [`Pool`]: the handle that users hold.
 
 use crate::{
-    Builder, GetAsync, GetError, Stats,
-    block::Block,
-    builder::Config,
-    class::Classes,
-    core::Core,
+    Builder, GetAsync, GetError, Stats, block::Block, builder::Config, class::Classes, core::Core,
     local,
 };
 #[cfg(not(any(aqueduct_loom, aqueduct_shuttle)))]
@@ -67,6 +63,11 @@ impl Pool {
     #[cfg(any(aqueduct_loom, aqueduct_shuttle))]
     pub(crate) fn with(classes: Classes, config: Config) -> Self {
         Self { core: Box::leak(Box::new(Core::new(classes, config, 0))) }
+    }
+
+    #[cfg(all(test, aqueduct_loom))]
+    pub(crate) fn core(&self) -> &'static Core {
+        self.core
     }
 
     /// An empty buffer with room for at least `len` bytes: of the pool, or of the heap where the

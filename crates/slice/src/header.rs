@@ -127,7 +127,13 @@ impl Header {
     #[inline(always)]
     pub(crate) fn acquire(&self) {
         // Relaxed: the new handle is made from one that has seen the block, on this thread.
-        let before = self.count.fetch_add(1, Ordering::Relaxed);
+        let before = if twin::is("acquire_torn") {
+            let before = self.count.load(Ordering::Relaxed);
+            self.count.store(before + 1, Ordering::Relaxed);
+            before
+        } else {
+            self.count.fetch_add(1, Ordering::Relaxed)
+        };
         if before > u32::MAX / 2 {
             // Two thousand million handles were leaked. Going on would wrap the count.
             std::process::abort();

@@ -68,9 +68,6 @@ unsafe fn extent(this: NonNull<Header>) -> Extent {
 }
 
 /// What growing asks of an owner that offers no memory of its own: a block of the heap.
-pub(crate) unsafe fn allocate_like(
-    _: NonNull<Header>,
-    len: usize,
-) -> Result<SliceMut, AllocError> {
+pub(crate) unsafe fn allocate_like(_: NonNull<Header>, len: usize) -> Result<SliceMut, AllocError> {
     allocate(len)
 }

@@ -92,11 +92,7 @@ impl Raw {
         let tag_word = if cfg!(target_endian = "little") { 0 } else { 2 };
         let tag = NonZeroUsize::MIN | (len << 1) | word(tag_word);
         let rest = if cfg!(target_endian = "little") { 1 } else { 0 };
-        Self {
-            tag: untied(tag),
-            ptr: ptr::without_provenance(word(rest)),
-            len: word(rest + 1),
-        }
+        Self { tag: untied(tag), ptr: ptr::without_provenance(word(rest)), len: word(rest + 1) }
     }
 
     #[inline(always)]

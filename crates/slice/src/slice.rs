@@ -180,7 +180,8 @@ impl Slice {
             return Self::new();
         }
         let start = subset.as_ptr().addr().wrapping_sub(self.as_slice().as_ptr().addr());
-        let refused = RangeError { start, end: start.saturating_add(subset.len()), len: self.len() };
+        let refused =
+            RangeError { start, end: start.saturating_add(subset.len()), len: self.len() };
         if refused.end > refused.len {
             refused.raise();
         }

@@ -1,12 +1,6 @@
 //! [`SliceMut`]: the exclusive form that is filled and frozen.
 
-use crate::{
-    AllocError, NoHeadroom, Slice,
-    error::resolve,
-    header::Header,
-    heap,
-    raw_mut::RawMut,
-};
+use crate::{AllocError, NoHeadroom, Slice, error::resolve, header::Header, heap, raw_mut::RawMut};
 use aqueduct_base::{copy, shift};
 use std::{
     fmt, io, mem,

@@ -75,7 +75,7 @@ pub(crate) unsafe fn give(node: NonNull<()>) {
         list.room.set(list.room.get() - 1);
         true
     });
-    if kept != Ok(true) {
+    if !kept.unwrap_or(false) {
         // SAFETY: made by `take` with this shape; the caller refers to it no more.
         unsafe { block::free(node.cast(), SHAPE) }
     }
@@ -87,7 +87,7 @@ fn open(list: &List) -> bool {
     if !list.first.get().is_null() {
         return false;
     }
-    let open = SWEEP.try_with(|sweep| !sweep.started.replace(true)) == Ok(true);
+    let open = SWEEP.try_with(|sweep| !sweep.started.replace(true)).unwrap_or(false);
     if open {
         list.room.set(KEEP);
     }

@@ -12,6 +12,6 @@ fn bytes_start_at_odd_addresses_and_words_do_not() {
         assert_eq!(v.as_ptr().addr() % 2, 1);
         assert!(v.iter().all(|b| *b == 1));
     }
-    let words = vec![1_u64; 4];
+    let words = Vec::from_iter([1_u64; 4]);
     assert_eq!(words.as_ptr().addr() % 8, 0);
 }

@@ -2,13 +2,13 @@
 //!
 //! A reader that fills a buffer, hands out what is whole and carries the cut-off record over to the
 //! next buffer copies that record's bytes: one record per buffer. Here nothing is carried over. A
-//! block keeps [`RESERVE`] bytes back when it is filled; then the record that the fill cut off says
+//! block keeps `RESERVE` bytes back when it is filled; then the record that the fill cut off says
 //! how long it is, and exactly its missing bytes are read into the reserve, in place behind those
 //! already there. So every record lies whole in one block, each byte is read once, memory is
 //! bounded, and any length of file works.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -50,8 +50,14 @@ impl Capture {
     /// it is read.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let name = path.display().to_string();
-        let file = File::open(path).map_err(|e| Error::io(&name, e))?;
-        Self::new(file, name)
+        // Asked before it is opened: opening a pipe waits for whoever writes to it.
+        let file = std::fs::metadata(path).and_then(|meta| {
+            if meta.is_file() {
+                return File::open(path);
+            }
+            Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"))
+        });
+        Self::new(file.map_err(|e| Error::io(&name, e))?, name)
     }
 
     /// The capture that comes with this package: real HTTP traffic over loopback.
@@ -123,15 +129,10 @@ impl Capture {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] when the file has no beginning to go back to, as a pipe has none.
+    /// [`Error::Io`] from the file.
     pub fn rewind(&mut self) -> Result<(), Error> {
-        let rewound = self.file.metadata().and_then(|meta| {
-            if !meta.is_file() {
-                return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
-            }
-            self.file.rewind()?;
-            Ok(meta.len())
-        });
+        let len = self.file.seek(SeekFrom::End(0));
+        let rewound = len.and_then(|len| self.file.rewind().map(|()| len));
         self.len = rewound.map_err(|e| Error::io(&self.name, e))?;
         (self.read, self.header, self.pending) = (0, None, None);
         Ok(())

@@ -120,6 +120,8 @@ pub fn count_workload(
     steady: &mut dyn FnMut(),
 ) -> Result<u64, Error> {
     let progress: &mut Progress<'_> = &mut |_| {};
+    // The meter allocates a thread's counters when they are first asked for: not in `steady`.
+    let _ = meter::thread();
     warm_up(workload, mode, Duration::ZERO, progress)?;
     let mut run = Run::new(Limit::Operations(operations), workload.timed_together(), progress);
     steady();

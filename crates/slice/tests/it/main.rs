@@ -6,13 +6,14 @@
 mod callbacks;
 mod corpus;
 mod growth;
+mod interplay;
 mod layout;
 mod machine;
 mod owners;
 mod projections;
 mod raw;
 mod readers;
-mod small;
 mod sizes;
+mod small;
 mod state_slice;
 mod state_slice_mut;

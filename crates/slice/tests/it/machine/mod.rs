@@ -6,6 +6,9 @@
 mod mut_ops;
 mod slice_ops;
 
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
 use aqueduct_slice::{Slice, SliceMut};
 use aqueduct_testkit::oracle::{Alone, BlockId, Model, alone};
 use aqueduct_testkit::{Step, Worker, pattern};
@@ -52,30 +55,28 @@ pub fn run_bytes(crew: &Crew, bytes: &[u8]) -> u64 {
 /// Runs a script over these operations; returns a digest of everything it read.
 pub fn run(crew: &Crew, tables: &[&[Op]], script: &[Step]) -> u64 {
     let ops: Vec<Op> = tables.iter().flat_map(|t| t.iter().copied()).collect();
-    let mut world = World::new(crew);
-    let mut trace = Trace(Vec::new());
-    let mut digest = 0;
-    for step in script {
-        let (name, op) = ops[usize::from(step.op) % ops.len()];
-        trace.0.push((name, *step));
-        op(&mut world, *step);
-        digest = world.check(digest);
-    }
-    world.end();
-    trace.0.clear();
-    digest
+    let mut trace = String::new();
+    let run = catch_unwind(AssertUnwindSafe(|| {
+        let mut world = World::new(crew);
+        let mut digest = 0;
+        for step in script {
+            let (name, op) = ops[usize::from(step.op) % ops.len()];
+            trace += &format!("\n  {name} of {} and {}", step.who, step.other);
+            trace += &format!(", size {}, place {}", step.size(), step.y);
+            op(&mut world, *step);
+            digest = world.check(digest);
+        }
+        world.end();
+        digest
+    }));
+    run.unwrap_or_else(|why| fail(&*why, &trace))
 }
 
-/// Prints the operations that led to a panic.
-struct Trace(Vec<(&'static str, Step)>);
-
-impl Drop for Trace {
-    fn drop(&mut self) {
-        for (name, step) in &self.0 {
-            let (size, place) = (step.size(), step.y);
-            eprintln!("  {name} of {} and {}, size {size}, place {place}", step.who, step.other);
-        }
-    }
+/// Panics again, with the names of the operations that led to it.
+fn fail(why: &(dyn Any + Send), trace: &str) -> ! {
+    let said = why.downcast_ref::<String>().map(String::as_str);
+    let said = said.or(why.downcast_ref::<&str>().copied()).unwrap_or("a panic");
+    resume_unwind(Box::new(format!("{said}, after{trace}")));
 }
 
 impl<'a> World<'a> {
@@ -137,6 +138,9 @@ impl<'a> World<'a> {
 
     /// Whether `me` must be the only handle of its block; `None` where it has none that is known.
     fn alone(&self, me: &Model) -> Option<Alone> {
+        if me.is_empty() {
+            return None;
+        }
         let here = self.slices.iter().map(|(_, m)| m).chain(self.muts.iter().map(|(_, m)| m));
         let all = here.chain(self.away.iter().flatten());
         let others = all.filter(|m| !std::ptr::eq(*m, me));

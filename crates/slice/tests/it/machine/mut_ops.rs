@@ -51,7 +51,7 @@ fn with_capacity(w: &mut World<'_>, step: Step) {
         1 => SliceMut::with_capacity(n),
         _ => SliceMut::try_with_capacity(n).expect("a small block"),
     };
-    assert!(step.other % 3 == 0 || made.capacity() >= n);
+    assert!(step.other.is_multiple_of(3) || made.capacity() >= n);
     assert!(made.is_empty());
     born(w, made, Vec::new());
 }
@@ -240,39 +240,42 @@ fn take_two(w: &mut World<'_>, step: Step) -> Option<[(SliceMut, Model); 2]> {
 }
 
 fn try_unsplit(w: &mut World<'_>, step: Step) {
-    let Some([(mut front, mut model), (back, back_model)]) = take_two(w, step) else { return };
-    match front.try_unsplit(back) {
-        Ok(()) => {
-            if model.is_empty() {
-                model = back_model;
-            } else {
-                model.append(&back_model);
-            }
-        }
+    let Some([(mut front, model), (back, back_model)]) = take_two(w, step) else { return };
+    let (before, behind) = (front.as_ptr(), back.as_ptr());
+    let joined = front.try_unsplit(back);
+    let model = match joined {
+        Ok(()) => joined_model(w, [before, behind, front.as_ptr()], model, back_model),
         Err(back) => {
             assert!(!model.joins(&back_model), "neighbours did not join");
             w.keep_mut(back, back_model);
+            model
         }
-    }
+    };
     w.keep_mut(front, model);
 }
 
 fn unsplit(w: &mut World<'_>, step: Step) {
-    let Some([(mut front, mut model), (back, back_model)]) = take_two(w, step) else { return };
-    let (before, joins) = (front.as_ptr(), model.joins(&back_model));
+    let Some([(mut front, model), (back, back_model)]) = take_two(w, step) else { return };
+    let (before, behind) = (front.as_ptr(), back.as_ptr());
+    let joins = model.joins(&back_model);
     front.unsplit(back);
-    if joins {
-        assert_eq!(front.as_ptr(), before, "neighbours were copied");
-    }
-    if model.is_empty() {
-        model = back_model;
-    } else {
-        model.append(&back_model);
-        if front.as_ptr() != before {
-            (model.block, model.start) = (Some(w.fresh()), 0);
-        }
-    }
+    assert!(!joins || front.as_ptr() == before, "neighbours were copied");
+    let model = joined_model(w, [before, behind, front.as_ptr()], model, back_model);
     w.keep_mut(front, model);
+}
+
+/// The model of what was joined, by where the two began and where the result begins: the first
+/// stays in its block, or gives way to the second, or both move to a new one.
+fn joined_model(w: &mut World<'_>, at: [*const u8; 3], mut first: Model, second: Model) -> Model {
+    let [before, behind, after] = at;
+    if after != before && after == behind && first.is_empty() {
+        return second;
+    }
+    if after != before {
+        (first.block, first.start) = (Some(w.fresh()), 0);
+    }
+    first.append(&second);
+    first
 }
 
 fn freeze(w: &mut World<'_>, step: Step) {

@@ -176,7 +176,7 @@ fn try_unsplit(w: &mut World<'_>, step: Step) {
     match front.try_unsplit(back) {
         Ok(joined) => {
             assert!(!apart, "joined two blocks");
-            if model.is_empty() {
+            if model.is_empty() && !back_model.is_empty() {
                 (model.block, model.start) = (back_model.block, back_model.start);
             }
             model.append(&back_model);

@@ -1,0 +1,16 @@
+//! Tests of `aqueduct-pool` through its public API, written from its contract.
+#![cfg(not(any(aqueduct_loom, aqueduct_shuttle)))]
+#![allow(clippy::disallowed_methods, reason = "tests copy to compare; nothing is measured here")]
+#![allow(missing_docs, unreachable_pub, reason = "a test binary")]
+
+mod corpus;
+mod layout;
+mod limits;
+mod machine;
+mod retention;
+mod secrets;
+mod sizes;
+mod state_pool;
+mod threads;
+mod trimming;
+mod waiting;

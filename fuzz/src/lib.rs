@@ -1,0 +1,8 @@
+//! The interpreters of the crates' own tests, so that a fuzz target, a state machine and the replay
+//! of the corpus run the very same code.
+#![forbid(unsafe_code)]
+
+#[path = "../../crates/pool/tests/it/machine/mod.rs"]
+pub mod pool_machine;
+#[path = "../../crates/slice/tests/it/machine/mod.rs"]
+pub mod slice_machine;
