@@ -1,0 +1,112 @@
+//! The report, from the command line to the last line printed.
+
+use std::error::Error;
+use std::path::Path;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use regex::Regex;
+
+use crate::machine::Machine;
+use crate::measure::{Effort, Measured, Row, measure};
+use crate::remote::{Mimalloc, beside};
+use crate::report::{Operation, Report, SCHEMA};
+use crate::stats::Summary;
+use crate::target::Figures;
+use crate::{claims, ports, rows, table};
+
+/// What the command line asks the report for.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// Only what this matches by its id.
+    pub only: Option<&'a Regex>,
+    /// How long to measure.
+    pub effort: Effort,
+    /// Where the report goes.
+    pub json: &'a Path,
+}
+
+/// Measures, prints and writes the report.
+///
+/// # Errors
+///
+/// When a child process or the file of the report cannot be made, or nothing was asked for.
+pub fn report(request: &Request<'_>) -> Result<(), Box<dyn Error>> {
+    let wanted = |id: &str| request.only.is_none_or(|only| only.is_match(id));
+    let mut chosen = rows::all();
+    chosen.retain(|row| wanted(&row.id) || row.id == rows::ANCHOR);
+    let bar = progress((chosen.len() * request.effort.rounds) as u64);
+    let (rmw_ns, operations) = operations(&chosen, wanted, request.effort, &bar)?;
+    let measured = ports::run(wanted, request.effort, |id| bar.set_message(id.to_owned()))?;
+    let claims = claims::all(wanted, request.effort, &measured);
+    bar.finish_and_clear();
+    let ports = measured.into_iter().map(|measured| measured.port).collect();
+    let report =
+        Report { schema: SCHEMA, machine: Machine::here(rmw_ns), operations, ports, claims };
+    if report.is_empty() {
+        return Err("nothing has such an id".into());
+    }
+    report.write(request.json)?;
+    finish(&report, request.json);
+    Ok(())
+}
+
+/// What a locked add takes here, and the rows that are wanted. The anchor comes first, and is
+/// measured also when its row is not wanted.
+fn operations(
+    chosen: &[Row],
+    wanted: impl Fn(&str) -> bool,
+    effort: Effort,
+    bar: &ProgressBar,
+) -> Result<(f64, Vec<Operation>), Box<dyn Error>> {
+    let mimalloc = Mimalloc::start()?;
+    let (mut rmw_ns, mut operations) = (f64::NAN, Vec::new());
+    for row in chosen {
+        bar.set_message(row.id.clone());
+        let mut subjects = (row.build)();
+        subjects.extend(beside(&mimalloc, &row.id, &subjects));
+        let measured = measure(row, subjects, effort, || bar.inc(1));
+        if row.id == rows::ANCHOR {
+            rmw_ns = Summary::of(measured.ours()).median;
+        }
+        if wanted(&row.id) {
+            let operation = Operation::of(&measured, rmw_ns);
+            show(&measured, operation.as_ref(), bar);
+            operations.extend(operation);
+        }
+    }
+    Ok((rmw_ns, operations))
+}
+
+fn show(measured: &Measured, operation: Option<&Operation>, bar: &ProgressBar) {
+    bar.suspend(|| println!("{}", table::operation(measured, operation)));
+}
+
+/// A bar on a terminal, nothing elsewhere.
+fn progress(length: u64) -> ProgressBar {
+    let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} {eta} {msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(length).with_style(style)
+}
+
+fn finish(report: &Report, json: &Path) {
+    if !report.ports.is_empty() {
+        println!("{}", table::ports(&report.ports));
+    }
+    if !report.claims.is_empty() {
+        println!("{}", table::claims(&report.claims));
+    }
+    let machine = &report.machine;
+    println!(
+        "{}, {} cores, {}, {}, commit {}; one locked add takes {:.2} ns",
+        machine.cpu, machine.cores, machine.kernel, machine.rustc, machine.commit, machine.rmw_ns
+    );
+    println!("written to {}", json.display());
+    let held = report.operations.iter().filter(|operation| !operation.target.is_empty());
+    let missed: Vec<&str> =
+        held.clone().filter(|operation| !operation.met).map(|row| row.id.as_str()).collect();
+    if missed.is_empty() {
+        println!("targets: all {} met", held.count());
+    } else {
+        println!("targets: {} of {} missed: {}", missed.len(), held.count(), missed.join(", "));
+    }
+}
