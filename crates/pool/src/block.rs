@@ -4,13 +4,13 @@
 //!
 //! 1. A [`Block`] is the exclusive owner of a block that is not live. It cannot be cloned, so the
 //!    list, batch or stack that holds it is the only party that may touch it.
-//! 2. `note` says how the block was allocated: its class, the slot of its pool, where its header
-//!    lies. With the pool's classes that gives the very shapes to free it with.
-//!    The one exception, a block of the heap, becomes live as soon as it is made.
-//! 3. `home` is always a `&'static Heap`: heap records are never freed.
+//! 2. `note` says how the block was allocated: where its header lies, and the slot of its pool. With
+//!    its class that gives the very shapes to free it with.
+//! 3. `home` is the list of its class in a heap record, from [`Heap::list`]; records are never freed.
+//!    The one exception to 2 and 3, a block of the heap, becomes live as soon as it is made.
 //! 4. All bytes of the data are initialised: the allocator cleared them, and only bytes are written.
 
-use crate::{builder::IN_FRONT, class::Class, core::Core, heap::Heap, local};
+use crate::{builder::IN_FRONT, class::Class, core::Core, heap::{Heap, List}, local};
 use aqueduct_base::{
     AllocError,
     block::{self, Shape},
@@ -19,7 +19,7 @@ use aqueduct_slice::{
     SliceMut,
     owner::{Extent, Header, Vtable, heap_block},
 };
-use std::ptr::{self, NonNull};
+use std::ptr::NonNull;
 
 /// Exclusive ownership of a block that is not live.
 pub(crate) struct Block(NonNull<Header>);
@@ -43,35 +43,30 @@ const FRONT: usize = size_of::<Header>() + IN_FRONT - ALIGN;
 const UNIT: usize = align_of::<Header>();
 const HUGE: usize = 2 << 20;
 
-/// The note of a block: bits 0-7 class, 8-15 slot, 16-23 eighths of the bytes in front of the
-/// header, 24 whether the header is at the side.
+/// The note of a block: bits 0-7 slot, 8-15 eighths of the bytes in front of the header, 16 whether
+/// the header is at the side.
 #[derive(Clone, Copy)]
 struct Note(u32);
 
 impl Note {
-    fn new(class: Class, slot: usize, skipped: usize, side: bool) -> Self {
-        let bits = class.index() | slot << 8 | (skipped / UNIT) << 16 | usize::from(side) << 24;
-        #[allow(clippy::cast_possible_truncation, reason = "25 bits")]
+    fn new(slot: usize, skipped: usize, side: bool) -> Self {
+        let bits = slot | (skipped / UNIT) << 8 | usize::from(side) << 16;
+        #[allow(clippy::cast_possible_truncation, reason = "17 bits")]
         Self(bits as u32)
     }
 
     #[inline(always)]
-    fn class(self) -> Class {
-        Class::from_bits(self.0)
-    }
-
-    #[inline(always)]
     fn slot(self) -> usize {
-        (self.0 >> 8 & 0xff) as usize
+        (self.0 & 0xff) as usize
     }
 
     fn skipped(self) -> usize {
-        (self.0 >> 16 & 0xff) as usize * UNIT
+        (self.0 >> 8 & 0xff) as usize * UNIT
     }
 
     #[inline(always)]
     fn side(self) -> bool {
-        self.0 >> 24 != 0
+        self.0 >> 16 != 0
     }
 }
 
@@ -80,10 +75,9 @@ impl Block {
     pub(crate) fn allocate(heap: &'static Heap, class: Class) -> Result<Self, AllocError> {
         let core = heap.core();
         let vtable = if core.config().scrub { &SCRUBBING } else { &PLAIN };
-        let home = ptr::from_ref(heap).cast_mut().cast();
-        let header = |skipped, side| {
-            Header::new(vtable, home, Note::new(class, core.slot(), skipped, side).0)
-        };
+        let home = heap.list(class).cast_mut().cast();
+        let header =
+            |skipped, side| Header::new(vtable, home, Note::new(core.slot(), skipped, side).0);
         if let Some(shape) = side_shape(core, class)? {
             return Self::allocate_at_side(core, shape, header(0, true));
         }
@@ -118,10 +112,10 @@ impl Block {
 
     /// Gives the memory back to the system.
     pub(crate) fn free(self) {
-        let (core, note, header) = (self.home().core(), self.note(), self.0);
+        let (core, class, note, header) = (self.heap().core(), self.class(), self.note(), self.0);
         let unmade = "the block was made with this shape";
         let data = self.data();
-        let Ok(side) = side_shape(core, note.class()) else { unreachable!("{unmade}") };
+        let Ok(side) = side_shape(core, class) else { unreachable!("{unmade}") };
         if let Some(shape) = side {
             // SAFETY: the data of a side block was allocated with this shape (2), and is ours (1).
             unsafe { block::free(data, shape) };
@@ -132,7 +126,7 @@ impl Block {
             unsafe { block::free(header.cast(), shape) };
             return;
         }
-        let Ok(shape) = front_shape(core, note.class()) else { unreachable!("{unmade}") };
+        let Ok(shape) = front_shape(core, class) else { unreachable!("{unmade}") };
         // SAFETY: the header stands `skipped` bytes behind the start of the allocation (2).
         let base = unsafe { header.cast::<u8>().sub(note.skipped()) };
         // SAFETY: allocated with this shape, and ours (1, 2).
@@ -152,7 +146,7 @@ impl Block {
 
     #[inline(always)]
     pub(crate) fn class(&self) -> Class {
-        self.note().class()
+        self.list().class
     }
 
     /// Where the threads keep their heap of this block's pool.
@@ -161,16 +155,30 @@ impl Block {
         self.note().slot()
     }
 
+    /// The address of the list at home.
     #[inline(always)]
-    pub(crate) fn home(&self) -> &'static Heap {
-        // SAFETY: every home is a heap record, and those are never freed (3).
-        unsafe { &*self.header().home().cast::<Heap>() }
+    pub(crate) fn home(&self) -> *const List {
+        self.header().home().cast()
+    }
+
+    /// The list at home.
+    #[inline(always)]
+    pub(crate) fn list(&self) -> &'static List {
+        // SAFETY: every home is a list in a heap record, and those are never freed (3).
+        unsafe { &*self.home() }
+    }
+
+    /// The heap at home.
+    pub(crate) fn heap(&self) -> &'static Heap {
+        // SAFETY: every home came from `Heap::list` (3).
+        unsafe { Heap::of_list(self.home()) }
     }
 
     /// Makes `heap` the block's home.
-    pub(crate) fn set_home(&self, heap: &'static Heap) {
+    pub(crate) fn set_heap(&self, heap: &'static Heap) {
+        let list = heap.list(self.class()).cast_mut().cast();
         // SAFETY: the block is ours, and not live (1).
-        unsafe { self.header().set_home(ptr::from_ref(heap).cast_mut().cast()) }
+        unsafe { self.header().set_home(list) }
     }
 
     #[inline(always)]
@@ -255,7 +263,7 @@ unsafe fn release(this: NonNull<Header>) {
 
 unsafe fn scrub(this: NonNull<Header>) {
     let block = Block(this); // the caller is the exclusive owner (1)
-    let capacity = block.home().core().classes().capacity(block.class());
+    let capacity = block.list().capacity;
     let mut buffer = block.into_live(capacity);
     buffer.spare_mut().fill(0);
     std::mem::forget(buffer);
@@ -266,11 +274,11 @@ unsafe fn scrub(this: NonNull<Header>) {
 unsafe fn extent(this: NonNull<Header>) -> Extent {
     // The handle that asks keeps the block from changing its home; nothing is written here.
     let block = Block(this);
-    let len = block.home().core().classes().capacity(block.class());
+    let len = block.list().capacity;
     Extent { start: block.data().as_ptr(), len, pinned: len }
 }
 
 unsafe fn allocate(this: NonNull<Header>, len: usize) -> Result<SliceMut, AllocError> {
-    let (block, capacity) = Block(this).home().core().get_or_heap(len)?;
+    let (block, capacity) = Block(this).heap().core().get_or_heap(len)?;
     Ok(block.into_live(capacity))
 }

@@ -4,11 +4,11 @@
 pub(crate) const MAX: usize = if cfg!(aqueduct_loom) { 2 } else { 32 };
 
 /// The number of a size class, below [`MAX`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Class(u8);
 
 impl Class {
-    /// The class that a block's note names.
+    /// The class of this number.
     #[inline(always)]
     #[allow(clippy::cast_possible_truncation, reason = "masked to five bits")]
     pub(crate) const fn from_bits(bits: u32) -> Self {
@@ -26,7 +26,7 @@ impl Class {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Classes {
     shift: u32,
-    count: u8,
+    count: u32,
     extra: usize,
 }
 
@@ -35,9 +35,7 @@ impl Classes {
     /// with `extra` bytes more.
     pub(crate) fn new(smallest: usize, largest: usize, extra: usize) -> Self {
         let (shift, top) = (smallest.trailing_zeros(), largest.trailing_zeros());
-        #[allow(clippy::cast_possible_truncation, reason = "at most MAX, checked by the builder")]
-        let count = (top - shift + 1) as u8;
-        Self { shift, count, extra }
+        Self { shift, count: top - shift + 1, extra }
     }
 
     /// The smallest class whose blocks hold `len` bytes; none when `len` is above the largest.
@@ -45,8 +43,9 @@ impl Classes {
     #[allow(clippy::cast_possible_truncation, reason = "compared with the count before")]
     pub(crate) fn of(&self, len: usize) -> Option<Class> {
         let above = len.saturating_sub(self.extra + 1) >> self.shift;
-        let class = usize::BITS - above.leading_zeros();
-        (class < u32::from(self.count)).then_some(Class(class as u8))
+        // The number of bits of `above`, without a case for zero.
+        let class = (above << 1 | 1).ilog2();
+        (class < self.count).then_some(Class(class as u8))
     }
 
     /// Bytes of data in a block of `class`.
@@ -57,11 +56,11 @@ impl Classes {
 
     /// Bytes of the largest block.
     pub(crate) fn largest(&self) -> usize {
-        self.capacity(Class(self.count - 1))
+        (1 << (self.shift + self.count - 1)) + self.extra
     }
 
     pub(crate) fn all(&self) -> impl Iterator<Item = Class> + use<> {
-        (0..self.count).map(Class)
+        (0..self.count).map(Class::from_bits)
     }
 }
 

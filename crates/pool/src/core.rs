@@ -149,8 +149,7 @@ impl Core {
     #[inline(always)]
     pub(crate) fn get_fast(&'static self, len: usize) -> Option<(Block, usize)> {
         let owner = local::mine(self)?;
-        let class = self.classes.of(len)?;
-        Some((owner.take(class)?, self.classes.capacity(class)))
+        owner.take(self.classes.of(len)?)
     }
 
     /// A block for `len` bytes from wherever there is one, and its capacity.
@@ -164,12 +163,12 @@ impl Core {
         let owner = local::enter(self);
         let kept = match owner {
             Some(owner) => owner.take(class).or_else(|| owner.refill(class)),
-            None => self.get_late(class),
+            None => self.get_late(class).map(|block| (block, self.classes.capacity(class))),
         };
-        let block = match kept {
-            Some(block) => block,
-            None => self.allocate(class, owner).map_err(refused)?,
-        };
+        if let Some(found) = kept {
+            return Ok(found);
+        }
+        let block = self.allocate(class, owner).map_err(refused)?;
         Ok((block, self.classes.capacity(class)))
     }
 

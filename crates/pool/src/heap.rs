@@ -12,13 +12,15 @@ use aqueduct_base::sync::{
     atomic::{AtomicUsize, Ordering},
     cell::UnsafeCell,
 };
+use std::ptr;
 
-/// Lists, tallies and the return stack of one thread. Everything in [`UnsafeCell`]s is touched
+/// Lists, counters and the return stack of one thread. Everything in [`UnsafeCell`]s is touched
 /// through an [`Owner`](crate::owner::Owner) only.
+#[repr(C)]
 pub(crate) struct Heap {
-    core: &'static Core,
+    /// First, so that the address of a list and of its heap differ by the list's index alone.
     pub(crate) lists: [List; MAX],
-    pub(crate) tallies: [Tally; MAX],
+    core: &'static Core,
     pub(crate) own: UnsafeCell<Own>,
     /// Blocks of this heap that other threads dropped.
     pub(crate) remote: Stack,
@@ -26,27 +28,32 @@ pub(crate) struct Heap {
     pub(crate) remote_cap: AtomicUsize,
 }
 
-/// The free blocks of one class, and how many came and went.
+/// The free blocks of one class, and how many came and went: one line of the cache.
 ///
 /// `puts - takes` is the number of blocks on the list, but for those that were moved by other ways.
 /// `lim` is the list's capacity, corrected by those: `puts - takes < lim` while there is room. So
 /// one comparison of what is counted anyway serves as cap, and a list is closed by setting `lim`.
+///
+/// The counters are written by the owner only, with plain stores.
+#[repr(C, align(64))]
 pub(crate) struct List {
     pub(crate) blocks: UnsafeCell<Chain>,
     pub(crate) lim: UnsafeCell<isize>,
-    /// Blocks handed out by this thread. Written by the owner only, as all counters here.
+    /// Blocks handed out by this thread.
     pub(crate) takes: AtomicUsize,
     /// Blocks of this heap that died on this thread.
     pub(crate) puts: AtomicUsize,
-}
-
-/// What happens rarely.
-pub(crate) struct Tally {
+    /// Bytes of data in a block.
+    pub(crate) capacity: usize,
+    pub(crate) class: Class,
     /// Blocks of other heaps that died on this thread.
     pub(crate) sent: AtomicUsize,
     /// Blocks that had to be asked of the system.
     pub(crate) misses: AtomicUsize,
 }
+
+#[cfg(all(target_pointer_width = "64", not(aqueduct_loom)))]
+const _: () = assert!(size_of::<List>() == 64);
 
 /// What only the owner needs.
 pub(crate) struct Own {
@@ -70,16 +77,10 @@ pub(crate) struct Route {
 
 impl Heap {
     pub(crate) fn new(core: &'static Core) -> Self {
+        let mut classes = core.classes().all();
         Self {
+            lists: [(); MAX].map(|()| List::new(core, classes.next())),
             core,
-            lists: [(); MAX].map(|()| List {
-                blocks: UnsafeCell::new(Chain::new()),
-                lim: UnsafeCell::new(0),
-                takes: AtomicUsize::new(0),
-                puts: AtomicUsize::new(0),
-            }),
-            tallies: [(); MAX]
-                .map(|()| Tally { sent: AtomicUsize::new(0), misses: AtomicUsize::new(0) }),
             own: UnsafeCell::new(Own {
                 caps: [0; MAX],
                 lease: 0,
@@ -89,6 +90,31 @@ impl Heap {
             remote: Stack::new(),
             remote_cap: AtomicUsize::new(0),
         }
+    }
+
+    /// Whether `list` is one of this heap's, from their addresses alone.
+    #[inline(always)]
+    pub(crate) fn has(this: *const Self, list: *const List) -> bool {
+        list.addr().wrapping_sub(this.addr()) < size_of::<[List; MAX]>()
+    }
+
+    /// The list of `class`, by a pointer that may be used for the whole heap.
+    #[inline(always)]
+    pub(crate) fn list(&'static self, class: Class) -> *const List {
+        ptr::from_ref(self).cast::<List>().wrapping_add(class.index())
+    }
+
+    /// The heap of a list.
+    ///
+    /// # Safety
+    ///
+    /// `list` came from [`list`](Self::list).
+    pub(crate) unsafe fn of_list(list: *const List) -> &'static Self {
+        // SAFETY: it points into a heap record, and those are never freed.
+        let class = unsafe { &*list }.class;
+        // SAFETY: the lists come first in the record, and this one is the `class`-th; the pointer was
+        // made from one to the whole record.
+        unsafe { &*list.wrapping_sub(class.index()).cast::<Self>() }
     }
 
     #[inline(always)]
@@ -106,12 +132,29 @@ impl Heap {
     /// gets they answer are seen by who reads those later.
     pub(crate) fn frees(&self, class: Class) -> (usize, usize) {
         let puts = self.lists[class.index()].puts.load(Ordering::Acquire);
-        (puts, self.tallies[class.index()].sent.load(Ordering::Acquire))
+        (puts, self.lists[class.index()].sent.load(Ordering::Acquire))
     }
 
     pub(crate) fn gets(&self, class: Class) -> (usize, usize) {
         let takes = self.lists[class.index()].takes.load(Ordering::Relaxed);
-        (takes, self.tallies[class.index()].misses.load(Ordering::Relaxed))
+        (takes, self.lists[class.index()].misses.load(Ordering::Relaxed))
+    }
+}
+
+impl List {
+    /// The list of a class, or of none, where nothing is ever put.
+    fn new(core: &Core, class: Option<Class>) -> Self {
+        let capacity = class.map_or(0, |class| core.classes().capacity(class));
+        Self {
+            blocks: UnsafeCell::new(Chain::new()),
+            lim: UnsafeCell::new(0),
+            takes: AtomicUsize::new(0),
+            puts: AtomicUsize::new(0),
+            capacity,
+            class: class.unwrap_or_default(),
+            sent: AtomicUsize::new(0),
+            misses: AtomicUsize::new(0),
+        }
     }
 }
 

@@ -67,9 +67,11 @@ pub(crate) fn mine(core: &'static Core) -> Option<Owner> {
 #[inline(always)]
 pub(crate) fn home_if_mine(block: &Block) -> Option<Owner> {
     SLOT.try_with(|slots| {
-        let home = block.home();
+        let mine = slots.at(block.slot()).get();
+        // SAFETY: if the block's list is in it, it is no null, and so a heap record (2).
+        let mine = Heap::has(mine, block.home()).then(|| unsafe { &*mine });
         // SAFETY: a heap in our slot is ours (1).
-        ptr::eq(slots.at(block.slot()).get(), home).then(|| unsafe { Owner::new(home) })
+        mine.map(|heap| unsafe { Owner::new(heap) })
     })
     .ok()?
 }
@@ -98,7 +100,7 @@ pub(crate) fn enter(core: &'static Core) -> Option<Owner> {
 /// A block that died where its home is not in its slot: on another thread as a rule.
 #[inline(never)]
 pub(crate) fn put_elsewhere(block: Block) {
-    let home = block.home();
+    let home = block.heap();
     let core = home.core();
     match mine(core).or_else(|| enter(core)) {
         Some(owner) if ptr::eq(owner.heap(), home) => owner.put(block),

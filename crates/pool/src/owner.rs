@@ -58,21 +58,20 @@ impl Owner {
         self.heap.own.with_mut(|own| f(unsafe { &mut *own }))
     }
 
-    /// A block from the list.
+    /// A block from the list, and its capacity.
     #[inline(always)]
-    pub(crate) fn take(self, class: Class) -> Option<Block> {
+    pub(crate) fn take(self, class: Class) -> Option<(Block, usize)> {
         let list = self.list(class);
         // SAFETY: ours (1, 2).
         let block = list.blocks.with_mut(|blocks| unsafe { &mut *blocks }.pop())?;
         raise(&list.takes, Ordering::Relaxed);
-        Some(block)
+        Some((block, list.capacity))
     }
 
     /// A block of this heap, dead on this thread.
     #[inline(always)]
     pub(crate) fn put(self, block: Block) {
-        let class = block.class();
-        let list = self.list(class);
+        let list = block.list();
         let puts = list.puts.load(Ordering::Relaxed);
         let net = puts.wrapping_sub(list.takes.load(Ordering::Relaxed)).cast_signed();
         // SAFETY: ours (1, 2).
@@ -81,13 +80,14 @@ impl Owner {
             list.blocks.with_mut(|blocks| unsafe { &mut *blocks }.push(block));
             list.puts.store(puts.wrapping_add(1), death());
         } else {
-            self.put_on_full(block, class);
+            self.put_on_full(block);
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn put_on_full(self, block: Block, class: Class) {
+    fn put_on_full(self, block: Block) {
+        let class = block.class();
         self.settle();
         raise(&self.list(class).puts, death());
         self.shift_lim(class, 1); // the death is counted, the block is not on the list yet
@@ -107,7 +107,7 @@ impl Owner {
     /// A block of another heap, dead on this thread: on its way home, with others.
     pub(crate) fn send(self, block: Block, home: &'static Heap) {
         let class = block.class();
-        raise(&self.heap.tallies[class.index()].sent, death());
+        raise(&self.list(class).sent, death());
         if self.core().is_shared() {
             return self.core().give_back(block);
         }
@@ -143,23 +143,23 @@ impl Owner {
     }
 
     /// The list is empty: takes back what others have dropped, or what nobody owns.
-    pub(crate) fn refill(self, class: Class) -> Option<Block> {
+    pub(crate) fn refill(self, class: Class) -> Option<(Block, usize)> {
         self.settle();
         self.flush();
         self.collect(self.heap);
-        if let Some(block) = self.take(class) {
-            return Some(block);
+        if let Some(taken) = self.take(class) {
+            return Some(taken);
         }
         self.core().registry().rob(self, class);
-        if let Some(block) = self.take(class) {
-            return Some(block);
+        if let Some(taken) = self.take(class) {
+            return Some(taken);
         }
         let mut chain = self.core().unshelve(class)?;
         let block = chain.pop()?;
-        block.set_home(self.heap);
+        block.set_heap(self.heap);
         self.count_take(class);
         self.stock(chain);
-        Some(block)
+        Some((block, self.list(class).capacity))
     }
 
     /// Counts a block that this thread hands out without having had it on its list.
@@ -169,7 +169,7 @@ impl Owner {
     }
 
     pub(crate) fn count_miss(self, class: Class) {
-        raise(&self.heap.tallies[class.index()].misses, Ordering::Relaxed);
+        raise(&self.list(class).misses, Ordering::Relaxed);
     }
 
     /// Takes all that was returned to `heap`, which is ours or an orphan's.
@@ -249,7 +249,7 @@ impl Owner {
         if self.len(class) >= self.own(|own| own.caps[class.index()]) {
             return Err(block);
         }
-        block.set_home(self.heap);
+        block.set_heap(self.heap);
         // SAFETY: ours (1, 2).
         self.list(class).blocks.with_mut(|blocks| unsafe { &mut *blocks }.push(block));
         self.shift_lim(class, -1);

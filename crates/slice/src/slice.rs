@@ -139,7 +139,10 @@ impl Slice {
     #[must_use]
     #[inline]
     pub fn slice(&self, range: impl RangeBounds<usize>) -> Self {
-        self.try_slice(range).unwrap_or_else(|refused| refused.raise())
+        match resolve(range, self.len()) {
+            Ok((start, end)) => Self { raw: self.raw.part(start, end, true) },
+            Err(refused) => refused.raise(),
+        }
     }
 
     /// As [`slice`](Self::slice), without a panic.
