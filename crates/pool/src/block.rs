@@ -255,9 +255,8 @@ static SCRUBBING: Vtable = Vtable { release: scrub, extent, allocate };
 /// The last handle is gone: the block goes back to its home, or on its way there.
 unsafe fn release(this: NonNull<Header>) {
     let block = Block(this); // the caller is the exclusive owner (1)
-    match local::home_if_mine(&block) {
-        Some(owner) => owner.put(block),
-        None => local::put_elsewhere(block),
+    if let Err(block) = local::put(block) {
+        local::put_elsewhere(block);
     }
 }
 

@@ -148,8 +148,7 @@ impl Core {
     /// A block for `len` bytes from the caller's own list, if there is one, and its capacity.
     #[inline(always)]
     pub(crate) fn get_fast(&'static self, len: usize) -> Option<(Block, usize)> {
-        let owner = local::mine(self)?;
-        owner.take(self.classes.of(len)?)
+        local::take(self, self.classes.of(len)?)
     }
 
     /// A block for `len` bytes from wherever there is one, and its capacity.
@@ -162,7 +161,7 @@ impl Core {
         };
         let owner = local::enter(self);
         let kept = match owner {
-            Some(owner) => owner.take(class).or_else(|| owner.refill(class)),
+            Some(owner) => owner.list(class).take().or_else(|| owner.refill(class)),
             None => self.get_late(class).map(|block| (block, self.classes.capacity(class))),
         };
         if let Some(found) = kept {

@@ -16,7 +16,7 @@ use crate::{
     remote::{Batch, Chain},
 };
 use aqueduct_base::sync::{atomic::Ordering, twin};
-use std::{marker::PhantomData, ptr};
+use std::{marker::PhantomData, ops::Deref, ptr};
 
 /// Blocks that travel together at the most, and their bytes: so much can lie unused in a batch that
 /// is not full.
@@ -28,6 +28,12 @@ const BATCH_BYTES: usize = 128 << 10;
 pub(crate) struct Owner {
     heap: &'static Heap,
     not_send: PhantomData<*const ()>,
+}
+
+/// The right to touch one list of a heap.
+#[derive(Clone, Copy)]
+pub(crate) struct OwnList {
+    list: *const List,
 }
 
 impl Owner {
@@ -49,39 +55,13 @@ impl Owner {
     }
 
     #[inline(always)]
-    fn list(self, class: Class) -> &'static List {
-        &self.heap.lists[class.index()]
+    pub(crate) fn list(self, class: Class) -> OwnList {
+        OwnList { list: self.heap.list(class) }
     }
 
     pub(crate) fn own<R>(self, f: impl FnOnce(&mut Own) -> R) -> R {
         // SAFETY: ours (1), and `f` does not come back here (2).
         self.heap.own.with_mut(|own| f(unsafe { &mut *own }))
-    }
-
-    /// A block from the list, and its capacity.
-    #[inline(always)]
-    pub(crate) fn take(self, class: Class) -> Option<(Block, usize)> {
-        let list = self.list(class);
-        // SAFETY: ours (1, 2).
-        let block = list.blocks.with_mut(|blocks| unsafe { &mut *blocks }.pop())?;
-        raise(&list.takes, Ordering::Relaxed);
-        Some((block, list.capacity))
-    }
-
-    /// A block of this heap, dead on this thread.
-    #[inline(always)]
-    pub(crate) fn put(self, block: Block) {
-        let list = block.list();
-        let puts = list.puts.load(Ordering::Relaxed);
-        let net = puts.wrapping_sub(list.takes.load(Ordering::Relaxed)).cast_signed();
-        // SAFETY: ours (1, 2).
-        if net < list.lim.with(|lim| unsafe { *lim }) {
-            // SAFETY: ours (1, 2).
-            list.blocks.with_mut(|blocks| unsafe { &mut *blocks }.push(block));
-            list.puts.store(puts.wrapping_add(1), death());
-        } else {
-            self.put_on_full(block);
-        }
     }
 
     #[cold]
@@ -147,11 +127,11 @@ impl Owner {
         self.settle();
         self.flush();
         self.collect(self.heap);
-        if let Some(taken) = self.take(class) {
+        if let Some(taken) = self.list(class).take() {
             return Some(taken);
         }
         self.core().registry().rob(self, class);
-        if let Some(taken) = self.take(class) {
+        if let Some(taken) = self.list(class).take() {
             return Some(taken);
         }
         let mut chain = self.core().unshelve(class)?;
@@ -262,6 +242,63 @@ impl Owner {
         let block = self.list(class).blocks.with_mut(|blocks| unsafe { &mut *blocks }.pop())?;
         self.shift_lim(class, 1);
         Some(block)
+    }
+}
+
+impl OwnList {
+    /// # Safety
+    ///
+    /// `list` came from [`Heap::list`] of a heap that the caller owns now (1), and the result is
+    /// used only while it is.
+    #[inline(always)]
+    pub(crate) const unsafe fn new(list: *const List) -> Self {
+        Self { list }
+    }
+
+    #[inline(always)]
+    pub(crate) fn as_ptr(self) -> *const List {
+        self.list
+    }
+
+    /// A block from the list, and its capacity.
+    #[inline(always)]
+    pub(crate) fn take(self) -> Option<(Block, usize)> {
+        // SAFETY: ours (1, 2).
+        let block = self.blocks.with_mut(|blocks| unsafe { &mut *blocks }.pop())?;
+        raise(&self.takes, Ordering::Relaxed);
+        Some((block, self.capacity))
+    }
+
+    /// A block of this list, dead on this thread.
+    #[inline(always)]
+    pub(crate) fn put(self, block: Block) {
+        let puts = self.puts.load(Ordering::Relaxed);
+        let net = puts.wrapping_sub(self.takes.load(Ordering::Relaxed)).cast_signed();
+        // SAFETY: ours (1, 2).
+        if net < self.lim.with(|lim| unsafe { *lim }) {
+            // SAFETY: ours (1, 2).
+            self.blocks.with_mut(|blocks| unsafe { &mut *blocks }.push(block));
+            self.puts.store(puts.wrapping_add(1), death());
+        } else {
+            self.owner().put_on_full(block);
+        }
+    }
+
+    fn owner(self) -> Owner {
+        // SAFETY: the list came from `Heap::list` (1).
+        let heap = unsafe { Heap::of_list(self.list) };
+        // SAFETY: who owns the list owns its heap (1).
+        unsafe { Owner::new(heap) }
+    }
+}
+
+impl Deref for OwnList {
+    type Target = List;
+
+    #[inline(always)]
+    fn deref(&self) -> &List {
+        // SAFETY: a list of a heap record, which is never freed (1).
+        unsafe { &*self.list }
     }
 }
 
