@@ -22,7 +22,7 @@ use crate::measure::OURS;
 const KEPT: usize = 1024;
 
 /// Ours has its limit in bytes: 64 live blocks of 64 KiB, with their headers, and as much again.
-const KEPT_BYTES: usize = 8 << 20;
+const KEPT_BYTES: usize = 16 << 20;
 
 /// The type of block that a source gives out.
 pub type Block<S> = <S as Source>::Block;
@@ -64,7 +64,7 @@ impl AqueductBlocks {
 impl Source for AqueductBlocks {
     type Block = Slice;
     const KEY: &'static str = OURS;
-    const NOTE: &'static str = "a pool that keeps 8 MiB per thread";
+    const NOTE: &'static str = "a pool that keeps 16 MiB per thread";
 
     fn new(size: usize) -> Self {
         static ROOMY: LazyLock<Pool> = LazyLock::new(|| {

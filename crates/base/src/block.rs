@@ -180,8 +180,9 @@ mod tests {
         let shape = Shape::new(32, 100, 16).unwrap();
         let block = allocate(shape).unwrap();
         for at in 0..shape.size() {
+            let byte = block.as_ptr().wrapping_add(at);
             // SAFETY: within the block.
-            assert_eq!(unsafe { block.add(at).read() }, 0);
+            assert_eq!(unsafe { byte.read() }, 0);
         }
         // SAFETY: made above with this shape, and not used again.
         unsafe { free(block, shape) }

@@ -10,7 +10,13 @@
 //!    The one exception to 2 and 3, a block of the heap, becomes live as soon as it is made.
 //! 4. All bytes of the data are initialised: the allocator cleared them, and only bytes are written.
 
-use crate::{builder::IN_FRONT, class::Class, core::Core, heap::{Heap, List}, local};
+use crate::{
+    builder::IN_FRONT,
+    class::Class,
+    core::Core,
+    heap::{Heap, List},
+    local,
+};
 use aqueduct_base::{
     AllocError,
     block::{self, Shape},

@@ -27,7 +27,8 @@ impl Class {
 pub(crate) struct Classes {
     shift: u32,
     count: u32,
-    extra: usize,
+    /// The bytes beyond the power of two, and one: what a length is compared with.
+    beyond: usize,
 }
 
 impl Classes {
@@ -35,14 +36,14 @@ impl Classes {
     /// with `extra` bytes more.
     pub(crate) fn new(smallest: usize, largest: usize, extra: usize) -> Self {
         let (shift, top) = (smallest.trailing_zeros(), largest.trailing_zeros());
-        Self { shift, count: top - shift + 1, extra }
+        Self { shift, count: top - shift + 1, beyond: extra + 1 }
     }
 
     /// The smallest class whose blocks hold `len` bytes; none when `len` is above the largest.
     #[inline(always)]
     #[allow(clippy::cast_possible_truncation, reason = "compared with the count before")]
     pub(crate) fn of(&self, len: usize) -> Option<Class> {
-        let above = len.saturating_sub(self.extra + 1) >> self.shift;
+        let above = len.saturating_sub(self.beyond) >> self.shift;
         // The number of bits of `above`, without a case for zero.
         let class = (above << 1 | 1).ilog2();
         (class < self.count).then_some(Class(class as u8))
@@ -51,12 +52,12 @@ impl Classes {
     /// Bytes of data in a block of `class`.
     #[inline(always)]
     pub(crate) fn capacity(&self, class: Class) -> usize {
-        (1 << (self.shift + u32::from(class.0))) + self.extra
+        (1 << (self.shift + u32::from(class.0))) + self.beyond - 1
     }
 
     /// Bytes of the largest block.
     pub(crate) fn largest(&self) -> usize {
-        (1 << (self.shift + self.count - 1)) + self.extra
+        (1 << (self.shift + self.count - 1)) + self.beyond - 1
     }
 
     pub(crate) fn all(&self) -> impl Iterator<Item = Class> + use<> {

@@ -12,7 +12,14 @@
 //! "The slot holds this very heap" is the test for ownership. A thread's id, or an address in its
 //! local storage, would not do: both are used again by later threads, without a happens-before.
 
-use crate::{block::Block, class::{Class, MAX}, core::Core, heap::{Heap, List}, owner::{OwnList, Owner}, remote::Batch};
+use crate::{
+    block::Block,
+    class::{Class, MAX},
+    core::Core,
+    heap::{Heap, List},
+    owner::{OwnList, Owner},
+    remote::Batch,
+};
 use aqueduct_base::{
     sync::{atomic::Ordering, twin},
     thread_local_const,

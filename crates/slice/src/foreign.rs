@@ -41,13 +41,20 @@ impl<O> Place<O> {
         Shape::new(0, size_of::<Node<O>>(), align_of::<Node<O>>())
     }
 
+    /// Memory for a node.
+    ///
+    /// # Panics
+    ///
+    /// Or aborts, as `Vec` does, when memory is out.
     #[inline(always)]
-    fn take() -> Result<NonNull<Node<O>>, AllocError> {
-        if Self::SMALL {
-            spare::take().map(NonNull::cast)
-        } else {
-            block::allocate(Self::shape()?).map(NonNull::cast)
-        }
+    fn take() -> NonNull<Node<O>> {
+        if Self::SMALL { spare::take().cast() } else { Self::allocate() }
+    }
+
+    #[cold]
+    fn allocate() -> NonNull<Node<O>> {
+        let node = Self::shape().and_then(block::allocate);
+        node.unwrap_or_else(|refused| refused.raise()).cast()
     }
 
     /// # Safety
@@ -106,13 +113,8 @@ unsafe fn release<O>(this: NonNull<Header>) {
 }
 
 /// A slice of all the bytes of `owner`.
-pub(crate) fn from_owner<O: AsRef<[u8]> + Send + Sync + 'static>(
-    owner: O,
-) -> Result<Slice, (O, AllocError)> {
-    let node = match Place::<O>::take() {
-        Ok(node) => node,
-        Err(refused) => return Err((owner, refused)),
-    };
+pub(crate) fn from_owner<O: AsRef<[u8]> + Send + Sync + 'static>(owner: O) -> Slice {
+    let node = Place::<O>::take();
     let header = Header::new(ReadOnly::<O>::VTABLE, ptr::null_mut(), 0);
     // SAFETY: the node is ours, and large and aligned enough for its type (1).
     unsafe { node.write(Node { header, owner }) };
@@ -122,7 +124,7 @@ pub(crate) fn from_owner<O: AsRef<[u8]> + Send + Sync + 'static>(
     // SAFETY: the owner is in place, and only read while the count is held.
     let bytes = unsafe { &(*node.as_ptr()).owner }.as_ref(); // (3)
     if bytes.is_empty() {
-        return Ok(Slice::new());
+        return Slice::new();
     }
     // SAFETY: not shared yet, so not live to anybody else.
     let header = unsafe { &(*node.as_ptr()).header };
@@ -132,19 +134,16 @@ pub(crate) fn from_owner<O: AsRef<[u8]> + Send + Sync + 'static>(
     std::mem::forget(guard);
     // SAFETY: the guard's count passes on; the owner keeps the bytes until it is dropped, and gives
     // them to nobody else to write: it sits behind a header that hands out shared views only.
-    Ok(unsafe { Slice::from_block(node.cast(), start, bytes.len()) })
+    unsafe { Slice::from_block(node.cast(), start, bytes.len()) }
 }
 
 /// A slice of all the bytes of `vec`, which can become a `SliceMut` again.
 #[inline]
-pub(crate) fn from_vec(vec: Vec<u8>) -> Result<Slice, (Vec<u8>, AllocError)> {
+pub(crate) fn from_vec(vec: Vec<u8>) -> Slice {
     if vec.is_empty() {
-        return Ok(Slice::new());
+        return Slice::new();
     }
-    let node = match Place::<Vec<u8>>::take() {
-        Ok(node) => node,
-        Err(refused) => return Err((vec, refused)),
-    };
+    let node = Place::<Vec<u8>>::take();
     let Some(start) = NonNull::new(vec.as_ptr().cast_mut()) else { unreachable!("not empty") };
     let len = vec.len();
     let header = Header::new(&VEC, ptr::null_mut(), 0);
@@ -152,5 +151,5 @@ pub(crate) fn from_vec(vec: Vec<u8>) -> Result<Slice, (Vec<u8>, AllocError)> {
     unsafe { node.write(Node { header, owner: vec }) };
     // SAFETY: the count of one is ours; the bytes are the Vec's, which is not touched while handles
     // are left, and does not move them when it moves.
-    Ok(unsafe { Slice::from_block(node.cast(), start, len) })
+    unsafe { Slice::from_block(node.cast(), start, len) }
 }

@@ -87,7 +87,7 @@ impl LocalSlice {
     pub fn try_slice(&self, range: impl RangeBounds<usize>) -> Result<Self, RangeError> {
         let (start, end) = resolve(range, self.len())?;
         let raw = if self.raw.is_inline() || end - start <= INLINE {
-            self.raw.part(start, end, true)
+            self.raw.part(start, end)
         } else {
             group::join(&self.raw);
             self.raw.narrowed(start, end - start)

@@ -127,22 +127,35 @@ impl Raw {
         unsafe { slice::from_raw_parts(start, len) }
     }
 
-    /// Sub-handle of the same bytes: inline when short and `inlines`, else sharing, with one more
-    /// count.
+    /// The handle on a part of the same bytes: inside it when they are few, else sharing the block,
+    /// with one more count.
     ///
     /// # Panics
     ///
     /// When `start..end` does not lie within the bytes.
     #[inline(always)]
-    pub(crate) fn part(&self, start: usize, end: usize, inlines: bool) -> Self {
+    pub(crate) fn part(&self, start: usize, end: usize) -> Self {
         let bytes = &self.as_slice()[start..end];
-        if (inlines && bytes.len() <= INLINE) || self.is_inline() {
+        if bytes.len() <= INLINE {
             meter::count_inlined();
             return Self::inline(bytes);
         }
         self.acquire();
         // From the handle's own pointer, which may reach neighbours that are joined again later.
-        Self { tag: self.tag, ptr: self.ptr.wrapping_add(start), len: bytes.len() }
+        Self { tag: self.tag, ptr: self.ptr.wrapping_add(start), len: end - start }
+    }
+
+    /// As [`part`](Self::part), but never moves bytes out of their block.
+    ///
+    /// # Panics
+    ///
+    /// When `start..end` does not lie within the bytes.
+    #[inline]
+    pub(crate) fn part_shared(&self, start: usize, end: usize) -> Self {
+        if self.is_inline() {
+            return self.part(start, end);
+        }
+        self.duplicate().narrowed(start, end - start)
     }
 
     /// Two handles for the bytes before and from `at`, when neither moves inline: the second with

@@ -106,7 +106,7 @@ impl Slice {
     /// When memory is out, or when `as_ref` does; the owner is then dropped.
     #[must_use]
     pub fn from_owner<O: AsRef<[u8]> + Send + Sync + 'static>(owner: O) -> Self {
-        foreign::from_owner(owner).unwrap_or_else(|(_, refused)| refused.raise())
+        foreign::from_owner(owner)
     }
 
     /// Bytes in the slice.
@@ -137,10 +137,10 @@ impl Slice {
     ///
     /// When `range` does not lie within the slice.
     #[must_use]
-    #[inline]
+    #[inline(always)] // a call would cost more than the rest
     pub fn slice(&self, range: impl RangeBounds<usize>) -> Self {
         match resolve(range, self.len()) {
-            Ok((start, end)) => Self { raw: self.raw.part(start, end, true) },
+            Ok((start, end)) => Self { raw: self.raw.part(start, end) },
             Err(refused) => refused.raise(),
         }
     }
@@ -153,7 +153,7 @@ impl Slice {
     #[inline]
     pub fn try_slice(&self, range: impl RangeBounds<usize>) -> Result<Self, RangeError> {
         let (start, end) = resolve(range, self.len())?;
-        Ok(Self { raw: self.raw.part(start, end, true) })
+        Ok(Self { raw: self.raw.part(start, end) })
     }
 
     /// As [`slice`](Self::slice), but on the same block however few the bytes are: for claims that
@@ -166,7 +166,7 @@ impl Slice {
     #[inline]
     pub fn slice_shared(&self, range: impl RangeBounds<usize>) -> Self {
         match resolve(range, self.len()) {
-            Ok((start, end)) => Self { raw: self.raw.part(start, end, false) },
+            Ok((start, end)) => Self { raw: self.raw.part_shared(start, end) },
             Err(refused) => refused.raise(),
         }
     }
@@ -416,7 +416,7 @@ impl From<Vec<u8>> for Slice {
     /// Takes the vector over, without copying.
     #[inline]
     fn from(vec: Vec<u8>) -> Self {
-        foreign::from_vec(vec).unwrap_or_else(|(_, refused)| refused.raise())
+        foreign::from_vec(vec)
     }
 }
 

@@ -10,7 +10,6 @@
 //!    ran, so that nothing is put on a list that will not be swept.
 
 use aqueduct_base::{
-    AllocError,
     block::{self, Shape},
     thread_local_const,
 };
@@ -41,20 +40,27 @@ thread_local_const! {
 }
 
 /// A node: from the list, or new.
+///
+/// # Panics
+///
+/// Or aborts, as `Vec` does, when memory is out.
 #[inline]
-pub(crate) fn take() -> Result<NonNull<()>, AllocError> {
+pub(crate) fn take() -> NonNull<()> {
     let node = LIST.with(|list| {
         let first = NonNull::new(list.first.get())?;
         // SAFETY: a node on the list is ours, and its first word is the next one (1, 2).
         let next = unsafe { first.read() };
         list.first.set(next.cast());
         list.room.set(list.room.get() + 1);
-        Some(first)
+        Some(first.cast())
     });
-    match node {
-        Some(node) => Ok(node.cast()),
-        None => block::allocate(SHAPE).map(NonNull::cast),
-    }
+    node.unwrap_or_else(allocate)
+}
+
+#[cold]
+#[inline(never)]
+fn allocate() -> NonNull<()> {
+    block::allocate(SHAPE).unwrap_or_else(|refused| refused.raise()).cast()
 }
 
 /// Gives a node back.

@@ -140,7 +140,7 @@ fn what_is_freed_to_an_idle_owner_stays_under_its_cap() {
     assert!(stats.retained_bytes <= cap, "{} retained, cap {cap}", stats.retained_bytes);
     assert_eq!(stats.held_bytes, stats.retained_bytes, "nothing is out");
     // What the idle owner cannot keep is there for others: its lease is all that they lack.
-    let reachable = (stats.retained_bytes as usize - 2 * per_thread) / (65 * KIB);
+    let reachable = (usize::try_from(stats.retained_bytes).unwrap() - 2 * per_thread) / (65 * KIB);
     let blocks = get_many(&pool, reachable, 64 * KIB);
     assert_eq!(pool.stats().misses, stats.misses, "the idle owner keeps what others need");
     drop(blocks);
