@@ -101,15 +101,44 @@ unsafe fn vec_extent(this: NonNull<Header>) -> Extent {
     Extent { start, len: owner.len(), pinned: owner.capacity() }
 }
 
+/// The usual way: the node goes on the list of spare ones. Nothing but the node is kept across the
+/// call that may be needed to find that list.
 unsafe fn release<O>(this: NonNull<Header>) {
     let node = this.cast::<Node<O>>();
-    // SAFETY: this function stands in vtables of nodes of `O` only (1).
-    let owner = unsafe { &raw const (*node.as_ptr()).owner };
-    // SAFETY: the caller owns the block alone, and the owner is taken out this once (2).
-    let owner = unsafe { owner.read() };
-    // SAFETY: the owner is out, and the header is used no more.
+    let recycled = Place::<O>::SMALL
+        && spare::if_room(|room| {
+            // SAFETY: this function stands in vtables of nodes of `O` only (1); the caller owns the
+            // block alone, and the owner is taken out this once (2).
+            let owner = unsafe { take_out(node) };
+            // SAFETY: a small node came from the spare ones (1), and is used no more.
+            unsafe { room.fill(node.cast()) };
+            drop(owner); // (4)
+        });
+    if !recycled {
+        // SAFETY: as above; nothing was done yet.
+        unsafe { release_slowly(node) }
+    }
+}
+
+#[cold]
+#[inline(never)]
+unsafe fn release_slowly<O>(node: NonNull<Node<O>>) {
+    // SAFETY: the contract of `release`, its only caller.
+    let owner = unsafe { take_out(node) };
+    // SAFETY: the owner is out, and the node is used no more.
     unsafe { Place::<O>::give(node) };
     drop(owner); // (4)
+}
+
+/// # Safety
+///
+/// The caller owns the node alone, and the owner in it is taken out this once.
+#[inline(always)]
+unsafe fn take_out<O>(node: NonNull<Node<O>>) -> O {
+    // SAFETY: the node is live memory (caller).
+    let owner = unsafe { &raw const (*node.as_ptr()).owner };
+    // SAFETY: the owner is in place, and not read again (caller).
+    unsafe { owner.read() }
 }
 
 /// A slice of all the bytes of `owner`.

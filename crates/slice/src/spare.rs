@@ -63,41 +63,62 @@ fn allocate() -> NonNull<()> {
     block::allocate(SHAPE).unwrap_or_else(|refused| refused.raise()).cast()
 }
 
-/// Gives a node back.
-///
-/// # Safety
-///
-/// `node` came from [`take`], and nothing refers to it any more.
-#[inline]
-pub(crate) unsafe fn give(node: NonNull<()>) {
-    let kept = LIST.try_with(|list| {
-        if list.room.get() == 0 && !open(list) {
-            return false;
+/// Room for one more node on this thread's list.
+pub(crate) struct Room<'a>(&'a List);
+
+/// Runs `f` if there is room on this thread's list, and tells whether it did.
+#[inline(always)]
+pub(crate) fn if_room(f: impl FnOnce(Room<'_>)) -> bool {
+    LIST.try_with(|list| {
+        let room = list.room.get() > 0;
+        if room {
+            f(Room(list));
         }
-        let node = node.cast::<*mut ()>();
+        room
+    })
+    .unwrap_or(false)
+}
+
+impl Room<'_> {
+    /// Gives a node back.
+    ///
+    /// # Safety
+    ///
+    /// `node` came from [`take`], and nothing refers to it any more.
+    #[inline(always)]
+    pub(crate) unsafe fn fill(self, node: NonNull<()>) {
+        let (list, node) = (self.0, node.cast::<*mut ()>());
         // SAFETY: the node is the caller's to give, and at least a word long.
         unsafe { node.write(list.first.get().cast()) };
         list.first.set(node.as_ptr());
         list.room.set(list.room.get() - 1);
-        true
-    });
-    if !kept.unwrap_or(false) {
+    }
+}
+
+/// Gives a node back where there may be no room.
+///
+/// # Safety
+///
+/// As for [`Room::fill`].
+#[cold]
+pub(crate) unsafe fn give(node: NonNull<()>) {
+    let _ = LIST.try_with(open);
+    // SAFETY: the caller's to give; and the closure runs once, if it does.
+    let kept = if_room(|room| unsafe { room.fill(node) });
+    if !kept {
         // SAFETY: made by `take` with this shape; the caller refers to it no more.
         unsafe { block::free(node.cast(), SHAPE) }
     }
 }
 
-/// Makes room on a list that never had any; false when it is full or its thread is ending.
-#[cold]
-fn open(list: &List) -> bool {
-    if !list.first.get().is_null() {
-        return false;
-    }
-    let open = SWEEP.try_with(|sweep| !sweep.started.replace(true)).unwrap_or(false);
-    if open {
+/// Makes room on a list that never had any, unless its thread is ending.
+fn open(list: &List) {
+    if list.room.get() == 0
+        && list.first.get().is_null()
+        && SWEEP.try_with(|sweep| !sweep.started.replace(true)).unwrap_or(false)
+    {
         list.room.set(KEEP);
     }
-    open
 }
 
 struct Sweep {
