@@ -69,7 +69,10 @@ impl Builder {
     }
 
     /// Bytes that a thread may keep for reuse: 1 MiB unless set. The most that an idle thread keeps
-    /// from the others.
+    /// from the others, but for batches of at most 128 KiB that it has not sent off yet.
+    ///
+    /// Half is for blocks that it drops itself, half for those that other threads return to it; what
+    /// is more goes to lists that all threads share.
     pub fn keep_per_thread(mut self, bytes: usize) -> Self {
         self.config.keep_per_thread = bytes;
         self
@@ -106,7 +109,8 @@ impl Builder {
     }
 
     /// Clears a block when its last handle is gone: what was in it cannot be read from memory later.
-    /// Linear in the block's size, at every drop.
+    /// Linear in the block's size, at every drop. Buffers of the heap, which [`Pool::get`] gives at a
+    /// limit and a buffer that outgrows the largest block moves to, are not the pool's to clear.
     pub fn scrub(mut self, yes: bool) -> Self {
         self.config.scrub = yes;
         self

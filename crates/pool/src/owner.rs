@@ -219,7 +219,7 @@ impl Owner {
 
     pub(crate) fn shift_lim(self, class: Class, by: isize) {
         // SAFETY: ours (1, 2).
-        self.list(class).lim.with_mut(|lim| unsafe { *lim += by });
+        self.list(class).lim.with_mut(|lim| unsafe { *lim = (*lim).wrapping_add(by) });
     }
 
     /// Puts a block on the list that did not die here, or whose death is counted already. It comes
@@ -275,7 +275,8 @@ impl OwnList {
         let puts = self.puts.load(Ordering::Relaxed);
         let net = puts.wrapping_sub(self.takes.load(Ordering::Relaxed)).cast_signed();
         // SAFETY: ours (1, 2).
-        if net < self.lim.with(|lim| unsafe { *lim }) {
+        let lim = self.lim.with(|lim| unsafe { *lim });
+        if net.wrapping_sub(lim) < 0 {
             // SAFETY: ours (1, 2).
             self.blocks.with_mut(|blocks| unsafe { &mut *blocks }.push(block));
             self.puts.store(puts.wrapping_add(1), death());

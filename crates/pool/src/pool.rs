@@ -12,8 +12,9 @@ use std::fmt;
 
 /// Blocks of memory that come back when their last handle is gone.
 ///
-/// A pool is a handle: cloning it is cheap, and when the last clone is gone the pool keeps nothing
-/// more. Blocks may outlive it; they go to the system when they die.
+/// A pool is a handle: cloning it is cheap. Blocks may outlive it. When the last clone is gone, what
+/// is kept goes back to the system as by [`trim`](Self::trim): at once where it can be reached, and
+/// from the lists of other threads when they end or come past.
 ///
 /// Each thread keeps free blocks of its own, so that [`get`](Self::get) and the drop of the last
 /// handle are a few nanoseconds without an atomic read-modify-write. See the
@@ -74,7 +75,8 @@ impl Pool {
     /// pool has a limit in the way (which [`Stats::heap_fallbacks`] counts).
     ///
     /// Constant time. A few nanoseconds while this thread has a free block of the size; what the
-    /// room contains is unspecified.
+    /// room contains is unspecified. A block of the heap is aligned to 16 and never scrubbed, whatever
+    /// the pool's settings; where that matters, use [`try_get`](Self::try_get).
     ///
     /// # Panics
     ///
