@@ -72,29 +72,42 @@ pub unsafe fn free(block: NonNull<u8>, shape: Shape) {
     unsafe { alloc::dealloc(block.as_ptr(), shape.0) }
 }
 
-/// Asks the kernel to put huge pages behind a block, where it can; otherwise does nothing.
+/// As [`allocate`], on huge pages where the kernel has them: it is asked before the block is touched,
+/// since what has a small page keeps it. A hint, and nothing without the feature `huge-pages`.
 ///
-/// # Safety
+/// # Errors
 ///
-/// `block` came from [`allocate`] with this very `shape` and was not freed since.
-pub unsafe fn advise_huge(block: NonNull<u8>, shape: Shape) {
-    #[cfg(all(feature = "huge-pages", target_os = "linux"))]
-    {
-        const PAGE: usize = 4096;
-        // The pages that lie whole within the block; the kernel takes whole pages only.
-        let skip = block.as_ptr().align_offset(PAGE);
-        let whole = shape.size().saturating_sub(skip) / PAGE * PAGE;
-        if whole > 0 {
-            // SAFETY: `skip + whole` lies within the block, which is live (caller).
-            let start = unsafe { block.as_ptr().add(skip) };
-            // SAFETY: advice on live pages of our own changes no contents. Refusal costs nothing.
-            let _ = unsafe {
-                rustix::mm::madvise(start.cast(), whole, rustix::mm::Advice::LinuxHugepage)
-            };
-        }
+/// As [`allocate`].
+pub fn allocate_huge(shape: Shape) -> Result<NonNull<u8>, AllocError> {
+    if !cfg!(all(feature = "huge-pages", target_os = "linux")) {
+        return allocate(shape);
     }
-    let _ = (block, shape);
+    // SAFETY: the layout's size is not zero (1).
+    let block = unsafe { alloc::alloc(shape.0) };
+    let refused =
+        AllocError { len: shape.0.size(), align: shape.0.align(), reason: Reason::OutOfMemory };
+    let block = NonNull::new(block).ok_or(refused)?;
+    advise_huge(block, shape);
+    // SAFETY: the block is as long as its shape, and ours.
+    unsafe { block.write_bytes(0, shape.size()) };
+    Ok(block)
 }
+
+#[cfg(all(feature = "huge-pages", target_os = "linux"))]
+fn advise_huge(block: NonNull<u8>, shape: Shape) {
+    const PAGE: usize = 4096;
+    // The pages that lie whole within the block; the kernel takes whole pages only.
+    let skip = block.as_ptr().align_offset(PAGE);
+    let whole = shape.size().saturating_sub(skip) / PAGE * PAGE;
+    if whole > 0 {
+        let start = block.as_ptr().wrapping_add(skip).cast();
+        // SAFETY: advice on live pages of our own changes no contents. Refusal costs nothing.
+        let _ = unsafe { rustix::mm::madvise(start, whole, rustix::mm::Advice::LinuxHugepage) };
+    }
+}
+
+#[cfg(not(all(feature = "huge-pages", target_os = "linux")))]
+fn advise_huge(_: NonNull<u8>, _: Shape) {}
 
 /// Why memory could not be had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

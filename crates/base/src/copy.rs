@@ -1,9 +1,7 @@
 //! The one function that copies payload bytes, and the load that moves a short slice into registers.
 //!
-//! Invariants of this file:
-//!
-//! 1. A `&[u8]` is readable for its whole length, a `&mut [u8]` writable, and the two never overlap.
-//! 2. An unaligned read of `n` bytes at offset `o` of a slice needs `o + n <= len`.
+//! Invariant 1 of this file: a `&[u8]` is readable for its whole length, a `&mut [u8]` writable, and
+//! the two never overlap.
 
 #![allow(clippy::disallowed_methods, reason = "this is the one file that copies, and it counts")]
 
@@ -31,8 +29,10 @@ pub fn copy(to: &mut [u8], from: &[u8]) {
 ///
 /// When either range lies outside the buffer.
 pub fn shift(buffer: &mut [u8], from: usize, to: usize, len: usize) {
+    let end = from.checked_add(len).filter(|&end| end <= buffer.len());
+    let Some(end) = end else { panic!("{len} bytes from {from} on of {}", buffer.len()) };
+    buffer.copy_within(from..end, to);
     meter::count_copy(len);
-    buffer.copy_within(from..from + len, to);
 }
 
 /// The bytes of a slice of at most 24, as three little-endian words padded with zeros, in registers.
@@ -70,15 +70,11 @@ pub fn load_short(from: &[u8]) -> [u64; 3] {
     }
 }
 
-/// `N` bytes at `at`, little-endian.
+/// `N` bytes at `at`, little-endian. The callers' lengths prove them in bounds, to the compiler too.
 #[inline(always)]
 fn read<const N: usize>(from: &[u8], at: usize) -> u64 {
-    debug_assert!(at + N <= from.len());
     let mut word = [0; 8];
-    // SAFETY: every caller passes an `at` with `at + N <= len` (2), checked above in debug builds.
-    let bytes = unsafe { from.as_ptr().wrapping_add(at).cast::<[u8; N]>().read() };
-    let (low, _) = word.split_at_mut(N);
-    low.copy_from_slice(&bytes);
+    word[..N].copy_from_slice(&from[at..at + N]);
     u64::from_le_bytes(word)
 }
 

@@ -24,7 +24,7 @@
 //!
 //! * `meter` (default): count copies. Without it every reading is zero.
 //! * `parking_lot`: its locks in place of std's.
-//! * `huge-pages`: [`block::advise_huge`] asks Linux for huge pages; without it, it does nothing.
+//! * `huge-pages`: [`block::allocate_huge`] asks Linux for huge pages; without it, it is [`block::allocate`].
 
 pub mod block;
 mod copy;

@@ -37,7 +37,9 @@ impl Sub for Counts {
 
 /// What the calling thread has copied. Wait-free.
 ///
-/// The total starts at an arbitrary figure, since a thread takes over the record of one that ended.
+/// The total starts at an arbitrary figure, since a thread takes over the record of one that ended; the
+/// first reading of a thread allocates. While a thread's own values are destroyed, after its record
+/// was passed on, the figure is that of all threads in that state.
 #[must_use]
 pub fn thread() -> Counts {
     imp::thread()

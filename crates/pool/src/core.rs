@@ -9,8 +9,10 @@ use crate::{
     block::Block,
     builder::Config,
     class::{Class, Classes, MAX},
+    heap::ROUTES,
     local,
-    owner::Owner,
+    owner::{BATCH_BYTES, Owner},
+    place::Place,
     registry::Registry,
     shared::Shared,
     stats::Raw,
@@ -140,9 +142,19 @@ impl Core {
         self.config.hard_limit.is_some()
     }
 
-    /// Bytes that a thread's lists, and its return stack, may each hold: half of what it may keep.
-    pub(crate) fn share_per_thread(&self) -> usize {
+    /// Bytes that a thread's lists may hold: half of what it may keep. A quarter is for its return
+    /// stack, and a quarter for batches that it has not sent off.
+    pub(crate) fn lists_share(&self) -> usize {
         self.config.keep_per_thread / 2
+    }
+
+    pub(crate) fn remote_share(&self) -> usize {
+        self.config.keep_per_thread / 4
+    }
+
+    /// Bytes of one batch at the most.
+    pub(crate) fn batch_bytes(&self) -> usize {
+        (self.config.keep_per_thread / 4 / ROUTES).min(BATCH_BYTES)
     }
 
     /// A block for `len` bytes from the caller's own list, if there is one, and its capacity.
@@ -181,7 +193,7 @@ impl Core {
             }
             self.fallbacks.fetch_add(1, Ordering::Relaxed);
         }
-        Ok((Block::of_heap(len)?, len))
+        Ok((Block::allocate_loose(self, len)?, len.max(1)))
     }
 
     /// A block for a thread that is ending.
@@ -195,7 +207,7 @@ impl Core {
 
     /// A block from the system, for the caller's heap or, if the thread is ending, for some heap.
     fn allocate(&'static self, class: Class, owner: Option<Owner>) -> Result<Block, Limit> {
-        let bytes = self.classes.capacity(class);
+        let bytes = self.footprint(class);
         self.hold(bytes)?;
         let home = owner.map_or_else(|| self.registry.any(self), Owner::heap);
         let block = Block::allocate(home, class).map_err(|refused| {
@@ -219,13 +231,20 @@ impl Core {
     fn hold(&self, bytes: usize) -> Result<(), Limit> {
         let limit = self.config.hard_limit.unwrap_or(usize::MAX);
         let grow = |held: usize| held.checked_add(bytes).filter(|&sum| sum <= limit);
-        while self.held.fetch_update(Ordering::Relaxed, Ordering::Relaxed, grow).is_err() {
+        loop {
+            if let Ok(held) = self.held.fetch_update(Ordering::Relaxed, Ordering::Relaxed, grow) {
+                self.peak.fetch_max(held + bytes, Ordering::Relaxed);
+                return Ok(());
+            }
             // Free blocks of other sizes may make room.
             let found = self.classes.all().find_map(|class| self.unshelve(class));
             self.free_chain(found.ok_or(Limit::HardLimit(limit))?);
         }
-        self.peak.fetch_max(self.held(), Ordering::Relaxed);
-        Ok(())
+    }
+
+    /// Bytes that the system gives for a block of `class`, its header and its rounding included.
+    pub(crate) fn footprint(&self, class: Class) -> usize {
+        Place::new(&self.config, self.classes.capacity(class), false).footprint()
     }
 
     pub(crate) fn let_go(&self, bytes: usize) {

@@ -73,7 +73,7 @@ pub enum BuildError {
     HardLimit {
         /// The limit that was asked for.
         limit: usize,
-        /// Bytes of one block of the largest size.
+        /// Bytes of one block of the largest size, its header included.
         largest: usize,
     },
 }

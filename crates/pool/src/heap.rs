@@ -124,7 +124,7 @@ impl Heap {
 
     /// Whether other threads may leave blocks here: true while a thread collects them.
     pub(crate) fn accept_remote(&self, yes: bool) {
-        let cap = if yes { self.core.share_per_thread() } else { 0 };
+        let cap = if yes { self.core.remote_share() } else { 0 };
         self.remote_cap.store(cap, Ordering::Relaxed);
     }
 

@@ -14,7 +14,7 @@ impl Owner {
     /// or that other classes do not use.
     pub(crate) fn raise_cap(self, class: Class) -> bool {
         let size = self.core().classes().capacity(class);
-        let most = self.core().share_per_thread();
+        let most = self.core().lists_share();
         if most < size {
             return false;
         }

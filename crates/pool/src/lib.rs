@@ -34,6 +34,7 @@ mod local;
 #[cfg(all(test, aqueduct_loom))]
 mod models;
 mod owner;
+mod place;
 mod pool;
 mod registry;
 mod remote;

@@ -5,9 +5,9 @@
 //! 1. The heaps in a thread's slots are all among its own: those in [`Departure`]. A heap is put
 //!    there when it was adopted, and taken out of its slot before it is handed over.
 //! 2. A slot is null or a `&'static Heap`.
-//! 4. `last` is null or a list of one of the thread's own heaps; it is null before any is handed over.
 //! 3. The slots have no destructor, so that they can be read while other thread-local values are
 //!    destroyed. The departure has one, and after it ran the slots are null for good.
+//! 4. `last` is null or a list of one of the thread's own heaps; it is null before any is handed over.
 //!
 //! "The slot holds this very heap" is the test for ownership. A thread's id, or an address in its
 //! local storage, would not do: both are used again by later threads, without a happens-before.
@@ -159,7 +159,9 @@ impl Departure {
         for heap in self.heaps.take() {
             let core = heap.core();
             let _ = SLOT.try_with(|slots| {
-                slots.last.set(ptr::null());
+                if !twin::is("exit_keeps_last") {
+                    slots.last.set(ptr::null());
+                }
                 let slot = slots.at(core.slot());
                 if ptr::eq(slot.get(), heap) && !twin::is("exit_keeps_slot") {
                     slot.set(ptr::null());

@@ -189,6 +189,7 @@ fn model_07_trim_against_get_against_remote_free() {
 
 /// A heap is used again under another thread; the slot of the thread that gave it up is stale.
 // twin: exit_keeps_slot
+// twin: exit_keeps_last
 #[test]
 fn model_16_a_stale_slot_is_refused() {
     model(|| {

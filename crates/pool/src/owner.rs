@@ -21,7 +21,7 @@ use std::{marker::PhantomData, ops::Deref, ptr};
 /// Blocks that travel together at the most, and their bytes: so much can lie unused in a batch that
 /// is not full.
 pub(crate) const BATCH_BLOCKS: usize = 32;
-const BATCH_BYTES: usize = 128 << 10;
+pub(crate) const BATCH_BYTES: usize = 128 << 10;
 
 /// The right to touch a heap's own lists.
 #[derive(Clone, Copy)]
@@ -91,29 +91,63 @@ impl Owner {
         if self.core().is_shared() {
             return self.core().give_back(block);
         }
-        let bytes = self.core().classes().capacity(class);
-        // Records are large: the bits above their size tell neighbours apart.
-        let at = ptr::from_ref(home).addr() / size_of::<Heap>() % ROUTES;
-        let leaving = self.own(|own| {
-            let place = &mut own.routes[at];
-            let other = place.take_if(|route| !ptr::eq(route.home, home));
-            let route = place.get_or_insert_with(|| Route { home, batch: Batch::new() });
+        let (bytes, most) = (self.core().classes().capacity(class), self.core().batch_bytes());
+        // A batch is kept from the others, so what it may hold is leased when it is begun.
+        let room = self.route(home).is_some_and(|left| bytes <= left)
+            || (bytes <= most && self.begin(home, most));
+        if room {
+            self.add(block, bytes, home);
+        } else {
+            let mut batch = Batch::new();
+            batch.push(block, bytes);
+            self.core().deliver(batch, home);
+        }
+    }
+
+    /// Bytes that the batch for `home` has room for, if there is one.
+    fn route(self, home: &'static Heap) -> Option<usize> {
+        let most = self.core().batch_bytes();
+        self.own(|own| {
+            let route = own.routes[at(home)].as_ref()?;
+            (ptr::eq(route.home, home)).then(|| most - route.batch.bytes())
+        })
+    }
+
+    /// Begins a batch for `home`, if there is a lease for it; sends off what is in its place.
+    fn begin(self, home: &'static Heap, most: usize) -> bool {
+        self.depart(at(home));
+        let leased = self.core().budget().take(most);
+        if leased {
+            let route = Route { home, batch: Batch::new() };
+            self.own(|own| own.routes[at(home)] = Some(route));
+        }
+        leased
+    }
+
+    /// Adds to the batch for `home`, which has room, and sends it off when it is full.
+    fn add(self, block: Block, bytes: usize, home: &'static Heap) {
+        let most = self.core().batch_bytes();
+        let full = self.own(|own| {
+            let Some(route) = &mut own.routes[at(home)] else { unreachable!("begun before") };
             route.batch.push(block, bytes);
-            let full = route.batch.blocks() >= BATCH_BLOCKS || route.batch.bytes() >= BATCH_BYTES;
-            [other, if full { place.take() } else { None }]
+            route.batch.blocks() >= BATCH_BLOCKS || route.batch.bytes() + bytes > most
         });
-        for Route { home, batch } in leaving.into_iter().flatten() {
+        if full {
+            self.depart(at(home));
+        }
+    }
+
+    /// Sends off the batch at `at`, if there is one, and gives its lease back.
+    fn depart(self, at: usize) {
+        if let Some(Route { home, batch }) = self.own(|own| own.routes[at].take()) {
+            self.core().budget().give(self.core().batch_bytes());
             self.core().deliver(batch, home);
         }
     }
 
     /// Sends off what waits for more.
     pub(crate) fn flush(self) {
-        for at in 0..ROUTES {
-            if let Some(Route { home, batch }) = self.own(|own| own.routes[at].take()) {
-                self.core().deliver(batch, home);
-            }
-        }
+        (0..ROUTES).for_each(|at| self.depart(at));
     }
 
     /// Whether the list has a block.
@@ -219,7 +253,9 @@ impl Owner {
 
     pub(crate) fn shift_lim(self, class: Class, by: isize) {
         // SAFETY: ours (1, 2).
-        self.list(class).lim.with_mut(|lim| unsafe { *lim = (*lim).wrapping_add(by) });
+        let lim = self.list(class).lim.with(|lim| unsafe { *lim }).wrapping_add(by);
+        // SAFETY: ours (1, 2).
+        self.list(class).lim.with_mut(|to| unsafe { *to = lim });
     }
 
     /// Puts a block on the list that did not die here, or whose death is counted already. It comes
@@ -301,6 +337,11 @@ impl Deref for OwnList {
         // SAFETY: a list of a heap record, which is never freed (1).
         unsafe { &*self.list }
     }
+}
+
+/// Which batch is for `home`. Records are large: the bits above their size tell neighbours apart.
+fn at(home: &'static Heap) -> usize {
+    ptr::from_ref(home).addr() / size_of::<Heap>() % ROUTES
 }
 
 /// The order in which a death is counted. Release: whoever sees it sees the get before it.

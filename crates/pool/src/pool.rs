@@ -75,8 +75,7 @@ impl Pool {
     /// pool has a limit in the way (which [`Stats::heap_fallbacks`] counts).
     ///
     /// Constant time. A few nanoseconds while this thread has a free block of the size; what the
-    /// room contains is unspecified. A block of the heap is aligned to 16 and never scrubbed, whatever
-    /// the pool's settings; where that matters, use [`try_get`](Self::try_get).
+    /// room contains is unspecified. A block of the heap is aligned and scrubbed as the pool's own.
     ///
     /// # Panics
     ///
@@ -90,7 +89,8 @@ impl Pool {
         block.into_live(capacity)
     }
 
-    /// As [`get`](Self::get), of the pool only.
+    /// As [`get`](Self::get), of the pool only. (What a thread needs to keep blocks at all is made with
+    /// its first, and ends as `Vec` does if there is no memory even for that.)
     ///
     /// # Errors
     ///
@@ -103,7 +103,8 @@ impl Pool {
     }
 
     /// As [`try_get`](Self::try_get), but waits while the hard limit is reached until blocks come
-    /// back. Which of those who wait is served first is not specified.
+    /// back. They are woken in the order in
+    /// which they came, but who comes past at the right moment is served before them.
     pub fn get_async(&self, len: usize) -> GetAsync<'_> {
         GetAsync::new(self.core, len)
     }

@@ -2,6 +2,7 @@
 
 use crate::{
     class::{Class, MAX},
+    core::Core,
     remote::Chain,
 };
 
@@ -10,9 +11,13 @@ type Queue = crossbeam_queue::ArrayQueue<Chain>;
 #[cfg(any(aqueduct_loom, aqueduct_shuttle))]
 type Queue = model::Queue;
 
-/// Chains that one queue holds at the most. A chain of full batches is 128 KiB, so that this many
-/// are the 64 MiB that a pool keeps unless told otherwise.
+/// Chains that one queue holds at the most, where threads keep lists of their own: of full batches of
+/// 128 KiB these are the 64 MiB that a pool keeps unless told otherwise.
 const CHAINS: usize = 512;
+
+/// Where threads keep none every chain is one block, and there is room for all that may be kept, up to
+/// a queue of 1 MiB.
+const SINGLES: usize = 65_536;
 
 /// Free blocks that belong to no thread. Each queue is made when it is first needed.
 pub(crate) struct Shared {
@@ -25,8 +30,12 @@ impl Shared {
     }
 
     /// Leaves a chain of blocks of one class, unless the queue is full.
-    pub(crate) fn push(&self, class: Class, chain: Chain) -> Result<(), Chain> {
-        self.queues[class.index()].get_or_init(|| Queue::new(CHAINS)).push(chain)
+    pub(crate) fn push(&self, core: &Core, class: Class, chain: Chain) -> Result<(), Chain> {
+        let queue = self.queues[class.index()].get_or_init(|| {
+            let most = if core.batch_bytes() > 0 { CHAINS } else { SINGLES };
+            Queue::new((core.config().keep_in_all / core.classes().capacity(class)).clamp(1, most))
+        });
+        queue.push(chain)
     }
 
     pub(crate) fn pop(&self, class: Class) -> Option<Chain> {

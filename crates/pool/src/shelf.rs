@@ -30,7 +30,7 @@ impl Core {
         if self.is_closed() || !self.budget().take(bytes) {
             return self.free_chain(chain);
         }
-        if let Err(chain) = self.shared().push(class, chain) {
+        if let Err(chain) = self.shared().push(self, class, chain) {
             self.budget().give(bytes);
             self.free_chain(chain);
         }
@@ -79,7 +79,7 @@ impl Core {
     pub(crate) fn free_chain(&self, mut chain: Chain) {
         let mut bytes = 0;
         while let Some(block) = chain.pop() {
-            bytes += self.classes().capacity(block.class());
+            bytes += self.footprint(block.class());
             block.free();
         }
         if bytes > 0 {

@@ -23,7 +23,7 @@ pub struct Stats {
     pub remote_frees: u64,
     /// Blocks in use now. Never negative, since every death is counted after the get it answers.
     pub outstanding: u64,
-    /// Bytes of all blocks that the pool has from the system, in use and kept.
+    /// Bytes of all blocks that the pool has from the system, in use and kept, with their headers.
     pub held_bytes: u64,
     /// The most that `held_bytes` ever was.
     pub peak_held_bytes: u64,
@@ -137,7 +137,9 @@ impl Core {
             .collect();
         let sum = |f: fn(&ClassStats) -> u64| classes.iter().map(f).sum::<u64>();
         let (gets, misses) = (sum(|c| c.gets), sum(|c| c.misses));
-        let in_use = sum(|c| c.outstanding * c.block_bytes as u64);
+        let footprints = self.classes().all().map(|class| self.footprint(class) as u64);
+        let in_use: u64 =
+            classes.iter().zip(footprints).map(|(c, bytes)| c.outstanding * bytes).sum();
         Stats {
             gets,
             hits: gets.saturating_sub(misses),

@@ -12,6 +12,7 @@ use aqueduct_base::sync::{
 };
 use aqueduct_slice::SliceMut;
 use std::{
+    collections::BTreeMap,
     fmt,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     pin::{Pin, pin},
@@ -19,12 +20,15 @@ use std::{
     task::{Context, Poll, Wake, Waker},
 };
 
-/// The wakers of those who wait, each under its number.
+/// The wakers of those who wait, in the order in which they came.
+///
+/// A block that comes back wakes one of them, who has its place in the list no more. It wakes the next
+/// if it is dropped instead of served, or if the block is of no use to it. So serving n takes n log n.
 pub(crate) struct Waiters {
     waiting: AtomicUsize,
     /// The numbers given out so far.
     numbers: AtomicUsize,
-    wakers: Mutex<Vec<(usize, Waker)>>,
+    wakers: Mutex<BTreeMap<usize, Waker>>,
 }
 
 impl Waiters {
@@ -32,33 +36,40 @@ impl Waiters {
         Self {
             waiting: AtomicUsize::new(0),
             numbers: AtomicUsize::new(0),
-            wakers: Mutex::new(Vec::new()),
+            wakers: Mutex::new(BTreeMap::new()),
         }
     }
 
-    /// Wakes all who wait: which of them can use what came back depends on its size. Called after a
-    /// block, or room for one, became visible.
+    /// Wakes the first who waits. Called after a block, or room for one, became visible.
     #[inline]
     pub(crate) fn wake(&self) {
         fence(Ordering::SeqCst);
         if self.waiting.load(Ordering::Relaxed) > 0 {
-            self.wake_all();
+            self.wake_from(0);
         }
     }
 
+    /// Wakes the first whose number is `from` or more.
     #[cold]
-    fn wake_all(&self) {
-        // Their numbers leave `waiting` when they are dropped.
-        let woken = std::mem::take(&mut *self.wakers.lock());
+    fn wake_from(&self, mut from: usize) {
         let mut panicked = None;
-        for (_, waker) in woken {
-            // Never under the lock; and one that panics must not keep the others asleep.
-            let woken = catch_unwind(AssertUnwindSafe(|| waker.wake()));
-            panicked = panicked.or(woken.err());
+        while let Some((number, waker)) = self.first_from(from) {
+            // Never under the lock; and one that panics has woken nobody.
+            match catch_unwind(AssertUnwindSafe(|| waker.wake())) {
+                Ok(()) => break,
+                Err(payload) => panicked = panicked.or(Some(payload)),
+            }
+            from = number + 1;
         }
         if let Some(payload) = panicked {
             resume_unwind(payload);
         }
+    }
+
+    fn first_from(&self, from: usize) -> Option<(usize, Waker)> {
+        let mut wakers = self.wakers.lock();
+        let number = *wakers.range(from..).next()?.0;
+        wakers.remove_entry(&number)
     }
 
     fn enlist(&self) -> usize {
@@ -66,29 +77,21 @@ impl Waiters {
         self.numbers.fetch_add(1, Ordering::Relaxed)
     }
 
-    fn set(&self, number: usize, waker: &Waker) {
+    fn put(&self, number: usize, waker: &Waker) {
         // Cloning and dropping a waker is the user's code: not under the lock.
         let waker = waker.clone();
-        let mut wakers = self.wakers.lock();
-        let old = match wakers.iter_mut().find(|(other, _)| *other == number) {
-            Some((_, old)) => Some(std::mem::replace(old, waker)),
-            None => {
-                wakers.push((number, waker));
-                None
-            }
-        };
-        drop(wakers);
+        let old = self.wakers.lock().insert(number, waker);
         drop(old);
         fence(Ordering::SeqCst);
     }
 
-    fn leave(&self, number: usize) {
+    /// Takes the waker of `number` back; none if it was woken.
+    fn withdraw(&self, number: usize) -> Option<Waker> {
+        self.wakers.lock().remove(&number)
+    }
+
+    fn leave(&self) {
         self.waiting.fetch_sub(1, Ordering::Relaxed);
-        let mut wakers = self.wakers.lock();
-        let gone = wakers.iter().position(|(other, _)| *other == number);
-        let gone = gone.map(|at| wakers.swap_remove(at));
-        drop(wakers);
-        drop(gone);
     }
 }
 
@@ -137,20 +140,42 @@ impl Future for GetAsync<'_> {
     type Output = Result<SliceMut, GetError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let waiters = &self.core.waiters;
+        // Out of the list, so that a block that comes back from here on wakes another.
+        let woken = self.number.is_some_and(|number| waiters.withdraw(number).is_none());
         if let Poll::Ready(done) = self.try_get() {
+            if self.number.take().is_some() {
+                waiters.leave();
+            }
             return Poll::Ready(done);
         }
-        let core = self.core;
-        let number = *self.number.get_or_insert_with(|| core.waiters.enlist());
-        core.waiters.set(number, context.waker());
-        self.try_get()
+        let number = *self.number.get_or_insert_with(|| waiters.enlist());
+        waiters.put(number, context.waker());
+        if let Poll::Ready(done) = self.try_get() {
+            // Woken in between, for this block or for another: somebody else may have use for it.
+            let passed_by = waiters.withdraw(number).is_none();
+            self.number = None;
+            waiters.leave();
+            if passed_by {
+                waiters.wake_from(0);
+            }
+            return Poll::Ready(done);
+        }
+        if woken {
+            waiters.wake_from(number + 1);
+        }
+        Poll::Pending
     }
 }
 
 impl Drop for GetAsync<'_> {
     fn drop(&mut self) {
         if let Some(number) = self.number {
-            self.core.waiters.leave(number);
+            let waiters = &self.core.waiters;
+            waiters.leave();
+            if waiters.withdraw(number).is_none() {
+                waiters.wake_from(0); // woken, and not served
+            }
         }
     }
 }

@@ -22,26 +22,15 @@ fn shape(len: usize) -> Result<Shape, AllocError> {
     Shape::new(size_of::<Header>(), len, ALIGN)
 }
 
-/// A block of the heap with `len` bytes of zeros behind its header, for an owner that has none of
-/// its own to give. Its note is zero, and its count of one is the caller's.
-///
-/// # Errors
-///
-/// [`AllocError`] when `len` overflows, or memory is out.
-pub fn heap_block(len: usize) -> Result<NonNull<Header>, AllocError> {
-    let header = block::allocate(shape(len)?)?.cast::<Header>();
-    let home = ptr::without_provenance_mut(len);
-    // SAFETY: the block is ours, at least a header long and aligned for one.
-    unsafe { header.write(Header::new(&VTABLE, home, 0)) };
-    Ok(header)
-}
-
 /// An empty [`SliceMut`] with a capacity of exactly `len` bytes.
 pub(crate) fn allocate(len: usize) -> Result<SliceMut, AllocError> {
     if len == 0 {
         return Ok(SliceMut::new());
     }
-    let header = heap_block(len)?;
+    let header = block::allocate(shape(len)?)?.cast::<Header>();
+    let home = ptr::without_provenance_mut(len);
+    // SAFETY: the block is ours, at least a header long and aligned for one.
+    unsafe { header.write(Header::new(&VTABLE, home, 0)) };
     let start = data(header);
     // SAFETY: the header's count of one is ours; the `len` bytes behind it are zeroed and unshared.
     Ok(unsafe { SliceMut::from_block(header, start, len) })

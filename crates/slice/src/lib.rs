@@ -59,8 +59,5 @@ pub use string::Str;
 /// block to its [`Vtable`](owner::Vtable) when the last of them is gone. Everything here is for
 /// implementing an owner; users of slices never need it.
 pub mod owner {
-    pub use crate::{
-        header::{Extent, Header, Vtable},
-        heap::heap_block,
-    };
+    pub use crate::header::{Extent, Header, Vtable};
 }

@@ -24,6 +24,10 @@ unsafe impl Send for Slice {}
 // which a holder of a count may do on any thread.
 unsafe impl Sync for Slice {}
 
+// SAFETY: the words of a slice, which is `Send`; they do nothing until `from_raw`, whose caller
+// vouches that it happens once.
+unsafe impl Send for RawSlice {}
+
 impl Slice {
     /// A slice on part of a block that the caller owns: for implementing an owner.
     ///

@@ -54,7 +54,7 @@ impl<'de> Visitor<'de> for Bytes {
         // The announced length may lie; it is worth one page at the most.
         let room = items.size_hint().unwrap_or(0).min(4096);
         let mut bytes = SliceMut::with_capacity(room);
-        while let Some(byte) = items.next_element()? {
+        while let Some(byte) = items.next_element::<u8>()? {
             bytes.extend([byte]);
         }
         Ok(bytes.freeze())

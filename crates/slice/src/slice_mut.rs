@@ -1,7 +1,7 @@
 //! [`SliceMut`]: the exclusive form that is filled and frozen.
 
 use crate::{AllocError, NoHeadroom, Slice, error::resolve, header::Header, heap, raw_mut::RawMut};
-use aqueduct_base::{copy, shift};
+use aqueduct_base::{copy, meter, shift};
 use std::{
     fmt, io, mem,
     ops::{Deref, DerefMut},
@@ -25,8 +25,9 @@ use std::{
 /// assert_eq!((&first[..], &buffer[..]), (&b"xxxxx"[..], &b"more"[..]));
 /// ```
 ///
-/// It grows as `Vec` does, by doubling, into a block of the same kind (a pool's block into a pool's
-/// block); capacity never exceeds twice the data, or what was asked for.
+/// It grows as `Vec` does, by doubling, into a block of the same kind: a pool's block into a pool's,
+/// which has the capacity of its size class. What it asks for is at most twice the data, 64 bytes, or
+/// what [`reserve`](Self::reserve) was asked for.
 pub struct SliceMut {
     pub(crate) raw: RawMut,
 }
@@ -403,11 +404,22 @@ impl Extend<u8> for SliceMut {
         let bytes = bytes.into_iter();
         // A hint may lie, upwards too: it is worth one page at the most.
         self.reserve(bytes.size_hint().0.min(4096));
+        let before = self.len();
         for byte in bytes {
             self.reserve(1);
             self.spare_mut()[0] = byte;
             self.commit(1);
         }
+        meter::count_copy(self.len() - before);
+    }
+}
+
+impl From<Vec<u8>> for SliceMut {
+    /// Takes the vector over, without copying; its spare capacity, which is not initialised, is not
+    /// used.
+    fn from(vec: Vec<u8>) -> Self {
+        // What was just made has one handle, and is writable; an empty one has no block.
+        Slice::from(vec).try_into_mut().unwrap_or_default()
     }
 }
 
