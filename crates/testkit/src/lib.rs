@@ -17,6 +17,8 @@ pub mod oracle;
 mod probe;
 mod script;
 #[allow(unsafe_code, reason = "implements GlobalAlloc")]
+mod search;
+#[allow(unsafe_code, reason = "implements GlobalAlloc")]
 mod thread_count;
 mod worker;
 
@@ -26,6 +28,7 @@ pub use fail::FailingAlloc;
 pub use lying::{Lie, LyingReader};
 pub use odd::OddAlloc;
 pub use script::{Step, replay, steps};
+pub use search::SearchAlloc;
 pub use thread_count::ThreadCountingAlloc;
 pub use worker::Worker;
 

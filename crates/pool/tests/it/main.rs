@@ -9,6 +9,7 @@ mod limits;
 mod machine;
 mod retention;
 mod secrets;
+mod settings;
 mod sizes;
 mod state_pool;
 mod threads;
