@@ -3,6 +3,7 @@
 
 use std::error::Error;
 use std::hint::black_box;
+use std::io;
 
 use aqueduct::{Pool, Slice, SliceMut, meter};
 use bytes::Bytes;
@@ -10,6 +11,8 @@ use patterns::measure::count_workload;
 use patterns::workload::Workload;
 use patterns::{Mode, Scenario};
 use serde_json::json;
+
+use crate::out::say;
 
 /// What one operation of most scenarios carries.
 const BLOCK: usize = 4096;
@@ -54,10 +57,12 @@ const SCENARIOS: [(&str, Run); 11] = [
 ];
 
 /// The names, one per line.
-pub fn list() {
-    for (name, ..) in SCENARIOS {
-        println!("{name}");
-    }
+///
+/// # Errors
+///
+/// When they cannot be printed.
+pub fn list() -> io::Result<()> {
+    SCENARIOS.iter().try_for_each(|(name, _)| say(name))
 }
 
 /// Runs a scenario so many times and prints, as one line of JSON, what the meter saw.
@@ -73,15 +78,12 @@ pub fn run(name: &str, operations: u64) -> Result<(), Box<dyn Error>> {
     let ran = run(operations.max(1))?;
     #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
     let per_op = |bytes: u64| bytes as f64 / ran.operations as f64;
-    println!(
-        "{}",
-        json!({
-            "name": name,
-            "operations": ran.operations,
-            "payload_bytes_per_op": per_op(ran.payload),
-            "meter_bytes_per_op": per_op(ran.copied),
-        })
-    );
+    say(json!({
+        "name": name,
+        "operations": ran.operations,
+        "payload_bytes_per_op": per_op(ran.payload),
+        "meter_bytes_per_op": per_op(ran.copied),
+    }))?;
     Ok(())
 }
 
