@@ -21,7 +21,9 @@ use crate::measure::OURS;
 /// Blocks that any pool below is let keep, so that no row runs into a limit.
 const KEPT: usize = 1024;
 
-/// Ours has its limit in bytes: 64 live blocks of 64 KiB, with their headers, and as much again.
+/// Ours has its limit in bytes. The most that is alive at once are 64 blocks of 64 KiB, which with
+/// their headers are somewhat more than 4 MiB; of what a thread may keep, half is for blocks that it
+/// drops itself.
 const KEPT_BYTES: usize = 16 << 20;
 
 /// The type of block that a source gives out.
@@ -64,7 +66,8 @@ impl AqueductBlocks {
 impl Source for AqueductBlocks {
     type Block = Slice;
     const KEY: &'static str = OURS;
-    const NOTE: &'static str = "a pool that keeps 16 MiB per thread";
+    const NOTE: &'static str = "a pool that keeps 16 MiB per thread: 64 blocks of 64 KiB are 4 \
+                                MiB, and half of it is for blocks that the thread drops itself";
 
     fn new(size: usize) -> Self {
         static ROOMY: LazyLock<Pool> = LazyLock::new(|| {
@@ -77,6 +80,27 @@ impl Source for AqueductBlocks {
     #[inline]
     fn get(&self) -> Slice {
         self.pool.get(black_box(self.size)).freeze()
+    }
+}
+
+/// Ours as it comes: [`AqueductBlocks`] of a pool with the settings of [`Pool::new`].
+#[derive(Debug)]
+pub struct DefaultBlocks(AqueductBlocks);
+
+impl Source for DefaultBlocks {
+    type Block = Slice;
+    const KEY: &'static str = OURS;
+    const NOTE: &'static str = "a pool of default settings, which keeps 1 MiB per thread, of the 4 \
+                                MiB alive here: the rest goes by way of the shared lists";
+
+    fn new(size: usize) -> Self {
+        static DEFAULT: LazyLock<Pool> = LazyLock::new(Pool::new);
+        Self(AqueductBlocks::of(&DEFAULT, size))
+    }
+
+    #[inline]
+    fn get(&self) -> Slice {
+        self.0.get()
     }
 }
 

@@ -1,17 +1,24 @@
 //! One hot operation of ours, so many times and nothing else: what callgrind counts.
 
 use std::error::Error;
+use std::io;
 
 use crate::measure::OURS;
+use crate::out::say;
 use crate::rows;
 
 /// The names, one per line.
-pub fn list() {
+///
+/// # Errors
+///
+/// When they cannot be printed.
+pub fn list() -> io::Result<()> {
     for row in rows::all() {
         if let Some(name) = rows::counted_name(&row.id) {
-            println!("{name}");
+            say(name)?;
         }
     }
+    Ok(())
 }
 
 /// Runs the operation so many times. For `live64` an operation is to fill the Vec and clear it.

@@ -14,6 +14,7 @@ pub mod counted;
 pub mod exchange;
 pub mod machine;
 pub mod measure;
+pub mod out;
 pub mod ports;
 pub mod remote;
 pub mod report;

@@ -1,12 +1,14 @@
 //! `copy-cost`: what a copy costs, and what its absence saves.
 
 use std::error::Error;
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use copy_cost::measure::Effort;
+use copy_cost::out::nobody_reads;
 use copy_cost::{counted, ports, remote, run, scaling, witnessed};
 use regex::Regex;
 
@@ -77,6 +79,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match execute(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if nobody_reads(error.as_ref()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("copy-cost: {error}");
             ExitCode::FAILURE
@@ -102,12 +105,9 @@ fn execute(arguments: &Arguments) -> Outcome {
     }
 }
 
-fn repeat(what: &Repeated, list: fn(), run: fn(&str, u64) -> Outcome) -> Outcome {
+fn repeat(what: &Repeated, list: fn() -> io::Result<()>, run: fn(&str, u64) -> Outcome) -> Outcome {
     match (&what.name, what.operations) {
         (Some(name), Some(operations)) if !what.list => run(name, operations),
-        _ => {
-            list();
-            Ok(())
-        }
+        _ => Ok(list()?),
     }
 }

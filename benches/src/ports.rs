@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::alloc::{VARIABLE, allocations};
 use crate::measure::Effort;
+use crate::out::say;
 use crate::report::{Port, PortFigures};
 
 /// The subcommand that runs one scenario in one mode.
@@ -153,7 +154,7 @@ pub fn child(
     let known = KNOWN.iter().find(|known| known.name == scenario).ok_or("no such scenario")?;
     let (_, mode) = MODES.into_iter().find(|(name, _)| *name == mode).ok_or("no such mode")?;
     let answer = if count { counted(known, mode)? } else { timed(known.scenario, mode, budget)? };
-    println!("{}", serde_json::to_string(&answer)?);
+    say(serde_json::to_string(&answer)?)?;
     Ok(())
 }
 

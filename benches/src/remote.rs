@@ -10,6 +10,7 @@ use std::rc::Rc;
 
 use crate::alloc::VARIABLE;
 use crate::measure::{Subject, Work};
+use crate::out::say;
 use crate::rows;
 
 /// The subcommand that answers.
@@ -94,7 +95,7 @@ pub fn serve() -> io::Result<()> {
             entries.insert(id.to_owned(), subject);
         }
         let ns = entries.get_mut(id).map_or(f64::NAN, |subject| subject.work.run(iterations));
-        println!("{ns}");
+        say(ns)?;
     }
     Ok(())
 }

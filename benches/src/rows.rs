@@ -37,7 +37,7 @@ pub fn counted_name(id: &str) -> Option<&str> {
     let short = id.strip_prefix("pool.").or_else(|| id.strip_prefix("slice.")).unwrap_or(id);
     let by_size = short.starts_with("get_freeze_drop.") || short.starts_with("live64.");
     match short {
-        "cross_thread.4096" | "deref_mixed" | ANCHOR => None,
+        "live64_default.65536" | "cross_thread.4096" | "deref_mixed" | ANCHOR => None,
         _ if by_size && !short.ends_with(".4096") => None,
         _ => Some(short),
     }

@@ -1,6 +1,7 @@
 //! The report, from the command line to the last line printed.
 
 use std::error::Error;
+use std::io;
 use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -8,6 +9,7 @@ use regex::Regex;
 
 use crate::machine::Machine;
 use crate::measure::{Effort, Measured, Row, measure};
+use crate::out::say;
 use crate::remote::{Mimalloc, beside};
 use crate::report::{Operation, Report, SCHEMA};
 use crate::stats::Summary;
@@ -46,7 +48,7 @@ pub fn report(request: &Request<'_>) -> Result<(), Box<dyn Error>> {
         return Err("nothing has such an id".into());
     }
     report.write(request.json)?;
-    finish(&report, request.json);
+    finish(&report, request.json)?;
     Ok(())
 }
 
@@ -70,15 +72,15 @@ fn operations(
         }
         if wanted(&row.id) {
             let operation = Operation::of(&measured, rmw_ns);
-            show(&measured, operation.as_ref(), bar);
+            show(&measured, operation.as_ref(), bar)?;
             operations.extend(operation);
         }
     }
     Ok((rmw_ns, operations))
 }
 
-fn show(measured: &Measured, operation: Option<&Operation>, bar: &ProgressBar) {
-    bar.suspend(|| println!("{}", table::operation(measured, operation)));
+fn show(measured: &Measured, operation: Option<&Operation>, bar: &ProgressBar) -> io::Result<()> {
+    bar.suspend(|| say(table::operation(measured, operation)))
 }
 
 /// A bar on a terminal, nothing elsewhere.
@@ -88,25 +90,26 @@ fn progress(length: u64) -> ProgressBar {
     ProgressBar::new(length).with_style(style)
 }
 
-fn finish(report: &Report, json: &Path) {
+fn finish(report: &Report, json: &Path) -> io::Result<()> {
     if !report.ports.is_empty() {
-        println!("{}", table::ports(&report.ports));
+        say(table::ports(&report.ports))?;
     }
     if !report.claims.is_empty() {
-        println!("{}", table::claims(&report.claims));
+        say(table::claims(&report.claims))?;
     }
     let machine = &report.machine;
-    println!(
+    say(format_args!(
         "{}, {} cores, {}, {}, commit {}; one locked add takes {:.2} ns",
         machine.cpu, machine.cores, machine.kernel, machine.rustc, machine.commit, machine.rmw_ns
-    );
-    println!("written to {}", json.display());
+    ))?;
+    say(format_args!("written to {}", json.display()))?;
     let held = report.operations.iter().filter(|operation| !operation.target.is_empty());
     let missed: Vec<&str> =
         held.clone().filter(|operation| !operation.met).map(|row| row.id.as_str()).collect();
     if missed.is_empty() {
-        println!("targets: all {} met", held.count());
+        say(format_args!("targets: all {} met", held.count()))
     } else {
-        println!("targets: {} of {} missed: {}", missed.len(), held.count(), missed.join(", "));
+        let names = missed.join(", ");
+        say(format_args!("targets: {} of {} missed: {names}", missed.len(), held.count()))
     }
 }

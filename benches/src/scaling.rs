@@ -11,6 +11,7 @@ use aqueduct::Pool;
 use crossbeam_queue::ArrayQueue;
 
 use crate::blocks::{AqueductBlocks, Block, BytesBlocks, Source, VecBlocks};
+use crate::out::say;
 use crate::ports::memory;
 use crate::table::Table;
 
@@ -74,7 +75,7 @@ pub fn report(threads: &[usize]) -> Result<(), Box<dyn Error>> {
             table.line(line(name, count, VecBlocks::KEY, &vec));
         }
     }
-    print!("{}", table.render(&[2]));
+    say(table.render(&[2]).trim_end_matches('\n'))?;
     Ok(())
 }
 

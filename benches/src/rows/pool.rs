@@ -3,14 +3,15 @@
 use std::hint::black_box;
 
 use crate::blocks::{
-    AqueductBlocks, ArcSliceBlocks, BytesBlocks, HipstrBlocks, LocalOpoolBlocks, NtexBlocks,
-    OpoolBlocks, Source, TendrilBlocks, VecBlocks, ZeropoolBlocks,
+    AqueductBlocks, ArcSliceBlocks, BytesBlocks, DefaultBlocks, HipstrBlocks, LocalOpoolBlocks,
+    NtexBlocks, OpoolBlocks, Source, TendrilBlocks, VecBlocks, ZeropoolBlocks,
 };
 use crate::exchange::crossing;
 use crate::measure::{Row, Subject, Work};
 use crate::target::{Bound, Target};
 
-const SIZES: [usize; 3] = [256, 4096, 65536];
+const SIZES: [usize; 3] = [256, 4096, LARGEST];
+const LARGEST: usize = 65536;
 
 /// Blocks alive at once in the `live64` rows.
 const LIVE: usize = 64;
@@ -36,6 +37,12 @@ pub(super) fn rows() -> Vec<Row> {
         floor: "",
         build: Box::new(move || live64(size)),
     }));
+    rows.push(Row {
+        id: "pool.live64_default.65536".into(),
+        target: Target(&[]),
+        floor: "",
+        build: Box::new(|| live64_default(LARGEST)),
+    });
     rows.push(Row {
         id: "pool.cross_thread.4096".into(),
         target: Target(&[Bound::Minimum(20.0), Bound::Faster(5.0, "bytes")]),
@@ -72,19 +79,27 @@ fn get_freeze_drop(size: usize) -> Vec<Subject> {
 }
 
 fn live64(size: usize) -> Vec<Subject> {
-    fn entrant<S: Source>(size: usize) -> Subject {
-        let source = S::new(size);
-        let mut held = Vec::with_capacity(LIVE);
-        let work = Work::each(move || {
-            for _ in 0..LIVE {
-                held.push(source.get());
-            }
-            black_box(&mut held).clear();
-        });
-        #[expect(clippy::cast_precision_loss, reason = "a small constant")]
-        Subject::new(S::KEY, work).note(S::NOTE).operations(LIVE as f64)
-    }
-    one_thread!(entrant, size)
+    one_thread!(live, size)
+}
+
+/// What the other row's pool is set up to avoid: more alive at once than a thread may keep.
+fn live64_default(size: usize) -> Vec<Subject> {
+    age_heap();
+    vec![live::<DefaultBlocks>(size), live::<BytesBlocks>(size), live::<VecBlocks>(size)]
+}
+
+/// Gets blocks until all are alive, and drops them all.
+fn live<S: Source>(size: usize) -> Subject {
+    let source = S::new(size);
+    let mut held = Vec::with_capacity(LIVE);
+    let work = Work::each(move || {
+        for _ in 0..LIVE {
+            held.push(source.get());
+        }
+        black_box(&mut held).clear();
+    });
+    #[expect(clippy::cast_precision_loss, reason = "a small constant")]
+    Subject::new(S::KEY, work).note(S::NOTE).operations(LIVE as f64)
 }
 
 fn cross_thread(size: usize) -> Vec<Subject> {

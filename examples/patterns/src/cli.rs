@@ -37,14 +37,17 @@ enum Command {
     ///
     /// Copying: both are copied out into arrays of their own. Zero-copy: the header is viewed and
     /// the payload sliced where they lie, in the pooled block that the file was read into. Without
-    /// --pcap or --generate, the input is the HTTP traffic that comes with this program.
+    /// a file or --generate, the input is the HTTP traffic that comes with this program.
     Packets {
-        /// Read this capture (pcap: micro- or nanoseconds, either byte order; Ethernet, raw IP,
-        /// Linux cooked or BSD loopback); may be given several times
+        /// Read these captures (pcap: micro- or nanoseconds, either byte order; Ethernet, raw IP,
+        /// Linux cooked or BSD loopback)
+        #[arg(value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// The same as an option; may be given several times
         #[arg(long, value_name = "FILE")]
         pcap: Vec<PathBuf>,
         /// Make up a capture of N packets in place of reading one
-        #[arg(long, value_name = "N", conflicts_with = "pcap",
+        #[arg(long, value_name = "N", conflicts_with_all = ["files", "pcap"],
               value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
         generate: Option<u64>,
         #[command(flatten)]
@@ -103,11 +106,12 @@ fn fail(why: &str) -> ExitCode {
 
 fn run(command: Command, allocations: fn() -> u64) -> Result<String, Error> {
     let (mut workload, common) = match command {
-        Command::Packets { pcap, generate, common } => {
+        Command::Packets { files, pcap, generate, common } => {
+            let paths = [files, pcap].concat();
             let captures = match generate {
                 Some(packets) => vec![Capture::generated(packets)?],
-                None if pcap.is_empty() => vec![Capture::bundled()?],
-                None => pcap.iter().map(|path| Capture::open(path)).collect::<Result<_, _>>()?,
+                None if paths.is_empty() => vec![Capture::bundled()?],
+                None => paths.iter().map(|path| Capture::open(path)).collect::<Result<_, _>>()?,
             };
             (Workload::packets(captures), common)
         }

@@ -59,7 +59,7 @@ pub struct Layout {
 
 impl Layout {
     /// Finds the headers of `frame`, which lies `offset` bytes into the file. A frame that the
-    /// snapshot length cut is followed as far as it goes.
+    /// snapshot length cut is followed as far as it goes; of one without bytes nothing can lie.
     ///
     /// # Errors
     ///
@@ -74,6 +74,10 @@ impl Layout {
             payload_len: 0,
             cut: false,
         };
+        if frame.is_empty() {
+            layout.cut = record.is_cut();
+            return Ok(layout);
+        }
         let mut cursor = Cursor { frame, at: 0, end: record.original, offset };
         match cursor.link(link, &mut layout) {
             Ok(()) | Err(Stop::Cut) => {}

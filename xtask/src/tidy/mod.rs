@@ -75,6 +75,7 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     let mut findings = layers::check(&tree.packages);
     findings.extend(inherit::check(&tree));
     findings.extend(unsafety::check(&tree, &allowed));
+    findings.extend(unsafety::unargued(&allowed, &read(&root().join(unsafety::PAGE))?));
     findings.extend(names::check(&tree));
     findings.extend(lengths::check(&tree.sources, &exceptions));
     let history = lengths::first_version();

@@ -1,9 +1,12 @@
-//! `unsafe` stands only in listed files, and crates without one forbid it.
+//! `unsafe` stands only in listed files, each of which the book argues, and crates without one forbid
+//! it.
 
 use super::{Finding, Tree};
 use crate::source::Source;
 
 const LIST: &str = "xtask/lists/unsafe.txt";
+/// The page that argues each file of the list.
+pub(super) const PAGE: &str = "docs/src/soundness.md";
 const FORBID: &str = "#![forbid(unsafe_code)]";
 
 /// The files of `xtask/lists/unsafe.txt`, with their line there.
@@ -39,7 +42,7 @@ pub(super) fn check(tree: &Tree, list: &List) -> Vec<Finding> {
         let mut places = source.words("unsafe");
         let Some(first) = places.next() else { continue };
         let message = format!(
-            "`unsafe` in {} places of a file that {LIST} does not list: write it safely, or list the file and argue it in docs/src/soundness.md",
+            "`unsafe` in {} places of a file that {LIST} does not list: write it safely, or list the file and argue it in {PAGE}",
             1 + places.count()
         );
         findings.push(Finding::new(&source.path, source.line(first), message));
@@ -69,6 +72,15 @@ pub(super) fn check(tree: &Tree, list: &List) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Listed files that the page does not name by their full path, marked as code.
+pub(super) fn unargued(list: &List, page: &str) -> Vec<Finding> {
+    let missing = list.0.iter().filter(|(_, path)| !page.contains(&format!("`{path}`")));
+    let finding = |(line, path): &(usize, String)| {
+        Finding::new(LIST, *line, format!("{path}: {PAGE} does not name it: argue it there"))
+    };
+    missing.map(finding).collect()
 }
 
 #[cfg(test)]
@@ -109,6 +121,22 @@ mod tests {
         assert_eq!(found.len(), 2);
         assert!(found[0].starts_with("xtask/lists/unsafe.txt:2: "));
         assert!(found[1].contains("no such file"));
+    }
+
+    #[test]
+    fn a_listed_file_that_the_page_does_not_name_in_full_is_a_finding() {
+        let list =
+            List::parse("# head\ncrates/x/src/a.rs\ncrates/x/src/b.rs\ncrates/x/src/raw.rs\n");
+        let page =
+            "| `crates/x/src/a.rs`, `crates/x/src/{b,c}.rs` |\n| `deep/crates/x/src/raw.rs` |";
+        let found: Vec<_> = unargued(&list, page).iter().map(Finding::to_string).collect();
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found[0].starts_with("xtask/lists/unsafe.txt:3: crates/x/src/b.rs: "), "{found:?}");
+        assert!(found[1].starts_with("xtask/lists/unsafe.txt:4: "), "{found:?}");
+        assert!(
+            unargued(&list, "`crates/x/src/a.rs` `crates/x/src/b.rs`, `crates/x/src/raw.rs`")
+                .is_empty()
+        );
     }
 
     #[test]

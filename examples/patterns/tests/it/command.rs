@@ -28,6 +28,21 @@ fn packets_in_one_line_of_json() {
 }
 
 #[test]
+fn captures_are_named_with_or_without_the_option() {
+    let bundled = concat!(env!("CARGO_MANIFEST_DIR"), "/data/loopback-http.pcap");
+    let seen = |args: &[&str]| {
+        let out = patterns(
+            &[&["packets", "--rounds", "1", "--json", "--mode", "zero-copy"], args].concat(),
+        );
+        let value: serde_json::Value = serde_json::from_slice(&out.stdout).expect("one object");
+        value["seen"]["packets"].as_u64()
+    };
+    assert_eq!(seen(&[bundled, bundled]), Some(2 * 683));
+    assert_eq!(seen(&["--pcap", bundled, "--pcap", bundled]), Some(2 * 683));
+    assert_eq!(seen(&[bundled, "--pcap", bundled]), Some(2 * 683));
+}
+
+#[test]
 fn pipeline_as_a_table() {
     let out = patterns(&["pipeline", "--size", "64KiB", "--rounds", "5", "--mode", "zero-copy"]);
     assert!(out.status.success());
@@ -64,6 +79,7 @@ fn bad_input_is_one_line_and_a_code() {
         &["packets", "--seconds", "nan"],
         &["packets", "--rounds", "0"],
         &["packets", "--generate", "5", "--pcap", "x"],
+        &["packets", "x", "--generate", "5"],
         &[],
     ] {
         assert_eq!(patterns(args).status.code(), Some(2), "{args:?}");

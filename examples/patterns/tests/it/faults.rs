@@ -1,6 +1,9 @@
 //! Captures that lie or are cut.
 
-use patterns::{FaultKind, Rule};
+use patterns::capture::Capture;
+use patterns::measure::count_workload;
+use patterns::workload::Workload;
+use patterns::{FaultKind, Mode, Rule};
 
 use crate::build::{PLAIN, Style, hex, read};
 
@@ -108,6 +111,43 @@ fn a_lie_in_the_second_frame() {
     assert_eq!(seen.len(), 1);
     let text = "at byte 118: expected an ipv4 total length of at most 32, found 65312";
     assert_eq!(fault.expect("refused").to_string(), text);
+}
+
+/// A record may hold nothing of its frame: a packet without payload, cut if the frame had any bytes.
+#[test]
+fn a_record_of_no_captured_bytes_is_a_packet() {
+    for link in [0, 1, 101, 113] {
+        let style = Style { link, ..PLAIN };
+        let mut file = style.header();
+        for original in [0, 1, 46, u32::MAX] {
+            file.extend(style.record(7, 9, original, &[]));
+        }
+        // The last ends the file where a frame would begin.
+        let (seen, fault) = read(&file);
+        assert_eq!(fault, None, "link type {link}");
+        let originals: Vec<_> = seen.iter().map(|packet| packet.original).collect();
+        assert_eq!(originals, [0, 1, 46, 0xffff_ffff]);
+        assert!(seen.iter().all(|packet| packet.header.is_empty() && packet.payload.is_empty()));
+    }
+    let mut file = PLAIN.file(&[&frame(), &[], &frame()]);
+    file.extend(PLAIN.record(7, 9, 46, &[]));
+    file.extend(PLAIN.record(7, 9, 46, &frame()));
+    let (seen, fault) = read(&file);
+    assert_eq!(fault, None);
+    let payloads: Vec<_> = seen.iter().map(|packet| packet.payload.as_slice()).collect();
+    assert_eq!(payloads, [&b"abcd"[..], b"", b"abcd", b"", b"abcd"], "those beside them are read");
+
+    for mode in [Mode::Copying, Mode::ZeroCopy] {
+        let capture = Capture::spooled("test", &file).expect("a temporary file");
+        let mut workload = Workload::packets(vec![capture]);
+        let done = count_workload(&mut workload, mode, 5, &mut || {}).expect("legal");
+        let seen = workload.seen().expect("a pass");
+        assert_eq!(
+            (done, seen.packets, seen.udp, seen.other, seen.cut),
+            (5, 5, 3, 2, 1),
+            "{mode:?}"
+        );
+    }
 }
 
 #[test]
