@@ -1,10 +1,6 @@
 //! How long a heap's lists may grow: bytes that it leases from the pool.
 
-use crate::{
-    class::Class,
-    owner::{BATCH_BLOCKS, Owner},
-    remote::Chain,
-};
+use crate::{class::Class, outbox::BATCH_BLOCKS, owner::Owner, remote::Chain};
 
 /// Bytes by which a list's cap grows.
 const STEP: usize = 64 << 10;

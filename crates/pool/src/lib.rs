@@ -33,6 +33,7 @@ mod lease;
 mod local;
 #[cfg(all(test, aqueduct_loom))]
 mod models;
+mod outbox;
 mod owner;
 mod place;
 mod pool;

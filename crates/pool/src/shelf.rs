@@ -5,7 +5,7 @@ use crate::{
     class::Class,
     core::Core,
     heap::Heap,
-    owner::BATCH_BLOCKS,
+    outbox::BATCH_BLOCKS,
     remote::{Batch, Chain},
 };
 use aqueduct_base::sync::atomic::Ordering;
