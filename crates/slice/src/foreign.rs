@@ -173,8 +173,8 @@ pub(crate) fn from_vec(vec: Vec<u8>) -> Slice {
         return Slice::new();
     }
     let node = Place::<Vec<u8>>::take();
-    let Some(start) = NonNull::new(vec.as_ptr().cast_mut()) else { unreachable!("not empty") };
-    let len = vec.len();
+    // Only ever read through: who may write asks for the extent, and gets the Vec's own pointer.
+    let (start, len) = (NonNull::from(vec.as_slice()).cast(), vec.len());
     let header = Header::new(&VEC, ptr::null_mut(), 0);
     // SAFETY: the node is ours, and large and aligned enough for its type (1).
     unsafe { node.write(Node { header, owner: vec }) };
