@@ -187,6 +187,26 @@ fn model_07_trim_against_get_against_remote_free() {
     });
 }
 
+// twin: waiter_looks_once
+#[test]
+fn model_07_a_block_that_comes_back_wakes_who_waits() {
+    model(|| {
+        let builder = Pool::builder().smallest_block(4096).largest_block(4096);
+        let pool = builder.hard_limit(6000).build().unwrap(); // one block
+        let only = pool.try_get(4096).unwrap();
+        let waiter = {
+            let pool = pool.clone();
+            thread::spawn(move || {
+                drop(pool.get_blocking(4096).unwrap());
+                local::depart();
+            })
+        };
+        drop(only);
+        waiter.join().unwrap();
+        assert_all_back(&pool);
+    });
+}
+
 /// A heap is used again under another thread; the slot of the thread that gave it up is stale.
 // twin: exit_keeps_slot
 // twin: exit_keeps_last
