@@ -14,7 +14,7 @@
 
 use crate::{
     block::Block,
-    class::{Class, MAX},
+    class::Class,
     core::Core,
     heap::{Heap, List},
     owner::{OwnList, Owner},
@@ -141,7 +141,7 @@ pub(crate) fn put_elsewhere(block: Block) {
         Some(owner) => owner.send(block, home),
         None => {
             let class = block.class();
-            core.late[class.index() % MAX].frees.fetch_add(1, Ordering::Release);
+            core.late[class.index()].frees.fetch_add(1, Ordering::Release);
             if core.is_shared() {
                 return core.give_back(block);
             }

@@ -89,7 +89,7 @@ impl Owner {
     pub(crate) fn refill(self, class: Class) -> Option<(Block, usize)> {
         self.settle();
         self.flush();
-        self.collect(self.heap);
+        self.stock(self.core().take_remote(self.heap));
         if let Some(taken) = self.list(class).take() {
             return Some(taken);
         }
@@ -115,26 +115,10 @@ impl Owner {
         raise(&self.list(class).misses, Ordering::Relaxed);
     }
 
-    /// Takes all that was returned to `heap`, which is ours or an orphan's.
-    fn collect(self, heap: &'static Heap) {
-        let mut bytes = 0;
-        let mut chain = heap.remote.take();
-        let mut counted = Chain::new();
-        while let Some(block) = chain.pop() {
-            bytes += self.core().classes().capacity(block.class());
-            counted.push(block);
-        }
-        if bytes > 0 {
-            heap.remote.taken(bytes);
-            self.core().budget().give(bytes);
-            self.stock(counted);
-        }
-    }
-
     /// Puts blocks on this heap's lists as far as its lease goes, and the rest on the shared ones.
-    fn stock(self, mut blocks: Chain) {
+    fn stock(self, blocks: Chain) {
         let mut rest = Chain::new();
-        while let Some(block) = blocks.pop() {
+        for block in blocks {
             let class = block.class();
             let room = self.len(class) < self.own(|own| own.caps[class.index()]);
             let refused =
@@ -149,7 +133,7 @@ impl Owner {
     /// Moves all that an orphan has to this heap. The caller holds the lock of the orphans.
     pub(crate) fn inherit(self, orphan: Self) {
         let had = orphan.empty();
-        self.collect(orphan.heap);
+        self.stock(self.core().take_remote(orphan.heap));
         self.stock(had);
     }
 
@@ -166,7 +150,7 @@ impl Owner {
         self.flush();
         let all = self.empty();
         self.core().free_chain(all);
-        self.core().free_remote(self.heap);
+        self.core().free_chain(self.core().take_remote(self.heap));
     }
 
     /// Blocks on the list.

@@ -72,7 +72,7 @@ impl Registry {
             orphan.trim();
         }
         for heap in &lists.all {
-            heap.core().free_remote(heap);
+            heap.core().free_chain(heap.core().take_remote(heap));
         }
     }
 

@@ -37,10 +37,10 @@ impl Core {
     }
 
     /// As [`shelve`](Self::shelve), for blocks of any classes.
-    pub(crate) fn shelve_mixed(&self, mut chain: Chain) {
+    pub(crate) fn shelve_mixed(&self, chain: Chain) {
         let mut run = Chain::new();
         let (mut class, mut len) = (None, 0);
-        while let Some(block) = chain.pop() {
+        for block in chain {
             if class != Some(block.class()) || len == BATCH_BLOCKS {
                 if let Some(class) = class {
                     self.shelve(class, std::mem::replace(&mut run, Chain::new()));
@@ -76,9 +76,9 @@ impl Core {
         self.shelve_mixed(batch.into_chain());
     }
 
-    pub(crate) fn free_chain(&self, mut chain: Chain) {
+    pub(crate) fn free_chain(&self, chain: Chain) {
         let mut bytes = 0;
-        while let Some(block) = chain.pop() {
+        for block in chain {
             bytes += self.footprint(block.class());
             block.free();
         }
@@ -87,26 +87,25 @@ impl Core {
         }
     }
 
-    /// Gives all that was returned to `heap` to the system. Anybody may take a stack whole.
-    pub(crate) fn free_remote(&self, heap: &Heap) {
-        let (mut chain, mut kept) = (heap.remote.take(), Chain::new());
-        let mut bytes = 0;
-        while let Some(block) = chain.pop() {
+    /// Takes all that was returned to `heap`. Anybody may take a stack whole.
+    pub(crate) fn take_remote(&self, heap: &Heap) -> Chain {
+        let (mut blocks, mut bytes) = (Chain::new(), 0);
+        for block in heap.remote.take() {
             bytes += self.classes().capacity(block.class());
-            kept.push(block);
+            blocks.push(block);
         }
         if bytes > 0 {
             heap.remote.taken(bytes);
             self.budget().give(bytes);
-            self.free_chain(kept);
         }
+        blocks
     }
 }
 
 /// A chain, and how many blocks it has.
-fn count(mut chain: Chain) -> (Chain, usize) {
+fn count(chain: Chain) -> (Chain, usize) {
     let (mut counted, mut blocks) = (Chain::new(), 0);
-    while let Some(block) = chain.pop() {
+    for block in chain {
         counted.push(block);
         blocks += 1;
     }

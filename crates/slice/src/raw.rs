@@ -155,7 +155,9 @@ impl Raw {
         if self.is_inline() {
             return self.part(start, end);
         }
-        self.duplicate().narrowed(start, end - start)
+        let part = self.narrowed(start, end - start);
+        self.acquire();
+        part
     }
 
     /// Two handles for the bytes before and from `at`, when neither moves inline: the second with
