@@ -130,18 +130,18 @@ impl Block {
 
     /// Gives ownership up to a list, which keeps the pointer.
     #[inline(always)]
-    pub(crate) fn into_raw(self) -> *mut Header {
-        self.0.as_ptr()
+    pub(crate) fn into_raw(self) -> NonNull<Header> {
+        self.0
     }
 
-    /// Takes ownership from a list that gives the pointer up; none for null.
+    /// Takes ownership from a list that gives the pointer up.
     ///
     /// # Safety
     ///
-    /// `raw` is null, or came from [`into_raw`](Self::into_raw) and makes a block this once.
+    /// `raw` came from [`into_raw`](Self::into_raw) and makes a block this once.
     #[inline(always)]
-    pub(crate) unsafe fn from_raw(raw: *mut Header) -> Option<Self> {
-        NonNull::new(raw).map(Self)
+    pub(crate) unsafe fn from_raw(raw: NonNull<Header>) -> Self {
+        Self(raw)
     }
 }
 

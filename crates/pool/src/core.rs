@@ -9,12 +9,13 @@ use crate::{
     block::Block,
     builder::Config,
     class::{Class, Classes, MAX},
-    heap::ROUTES,
+    heap::raise,
     local,
-    outbox::BATCH_BYTES,
+    outbox::{BATCH_BYTES, ROUTES},
     owner::Owner,
     place::Place,
     registry::Registry,
+    remote::{Pile, Stack},
     shared::Shared,
     stats::Raw,
     wait::Waiters,
@@ -35,6 +36,8 @@ pub(crate) struct Core {
     registry: Registry,
     shared: Shared,
     budget: Budget,
+    /// Empty batches.
+    spare: Stack,
     /// Bytes of blocks that the system gave, and the most there ever were.
     held: AtomicUsize,
     peak: AtomicUsize,
@@ -59,10 +62,16 @@ pub(crate) struct Late {
 }
 
 /// Bytes that may still be kept for reuse. Leases and shared lists take from it what they may hold.
+///
+/// On lines of its own: every thread writes it, and what stands beside it is read all the time.
+#[repr(align(128))]
 pub(crate) struct Budget(AtomicUsize);
 
 impl Budget {
     pub(crate) fn take(&self, bytes: usize) -> bool {
+        if bytes == 0 {
+            return true;
+        }
         self.0
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes))
             .is_ok()
@@ -83,6 +92,7 @@ impl Core {
             registry: Registry::new(),
             shared: Shared::new(),
             budget: Budget(AtomicUsize::new(config.keep_in_all)),
+            spare: Stack::new(),
             held: AtomicUsize::new(0),
             peak: AtomicUsize::new(0),
             trims: AtomicUsize::new(0),
@@ -124,6 +134,16 @@ impl Core {
 
     pub(crate) fn budget(&self) -> &Budget {
         &self.budget
+    }
+
+    /// All empty batches.
+    pub(crate) fn spare(&self) -> Pile {
+        self.spare.take()
+    }
+
+    /// Keeps empty batches for who sends some.
+    pub(crate) fn reuse(&self, batches: Pile) {
+        let _ = self.spare.push(batches, 0, usize::MAX); // a stack without a cap refuses none
     }
 
     pub(crate) fn trims(&self) -> usize {
@@ -217,8 +237,8 @@ impl Core {
         })?;
         match owner {
             Some(owner) => {
-                owner.count_miss(class);
-                owner.count_take(class);
+                raise(&owner.tally(class).misses, Ordering::Relaxed);
+                owner.count_get(class);
             }
             None => {
                 self.late[class.index()].misses.fetch_add(1, Ordering::Relaxed);
@@ -261,6 +281,7 @@ impl Core {
             owner.settle();
         }
         self.registry.trim();
+        drop(self.spare());
         for class in self.classes.all() {
             while let Some(chain) = self.unshelve(class) {
                 self.free_chain(chain);

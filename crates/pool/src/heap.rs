@@ -6,13 +6,15 @@
 use crate::{
     class::{Class, MAX},
     core::Core,
-    remote::{Batch, Chain, Stack},
+    outbox::Outbox,
+    remote::Stack,
 };
 use aqueduct_base::sync::{
     atomic::{AtomicUsize, Ordering},
     cell::UnsafeCell,
 };
-use std::ptr;
+use aqueduct_slice::owner::Header;
+use std::ptr::{self, NonNull};
 
 /// Lists, counters and the return stack of one thread. Everything in [`UnsafeCell`]s is touched
 /// through an [`Owner`](crate::owner::Owner) only.
@@ -22,57 +24,56 @@ pub(crate) struct Heap {
     pub(crate) lists: [List; MAX],
     core: &'static Core,
     pub(crate) own: UnsafeCell<Own>,
-    /// Blocks of this heap that other threads dropped.
+    pub(crate) tallies: [Tally; MAX],
+    /// Blocks of this heap that other threads dropped. On lines of its own.
     pub(crate) remote: Stack,
     /// Bytes that `remote` takes: nothing while no thread would collect them.
     pub(crate) remote_cap: AtomicUsize,
 }
 
-/// The free blocks of one class, and how many came and went: one line of the cache.
+/// The free blocks of one class: one line of the cache, and all that a get and a death touch.
 ///
-/// `puts - takes` is the number of blocks on the list, but for those that were moved by other ways.
-/// `lim` is the list's capacity, corrected by those: `puts - takes < lim` while there is room. So
-/// one comparison of what is counted anyway serves as cap, and a list is closed by setting `lim`.
-///
-/// The counters are written by the owner only, with plain stores.
+/// The blocks stand in an array, so that they themselves are not touched. The counters are written by
+/// the owner only, with plain stores.
 #[repr(C, align(64))]
 pub(crate) struct List {
-    pub(crate) blocks: UnsafeCell<Chain>,
-    pub(crate) lim: UnsafeCell<isize>,
+    /// As many places as the heap has a lease for. The first `len` are blocks.
+    pub(crate) places: UnsafeCell<Box<[NonNull<Header>]>>,
+    pub(crate) len: AtomicUsize,
     /// Blocks handed out by this thread.
-    pub(crate) takes: AtomicUsize,
-    /// Blocks of this heap that died on this thread.
-    pub(crate) puts: AtomicUsize,
+    pub(crate) gets: AtomicUsize,
     /// Bytes of data in a block.
     pub(crate) capacity: usize,
     pub(crate) class: Class,
+}
+
+#[cfg(all(target_pointer_width = "64", not(aqueduct_loom)))]
+const _: () = assert!(size_of::<List>() == 64);
+
+/// What becomes of the blocks of one class otherwise than by a get or a death. Written by the owner
+/// only.
+///
+/// The blocks in use are `ins - outs - len - sent`, summed over all heaps, since a get or a death on
+/// a block's own thread is counted by `len` itself.
+#[derive(Default)]
+pub(crate) struct Tally {
+    /// Blocks put on the list that did not die here, or handed out without having been on it.
+    pub(crate) ins: AtomicUsize,
+    /// Blocks taken off the list that were not handed out, or dead without being put on it.
+    pub(crate) outs: AtomicUsize,
     /// Blocks of other heaps that died on this thread.
     pub(crate) sent: AtomicUsize,
     /// Blocks that had to be asked of the system.
     pub(crate) misses: AtomicUsize,
 }
 
-#[cfg(all(target_pointer_width = "64", not(aqueduct_loom)))]
-const _: () = assert!(size_of::<List>() == 64);
-
 /// What only the owner needs.
 pub(crate) struct Own {
-    /// Blocks that each list may hold.
-    pub(crate) caps: [usize; MAX],
-    /// Bytes that the caps add up to: leased from the pool.
+    /// Bytes of the places on all lists: leased from the pool.
     pub(crate) lease: usize,
-    /// Blocks on their way to other heaps, by the heap.
-    pub(crate) routes: [Option<Route>; ROUTES],
+    pub(crate) outbox: Outbox,
     /// The pool's trims that were followed.
     pub(crate) trims: usize,
-}
-
-/// Homes that a thread gathers batches for at a time.
-pub(crate) const ROUTES: usize = 4;
-
-pub(crate) struct Route {
-    pub(crate) home: &'static Heap,
-    pub(crate) batch: Batch,
 }
 
 impl Heap {
@@ -81,12 +82,8 @@ impl Heap {
         Self {
             lists: [(); MAX].map(|()| List::new(core, classes.next())),
             core,
-            own: UnsafeCell::new(Own {
-                caps: [0; MAX],
-                lease: 0,
-                routes: [const { None }; ROUTES],
-                trims: core.trims(),
-            }),
+            own: UnsafeCell::new(Own { lease: 0, outbox: Outbox::new(), trims: core.trims() }),
+            tallies: [(); MAX].map(|()| Tally::default()),
             remote: Stack::new(),
             remote_cap: AtomicUsize::new(0),
         }
@@ -122,22 +119,14 @@ impl Heap {
         self.core
     }
 
+    pub(crate) fn tally(&self, class: Class) -> &Tally {
+        &self.tallies[class.index()]
+    }
+
     /// Whether other threads may leave blocks here: true while a thread collects them.
     pub(crate) fn accept_remote(&self, yes: bool) {
         let cap = if yes { self.core.remote_share() } else { 0 };
         self.remote_cap.store(cap, Ordering::Relaxed);
-    }
-
-    /// The deaths that this heap's threads counted. Acquire: with the Release of each, so that the
-    /// gets they answer are seen by who reads those later.
-    pub(crate) fn frees(&self, class: Class) -> (usize, usize) {
-        let puts = self.lists[class.index()].puts.load(Ordering::Acquire);
-        (puts, self.lists[class.index()].sent.load(Ordering::Acquire))
-    }
-
-    pub(crate) fn gets(&self, class: Class) -> (usize, usize) {
-        let takes = self.lists[class.index()].takes.load(Ordering::Relaxed);
-        (takes, self.lists[class.index()].misses.load(Ordering::Relaxed))
     }
 }
 
@@ -146,14 +135,11 @@ impl List {
     fn new(core: &Core, class: Option<Class>) -> Self {
         let capacity = class.map_or(0, |class| core.classes().capacity(class));
         Self {
-            blocks: UnsafeCell::new(Chain::new()),
-            lim: UnsafeCell::new(0),
-            takes: AtomicUsize::new(0),
-            puts: AtomicUsize::new(0),
+            places: UnsafeCell::new(Box::default()),
+            len: AtomicUsize::new(0),
+            gets: AtomicUsize::new(0),
             capacity,
             class: class.unwrap_or_default(),
-            sent: AtomicUsize::new(0),
-            misses: AtomicUsize::new(0),
         }
     }
 }

@@ -1,55 +1,60 @@
 //! How long a heap's lists may grow: bytes that it leases from the pool.
 
-use crate::{class::Class, outbox::BATCH_BLOCKS, owner::Owner, remote::Chain};
+use crate::{chain::Chain, class::Class, owner::Owner, remote::BATCH_BLOCKS};
 
-/// Bytes by which a list's cap grows.
+/// Bytes by which a list's places grow.
 const STEP: usize = 64 << 10;
 
 impl Owner {
     /// Makes the list of `class` longer, within the lease: by bytes that the thread may still have,
     /// or that other classes do not use.
     pub(crate) fn raise_cap(self, class: Class) -> bool {
-        let size = self.core().classes().capacity(class);
-        let most = self.core().lists_share();
-        if most < size {
+        let (core, list) = (self.core(), self.list(class));
+        let most = core.lists_share();
+        if most < list.capacity {
             return false;
         }
-        if self.own(|own| own.lease) + size > most {
+        if self.own(|own| own.lease) + list.capacity > most {
             self.give_up_unused(class);
         }
         let lease = self.own(|own| own.lease);
-        let step = (STEP / size).clamp(1, BATCH_BLOCKS).min((most - lease) / size);
-        if step == 0 || !self.core().budget().take(step * size) {
+        let step =
+            (STEP / list.capacity).clamp(1, BATCH_BLOCKS).min((most - lease) / list.capacity);
+        let bytes = step * list.capacity;
+        if step == 0 || !core.budget().take(bytes) {
             return false;
         }
-        self.own(|own| {
-            own.lease += step * size;
-            own.caps[class.index()] += step;
-        });
-        self.shift_lim(class, step.cast_signed());
+        if !list.resize(list.cap() + step) {
+            core.budget().give(bytes);
+            return false;
+        }
+        self.own(|own| own.lease += bytes);
         true
     }
 
-    /// Gives back the lease for blocks that are not on the lists of the other classes.
+    /// Gives back the lease for places of the other classes that have no block.
     fn give_up_unused(self, but: Class) {
         for class in self.core().classes().all().filter(|&class| class != but) {
-            let len = self.len(class);
-            let unused = self.own(|own| std::mem::replace(&mut own.caps[class.index()], len)) - len;
-            let bytes = unused * self.core().classes().capacity(class);
-            self.shift_lim(class, -unused.cast_signed());
-            self.own(|own| own.lease -= bytes);
-            self.core().budget().give(bytes);
+            self.shrink(class);
         }
+    }
+
+    /// Makes a list as short as its blocks allow.
+    fn shrink(self, class: Class) {
+        let list = self.list(class);
+        let before = list.cap();
+        list.resize(list.blocks());
+        let bytes = (before - list.cap()) * list.capacity;
+        self.own(|own| own.lease -= bytes);
+        self.core().budget().give(bytes);
     }
 
     /// Makes room on a full list: half of it becomes everybody's.
     pub(crate) fn spill(self, class: Class) {
+        let list = self.list(class);
+        let some = list.blocks().div_ceil(2).min(BATCH_BLOCKS);
         let mut chain = Chain::new();
-        for _ in 0..self.len(class).div_ceil(2).min(BATCH_BLOCKS) {
-            if let Some(block) = self.leave(class) {
-                chain.push(block);
-            }
-        }
+        chain.extend((0..some).map_while(|_| list.leave()));
         self.core().shelve(class, chain);
     }
 
@@ -57,13 +62,9 @@ impl Owner {
     pub(crate) fn empty(self) -> Chain {
         let mut all = Chain::new();
         for class in self.core().classes().all() {
-            while let Some(block) = self.leave(class) {
-                all.push(block);
-            }
-            let cap = self.own(|own| std::mem::take(&mut own.caps[class.index()]));
-            self.shift_lim(class, -cap.cast_signed());
+            all.extend(std::iter::from_fn(|| self.list(class).leave()));
+            self.shrink(class);
         }
-        self.core().budget().give(self.own(|own| std::mem::take(&mut own.lease)));
         all
     }
 }

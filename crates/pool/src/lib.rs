@@ -25,6 +25,7 @@
 
 mod block;
 mod builder;
+mod chain;
 mod class;
 mod core;
 mod error;

@@ -14,11 +14,11 @@
 
 use crate::{
     block::Block,
+    chain::Chain,
     class::Class,
     core::Core,
     heap::{Heap, List},
     owner::{OwnList, Owner},
-    remote::Batch,
 };
 use aqueduct_base::{
     sync::{atomic::Ordering, twin},
@@ -138,16 +138,14 @@ pub(crate) fn put_elsewhere(block: Block) {
     let core = home.core();
     match mine(core).or_else(|| enter(core)) {
         Some(owner) if ptr::eq(owner.heap(), home) => owner.list(block.class()).put(block),
-        Some(owner) => owner.send(block, home),
+        Some(owner) => owner.send(block),
         None => {
             let class = block.class();
             core.late[class.index()].frees.fetch_add(1, Ordering::Release);
             if core.is_shared() {
                 return core.give_back(block);
             }
-            let mut batch = Batch::new();
-            batch.push(block, core.classes().capacity(class));
-            core.deliver(batch, home);
+            core.shelve(class, Chain::of(block));
         }
     }
 }
@@ -169,7 +167,7 @@ impl Departure {
             });
             // SAFETY: still ours (1): it was adopted by this thread and is not handed over yet.
             let owner = unsafe { Owner::new(heap) };
-            owner.flush();
+            owner.close_outbox();
             if core.is_closed() {
                 owner.trim();
             }

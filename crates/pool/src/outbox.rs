@@ -1,76 +1,117 @@
-//! Batches: blocks of other heaps that died on this thread, on their way home together.
+//! Blocks of other heaps that died on this thread, on their way home in batches.
 
 use crate::{
     block::Block,
-    heap::{Heap, ROUTES, Route, raise},
+    chain::Chain,
+    heap::{Heap, List, raise},
     owner::{Owner, death},
-    remote::Batch,
+    remote::{Batch, Pile},
 };
 use std::ptr;
 
-/// Blocks that travel together at the most, and their bytes: so much can lie unused in a batch that
-/// is not full.
-pub(crate) const BATCH_BLOCKS: usize = 32;
+/// Bytes of a batch at the most: so much can lie unused in one that is not full.
 pub(crate) const BATCH_BYTES: usize = 128 << 10;
+
+/// Lists that a thread gathers batches for at a time.
+pub(crate) const ROUTES: usize = 4;
+
+/// The batches of one thread that are not sent off.
+pub(crate) struct Outbox {
+    routes: [Route; ROUTES],
+    /// Empty batches.
+    spare: Pile,
+}
+
+/// A batch, and whose it is.
+struct Route {
+    /// The list that the blocks belong to, while there is a batch.
+    to: *const List,
+    batch: Option<Box<Batch>>,
+    /// Bytes that the batch may still grow by: leased from the pool when it is begun, and kept. What
+    /// the batch has is leased too, and that goes with it.
+    room: usize,
+}
+
+impl Outbox {
+    pub(crate) const fn new() -> Self {
+        Self { routes: [const { Route::new() }; ROUTES], spare: Pile::new() }
+    }
+}
+
+impl Route {
+    const fn new() -> Self {
+        Self { to: ptr::null(), batch: None, room: 0 }
+    }
+
+    /// Adds a block of `list`, if there is a batch for it with room.
+    #[inline]
+    fn add(&mut self, block: Block, list: *const List, bytes: usize) -> Result<bool, Block> {
+        let open = self.to == list && self.room >= bytes;
+        let Some(batch) = self.batch.as_mut().filter(|_| open) else { return Err(block) };
+        batch.push(block)?;
+        self.room -= bytes;
+        Ok(self.room < bytes || batch.is_full())
+    }
+}
 
 impl Owner {
     /// A block of another heap, dead on this thread: on its way home, with others.
-    pub(crate) fn send(self, block: Block, home: &'static Heap) {
-        let class = block.class();
-        raise(&self.list(class).sent, death());
+    pub(crate) fn send(self, block: Block) {
+        let list = block.list();
+        raise(&self.tally(list.class).sent, death());
         if self.core().is_shared() {
             return self.core().give_back(block);
         }
-        let (bytes, most) = (self.core().classes().capacity(class), self.core().batch_bytes());
-        // A batch is kept from the others, so what it may hold is leased when it is begun.
-        let room = self.route(home).is_some_and(|left| bytes <= left)
-            || (bytes <= most && self.begin(home, most));
-        if room {
-            self.add(block, bytes, home);
-        } else {
-            let mut batch = Batch::new();
-            batch.push(block, bytes);
-            self.core().deliver(batch, home);
+        let mut added = self.own(|own| own.outbox.routes[at(list)].add(block, list, list.capacity));
+        if let Err(block) = added {
+            added = self.begin(list, block);
+        }
+        match added {
+            Ok(false) => {}
+            Ok(true) => self.depart(at(list)),
+            Err(block) => self.core().shelve(list.class, Chain::of(block)),
         }
     }
 
-    /// Bytes that the batch for `home` has room for, if there is one.
-    fn route(self, home: &'static Heap) -> Option<usize> {
-        let most = self.core().batch_bytes();
+    /// Begins a batch for `list` with a block; sends off what is in its place. The block comes back
+    /// if there is no lease, or no memory.
+    #[cold]
+    fn begin(self, list: &'static List, block: Block) -> Result<bool, Block> {
+        self.depart(at(list));
+        // A block that is larger than a batch may be travels alone.
+        let most = self.core().batch_bytes().max(list.capacity);
+        let lacks = most.saturating_sub(self.own(|own| own.outbox.routes[at(list)].room));
+        if !self.core().budget().take(lacks) {
+            return Err(block);
+        }
+        self.own(|own| own.outbox.routes[at(list)].room += lacks);
+        let Some(mut batch) = self.empty_batch() else { return Err(block) };
+        batch.begin(list.class);
         self.own(|own| {
-            let route = own.routes[at(home)].as_ref()?;
-            (ptr::eq(route.home, home)).then(|| most - route.batch.bytes())
+            let route = &mut own.outbox.routes[at(list)];
+            (route.to, route.batch) = (list, Some(batch));
+            route.add(block, list, list.capacity)
         })
     }
 
-    /// Begins a batch for `home`, if there is a lease for it; sends off what is in its place.
-    fn begin(self, home: &'static Heap, most: usize) -> bool {
-        self.depart(at(home));
-        let leased = self.core().budget().take(most);
-        if leased {
-            let route = Route { home, batch: Batch::new() };
-            self.own(|own| own.routes[at(home)] = Some(route));
-        }
-        leased
+    fn empty_batch(self) -> Option<Box<Batch>> {
+        self.own(|own| own.outbox.spare.pop()).or_else(|| {
+            let mut spare = self.core().spare();
+            let batch = spare.pop();
+            self.own(|own| own.outbox.spare = spare);
+            batch.or_else(Batch::new)
+        })
     }
 
-    /// Adds to the batch for `home`, which has room, and sends it off when it is full.
-    fn add(self, block: Block, bytes: usize, home: &'static Heap) {
-        let most = self.core().batch_bytes();
-        let full = self.own(|own| {
-            let Some(route) = &mut own.routes[at(home)] else { unreachable!("begun before") };
-            route.batch.push(block, bytes);
-            route.batch.blocks() >= BATCH_BLOCKS || route.batch.bytes() + bytes > most
-        });
-        if full {
-            self.depart(at(home));
-        }
-    }
-
-    /// Sends off the batch at `at`, if there is one, and gives its lease back.
+    /// Sends off the batch at `at`, if there is one, and its lease with it.
     fn depart(self, at: usize) {
-        if let Some(Route { home, batch }) = self.own(|own| own.routes[at].take()) {
-            self.core().budget().give(self.core().batch_bytes());
+        let route = self.own(|own| {
+            let route = &mut own.outbox.routes[at];
+            Some((route.batch.take()?, route.to))
+        });
+        if let Some((batch, to)) = route {
+            // SAFETY: the home of a block, and all of those came from `Heap::list`.
+            let home = unsafe { Heap::of_list(to) };
             self.core().deliver(batch, home);
         }
     }
@@ -79,9 +120,20 @@ impl Owner {
     pub(crate) fn flush(self) {
         (0..ROUTES).for_each(|at| self.depart(at));
     }
+
+    /// Sends off what waits for more, and gives everything back that is kept for batches.
+    pub(crate) fn close_outbox(self) {
+        self.flush();
+        let (room, spare) = self.own(|own| {
+            let room = own.outbox.routes.iter_mut().map(|route| std::mem::take(&mut route.room));
+            (room.sum(), std::mem::replace(&mut own.outbox.spare, Pile::new()))
+        });
+        self.core().budget().give(room);
+        drop(spare);
+    }
 }
 
-/// Which batch is for `home`. Records are large: the bits above their size tell neighbours apart.
-fn at(home: &'static Heap) -> usize {
-    ptr::from_ref(home).addr() / size_of::<Heap>() % ROUTES
+/// Which batch is for `list`. Records are large: the bits above their size tell neighbours apart.
+fn at(list: &'static List) -> usize {
+    (ptr::from_ref(list).addr() / size_of::<Heap>() + list.class.index()) % ROUTES
 }

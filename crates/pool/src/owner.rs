@@ -7,16 +7,20 @@
 //!    constructor asks for that, it is not `Send`, and it is not stored.
 //! 2. The cells of a heap are touched by its owner only, and no closure that is given a reference
 //!    into one calls anything that could come back here.
+//! 3. The first `len` places of a list are blocks that the list owns: each was given up by a
+//!    [`Block`] and becomes one again once. `len` is at most the number of places.
 
 use crate::{
     block::Block,
+    chain::Chain,
     class::Class,
     core::Core,
-    heap::{Heap, List, Own, raise},
-    remote::Chain,
+    heap::{Heap, List, Own, Tally, raise},
+    remote::Pile,
 };
 use aqueduct_base::sync::{atomic::Ordering, twin};
-use std::{marker::PhantomData, ops::Deref};
+use aqueduct_slice::owner::Header;
+use std::{marker::PhantomData, ops::Deref, ptr::NonNull};
 
 /// The right to touch a heap's own lists.
 #[derive(Clone, Copy)]
@@ -54,6 +58,10 @@ impl Owner {
         OwnList { list: self.heap.list(class) }
     }
 
+    pub(crate) fn tally(self, class: Class) -> &'static Tally {
+        self.heap.tally(class)
+    }
+
     pub(crate) fn own<R>(self, f: impl FnOnce(&mut Own) -> R) -> R {
         // SAFETY: ours (1), and `f` does not come back here (2).
         self.heap.own.with_mut(|own| f(unsafe { &mut *own }))
@@ -64,32 +72,23 @@ impl Owner {
     fn put_on_full(self, block: Block) {
         let class = block.class();
         self.settle();
-        raise(&self.list(class).puts, death());
-        self.shift_lim(class, 1); // the death is counted, the block is not on the list yet
+        raise(&self.tally(class).outs, death());
         if self.core().is_shared() {
             return self.core().give_back(block);
         }
         if !self.raise_cap(class) {
             self.spill(class);
         }
-        if let Err(block) = self.join(block) {
-            let mut chain = Chain::new();
-            chain.push(block);
-            self.core().shelve(class, chain);
+        if let Err(block) = self.list(class).join(block) {
+            self.core().shelve(class, Chain::of(block));
         }
-    }
-
-    /// Whether the list has a block.
-    pub(crate) fn has(self, class: Class) -> bool {
-        // SAFETY: ours (1, 2).
-        !self.list(class).blocks.with(|blocks| unsafe { &*blocks }.is_empty())
     }
 
     /// The list is empty: takes back what others have dropped, or what nobody owns.
     pub(crate) fn refill(self, class: Class) -> Option<(Block, usize)> {
         self.settle();
         self.flush();
-        self.stock(self.core().take_remote(self.heap));
+        self.collect();
         if let Some(taken) = self.list(class).take() {
             return Some(taken);
         }
@@ -100,41 +99,53 @@ impl Owner {
         let mut chain = self.core().unshelve(class)?;
         let block = chain.pop()?;
         block.set_heap(self.heap);
-        self.count_take(class);
-        self.stock(chain);
+        self.count_get(class);
+        self.adopt(chain);
         Some((block, self.list(class).capacity))
     }
 
     /// Counts a block that this thread hands out without having had it on its list.
-    pub(crate) fn count_take(self, class: Class) {
-        raise(&self.list(class).takes, Ordering::Relaxed);
-        self.shift_lim(class, -1);
+    pub(crate) fn count_get(self, class: Class) {
+        raise(&self.list(class).gets, Ordering::Relaxed);
+        raise(&self.tally(class).ins, Ordering::Relaxed);
     }
 
-    pub(crate) fn count_miss(self, class: Class) {
-        raise(&self.list(class).misses, Ordering::Relaxed);
+    /// Puts what other threads returned on the lists, as far as the lease goes, and the rest on the
+    /// shared ones.
+    fn collect(self) {
+        let (mut rest, mut empty) = (Chain::new(), Pile::new());
+        for mut batch in self.core().take_remote(self.heap) {
+            let list = self.list(batch.class());
+            while let Some(block) = batch.pop() {
+                rest.extend(self.keep(list, block));
+            }
+            empty.push(batch);
+        }
+        self.core().reuse(empty);
+        self.core().shelve_mixed(rest);
     }
 
-    /// Puts blocks on this heap's lists as far as its lease goes, and the rest on the shared ones.
-    fn stock(self, blocks: Chain) {
+    /// As [`collect`](Self::collect), with blocks that had another home.
+    fn adopt(self, blocks: Chain) {
         let mut rest = Chain::new();
         for block in blocks {
-            let class = block.class();
-            let room = self.len(class) < self.own(|own| own.caps[class.index()]);
-            let refused =
-                if room || self.raise_cap(class) { self.join(block).err() } else { Some(block) };
-            if let Some(block) = refused {
-                rest.push(block);
-            }
+            block.set_heap(self.heap);
+            rest.extend(self.keep(self.list(block.class()), block));
         }
         self.core().shelve_mixed(rest);
     }
 
+    /// Puts a block on its list, for which the lease is raised if need be. It comes back when there
+    /// is no room.
+    fn keep(self, list: OwnList, block: Block) -> Option<Block> {
+        let refused = list.join(block).err()?;
+        if self.raise_cap(list.class) { list.join(refused).err() } else { Some(refused) }
+    }
+
     /// Moves all that an orphan has to this heap. The caller holds the lock of the orphans.
     pub(crate) fn inherit(self, orphan: Self) {
-        let had = orphan.empty();
-        self.stock(self.core().take_remote(orphan.heap));
-        self.stock(had);
+        orphan.collect();
+        self.adopt(orphan.empty());
     }
 
     /// Follows a trim of the pool, if there was one since.
@@ -147,50 +158,10 @@ impl Owner {
 
     /// Gives all that this heap keeps back to the system.
     pub(crate) fn trim(self) {
-        self.flush();
+        self.close_outbox();
         let all = self.empty();
         self.core().free_chain(all);
-        self.core().free_chain(self.core().take_remote(self.heap));
-    }
-
-    /// Blocks on the list.
-    pub(crate) fn len(self, class: Class) -> usize {
-        let list = self.list(class);
-        let net =
-            list.puts.load(Ordering::Relaxed).wrapping_sub(list.takes.load(Ordering::Relaxed));
-        let cap = self.own(|own| own.caps[class.index()]);
-        // SAFETY: ours (1, 2).
-        let lim = list.lim.with(|lim| unsafe { *lim });
-        cap.wrapping_add(net).wrapping_sub(lim.cast_unsigned())
-    }
-
-    pub(crate) fn shift_lim(self, class: Class, by: isize) {
-        // SAFETY: ours (1, 2).
-        let lim = self.list(class).lim.with(|lim| unsafe { *lim }).wrapping_add(by);
-        // SAFETY: ours (1, 2).
-        self.list(class).lim.with_mut(|to| unsafe { *to = lim });
-    }
-
-    /// Puts a block on the list that did not die here, or whose death is counted already. It comes
-    /// back when there is no room.
-    fn join(self, block: Block) -> Result<(), Block> {
-        let class = block.class();
-        if self.len(class) >= self.own(|own| own.caps[class.index()]) {
-            return Err(block);
-        }
-        block.set_heap(self.heap);
-        // SAFETY: ours (1, 2).
-        self.list(class).blocks.with_mut(|blocks| unsafe { &mut *blocks }.push(block));
-        self.shift_lim(class, -1);
-        Ok(())
-    }
-
-    /// Takes a block off the list that is not handed out.
-    pub(crate) fn leave(self, class: Class) -> Option<Block> {
-        // SAFETY: ours (1, 2).
-        let block = self.list(class).blocks.with_mut(|blocks| unsafe { &mut *blocks }.pop())?;
-        self.shift_lim(class, 1);
-        Some(block)
+        self.core().free_remote(self.heap);
     }
 }
 
@@ -209,29 +180,91 @@ impl OwnList {
         self.list
     }
 
+    /// Blocks on the list.
+    #[inline(always)]
+    pub(crate) fn blocks(self) -> usize {
+        self.len.load(Ordering::Relaxed)
+    }
+
     /// A block from the list, and its capacity.
     #[inline(always)]
     pub(crate) fn take(self) -> Option<(Block, usize)> {
-        // SAFETY: ours (1, 2).
-        let block = self.blocks.with_mut(|blocks| unsafe { &mut *blocks }.pop())?;
-        raise(&self.takes, Ordering::Relaxed);
+        let block = self.pop()?;
+        raise(&self.gets, Ordering::Relaxed);
         Some((block, self.capacity))
+    }
+
+    #[inline(always)]
+    fn pop(self) -> Option<Block> {
+        // One less than no blocks is beyond all places, so this asks for both.
+        let last = self.blocks().wrapping_sub(1);
+        // SAFETY: ours (1, 2).
+        let block = self.places.with(|places| unsafe { &*places }.get(last).copied())?;
+        self.len.store(last, Ordering::Relaxed);
+        // SAFETY: one of the list's blocks, which stops being one here (3).
+        Some(unsafe { Block::from_raw(block) })
     }
 
     /// A block of this list, dead on this thread.
     #[inline(always)]
     pub(crate) fn put(self, block: Block) {
-        let puts = self.puts.load(Ordering::Relaxed);
-        let net = puts.wrapping_sub(self.takes.load(Ordering::Relaxed)).cast_signed();
-        // SAFETY: ours (1, 2).
-        let lim = self.lim.with(|lim| unsafe { *lim });
-        if net.wrapping_sub(lim) < 0 {
-            // SAFETY: ours (1, 2).
-            self.blocks.with_mut(|blocks| unsafe { &mut *blocks }.push(block));
-            self.puts.store(puts.wrapping_add(1), death());
-        } else {
+        if let Err(block) = self.push(block) {
             self.owner().put_on_full(block);
         }
+    }
+
+    /// The block comes back when there is no room.
+    #[inline(always)]
+    fn push(self, block: Block) -> Result<(), Block> {
+        let len = self.blocks();
+        // SAFETY: ours (1, 2).
+        self.places.with_mut(|places| match unsafe { &mut *places }.get_mut(len) {
+            Some(place) => {
+                *place = block.into_raw();
+                self.len.store(len + 1, death());
+                Ok(())
+            }
+            None => Err(block),
+        })
+    }
+
+    /// Puts a block on the list that did not die here, or whose death is counted already. It comes
+    /// back when there is no room.
+    pub(crate) fn join(self, block: Block) -> Result<(), Block> {
+        let ins = &self.owner().tally(self.class).ins;
+        let before = ins.load(Ordering::Relaxed);
+        // First counted, then there: who sees it on the list sees the count.
+        ins.store(before.wrapping_add(1), Ordering::Relaxed);
+        self.push(block).inspect_err(|_| ins.store(before, Ordering::Relaxed))
+    }
+
+    /// Takes a block off the list that is not handed out.
+    pub(crate) fn leave(self) -> Option<Block> {
+        let block = self.pop()?;
+        raise(&self.owner().tally(self.class).outs, death());
+        Some(block)
+    }
+
+    /// Makes the list longer or shorter. Its blocks must fit in; false when there is no memory.
+    pub(crate) fn resize(self, places: usize) -> bool {
+        let len = self.blocks();
+        self.places.with_mut(|now| {
+            // SAFETY: ours (1, 2).
+            let now = unsafe { &mut *now };
+            let mut vec = std::mem::take(now).into_vec();
+            let fits = vec.try_reserve_exact(places.saturating_sub(vec.len())).is_ok();
+            if fits {
+                vec.resize(places.max(len), NonNull::<Header>::dangling());
+            }
+            *now = vec.into_boxed_slice();
+            fits
+        })
+    }
+
+    /// Places of the list.
+    pub(crate) fn cap(self) -> usize {
+        // SAFETY: ours (1, 2).
+        self.places.with(|places| unsafe { &*places }.len())
     }
 
     fn owner(self) -> Owner {

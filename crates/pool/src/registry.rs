@@ -59,7 +59,7 @@ impl Registry {
             return;
         }
         let mut lists = self.lists.lock();
-        while !owner.has(class) {
+        while owner.list(class).blocks() == 0 {
             let Some(orphan) = self.strip(&mut lists) else { return };
             owner.inherit(orphan);
         }
@@ -72,7 +72,7 @@ impl Registry {
             orphan.trim();
         }
         for heap in &lists.all {
-            heap.core().free_chain(heap.core().take_remote(heap));
+            heap.core().free_remote(heap);
         }
     }
 

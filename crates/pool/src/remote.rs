@@ -1,107 +1,161 @@
-//! Lists of free blocks: a chain that one party owns, and the stack on which other threads return
-//! blocks to their owner.
+//! How blocks return to their owner: in batches, on a stack.
+//!
+//! A batch names its blocks in an array. Neither who fills one nor who empties it touches the blocks,
+//! so that their headers stay in both caches: a block that goes round between two threads costs each
+//! of them a pointer.
 //!
 //! Invariants of this file:
 //!
-//! 1. A chain owns its blocks: each was given up by a [`Block`] and becomes one again once.
-//! 2. The stack is pushed to by compare-and-swap and taken whole by swap. No single block is ever
+//! 1. A batch owns its blocks: each was given up by a [`Block`] and becomes one again once.
+//! 2. A pile owns its batches, each of which was a `Box` and becomes one again once.
+//! 3. The stack is pushed to by compare-and-swap and taken whole by swap. No single batch is ever
 //!    popped, and the old top is never dereferenced, so there is no ABA.
-//! 3. Release on the push and Acquire on the swap: what was written to a block on the thread that
-//!    dropped it happens before the owner uses it.
-//! 4. `bytes` is raised before a push and lowered after a take, so it is never less than what lies
+//! 4. Release on the push and Acquire on the swap: what was written to a batch and its blocks on the
+//!    thread that filled it happens before the owner uses them.
+//! 5. `bytes` is raised before a push and lowered after a take, so it is never less than what lies
 //!    on the stack.
 
-use crate::block::Block;
+use crate::{block::Block, class::Class};
 use aqueduct_base::{
     const_unless_model,
     sync::{
         atomic::{AtomicPtr, AtomicUsize, Ordering},
+        cell::UnsafeCell,
         twin,
     },
 };
 use aqueduct_slice::owner::Header;
-use std::ptr;
+use std::ptr::{self, NonNull};
 
-/// Free blocks, linked through their headers. Dropping a chain leaks its blocks.
-pub(crate) struct Chain {
-    first: *mut Header,
+/// Blocks that travel together at the most.
+pub(crate) const BATCH_BLOCKS: usize = 32;
+
+/// Blocks of one list, on their way to it. Dropping a batch leaks its blocks.
+pub(crate) struct Batch {
+    /// The next of a pile. Watched by models in the blocks' stead.
+    next: UnsafeCell<*mut Self>,
+    class: Class,
+    len: usize,
+    blocks: [NonNull<Header>; BATCH_BLOCKS],
 }
 
-// SAFETY: a chain is blocks that belong to whoever holds it (1), and blocks are `Send`.
-unsafe impl Send for Chain {}
+// SAFETY: a batch is blocks that belong to whoever holds it (1), and blocks are `Send`.
+unsafe impl Send for Batch {}
 
-impl Chain {
-    pub(crate) const fn new() -> Self {
-        Self { first: ptr::null_mut() }
+impl Batch {
+    /// An empty batch, if there is memory for it.
+    pub(crate) fn new() -> Option<Box<Self>> {
+        let mut one = Vec::new();
+        one.try_reserve_exact(1).ok()?;
+        one.push(Self {
+            next: UnsafeCell::new(ptr::null_mut()),
+            class: Class::default(),
+            len: 0,
+            blocks: [NonNull::dangling(); BATCH_BLOCKS],
+        });
+        let one = Box::into_raw(one.into_boxed_slice()).cast::<Self>();
+        // SAFETY: a slice of one batch, made above, is laid out as the batch.
+        Some(unsafe { Box::from_raw(one) })
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.first.is_null()
+    pub(crate) fn class(&self) -> Class {
+        self.class
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.len == BATCH_BLOCKS
+    }
+
+    /// Makes an empty batch one for blocks of `class`.
+    pub(crate) fn begin(&mut self, class: Class) {
+        debug_assert_eq!(self.len, 0, "the blocks would change their class");
+        self.class = class;
+    }
+
+    /// Adds a block. It comes back when there is no room.
     #[inline(always)]
-    pub(crate) fn push(&mut self, block: Block) {
-        block.set_link(self.first);
-        self.first = block.into_raw();
+    pub(crate) fn push(&mut self, block: Block) -> Result<(), Block> {
+        let Some(place) = self.blocks.get_mut(self.len) else { return Err(block) };
+        *place = block.into_raw();
+        self.len += 1;
+        Ok(())
     }
 
     #[inline(always)]
     pub(crate) fn pop(&mut self) -> Option<Block> {
-        // SAFETY: the first of our blocks, which stops being one here (1).
-        let block = unsafe { Block::from_raw(self.first) }?;
-        self.first = block.link();
-        Some(block)
+        let last = self.len.checked_sub(1)?;
+        let block = self.blocks[last];
+        self.len = last;
+        // SAFETY: one of our blocks, which stops being one here (1).
+        Some(unsafe { Block::from_raw(block) })
     }
 }
 
-impl Iterator for Chain {
-    type Item = Block;
+/// Batches, one on top of the other. Dropping a pile frees them, and leaks the blocks that they have.
+pub(crate) struct Pile {
+    top: *mut Batch,
+}
 
-    fn next(&mut self) -> Option<Block> {
+impl Pile {
+    pub(crate) const fn new() -> Self {
+        Self { top: ptr::null_mut() }
+    }
+
+    /// A pile of one.
+    pub(crate) fn of(batch: Box<Batch>) -> Self {
+        let mut pile = Self::new();
+        pile.push(batch);
+        pile
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Batch> {
+        // SAFETY: null, or one of our batches (2).
+        let first = unsafe { self.top.as_ref() };
+        // SAFETY: as above; the links of our batches are ours.
+        std::iter::successors(first, |batch| batch.next.with(|next| unsafe { (*next).as_ref() }))
+    }
+
+    pub(crate) fn push(&mut self, batch: Box<Batch>) {
+        // SAFETY: the batch is ours (2).
+        batch.next.with_mut(|next| unsafe { *next = self.top });
+        self.top = Box::into_raw(batch);
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<Box<Batch>> {
+        if self.top.is_null() {
+            return None;
+        }
+        // SAFETY: the top of ours, which stops being one here (2).
+        let batch = unsafe { Box::from_raw(self.top) };
+        // SAFETY: the batch is ours (2).
+        self.top = batch.next.with(|next| unsafe { *next });
+        Some(batch)
+    }
+}
+
+impl Iterator for Pile {
+    type Item = Box<Batch>;
+
+    fn next(&mut self) -> Option<Box<Batch>> {
         self.pop()
     }
 }
 
-/// A chain that knows its last block: the form in which blocks travel.
-pub(crate) struct Batch {
-    chain: Chain,
-    last: *mut Header,
-    bytes: usize,
-    blocks: usize,
-}
-
-impl Batch {
-    pub(crate) const fn new() -> Self {
-        Self { chain: Chain::new(), last: ptr::null_mut(), bytes: 0, blocks: 0 }
-    }
-
-    pub(crate) fn blocks(&self) -> usize {
-        self.blocks
-    }
-
-    pub(crate) fn bytes(&self) -> usize {
-        self.bytes
-    }
-
-    #[inline(always)]
-    pub(crate) fn push(&mut self, block: Block, bytes: usize) {
-        let first = self.chain.is_empty();
-        self.chain.push(block);
-        if first {
-            self.last = self.chain.first;
-        }
-        self.bytes += bytes;
-        self.blocks += 1;
-    }
-
-    pub(crate) fn into_chain(self) -> Chain {
-        self.chain
+impl Drop for Pile {
+    fn drop(&mut self) {
+        self.for_each(drop);
     }
 }
 
-/// Blocks on their way back to their owner. Any thread pushes, one takes all.
+/// A pile that all threads reach. Any thread pushes, one takes all. It has lines of the cache to
+/// itself, two of them for processors that fetch in pairs.
+#[repr(align(128))]
 pub(crate) struct Stack {
-    top: AtomicPtr<Header>,
+    top: AtomicPtr<Batch>,
     bytes: AtomicUsize,
 }
 
@@ -112,48 +166,42 @@ impl Stack {
         }
     }
 
-    /// Pushes a batch, unless more than `cap` bytes would lie here: then it comes back.
-    pub(crate) fn push(&self, batch: Batch, cap: usize) -> Result<(), Batch> {
-        let Some(last) = ({
-            // SAFETY: the last block of the batch's chain, borrowed from it to set its link; it is
-            // given up again below, before the chain is.
-            unsafe { Block::from_raw(batch.last) }
-        }) else {
-            return Ok(());
-        };
-        let bytes = batch.bytes;
-        let before = self.bytes.fetch_add(bytes, Ordering::Relaxed); // (4)
+    /// Pushes a pile of so many bytes, unless more than `cap` would lie here: then it comes back.
+    pub(crate) fn push(&self, pile: Pile, bytes: usize, cap: usize) -> Result<(), Pile> {
+        let before = self.bytes.fetch_add(bytes, Ordering::Relaxed); // (5)
         if before.saturating_add(bytes) > cap {
-            self.bytes.fetch_sub(bytes, Ordering::Relaxed);
-            let _ = last.into_raw();
-            return Err(batch);
+            self.taken(bytes);
+            return Err(pile);
         }
+        let Some(bottom) = pile.iter().last() else { return Ok(()) };
         let order = twin::order("remote_push_relaxed", Ordering::Release, Ordering::Relaxed);
         let mut top = self.top.load(Ordering::Relaxed);
         loop {
-            last.set_link(top);
-            // Release: with the Acquire of `take` (3).
-            match self.top.compare_exchange_weak(top, batch.chain.first, order, Ordering::Relaxed) {
-                Ok(_) => break,
+            // SAFETY: ours until the exchange succeeds (2).
+            bottom.next.with_mut(|next| unsafe { *next = top });
+            // Release: with the Acquire of `take` (4).
+            match self.top.compare_exchange_weak(top, pile.top, order, Ordering::Relaxed) {
+                Ok(_) => {
+                    std::mem::forget(pile);
+                    return Ok(());
+                }
                 Err(now) => top = now,
             }
         }
-        let _ = last.into_raw();
-        Ok(())
     }
 
-    /// Takes all blocks. The caller calls [`taken`](Self::taken) with their bytes.
-    pub(crate) fn take(&self) -> Chain {
+    /// Takes all batches. The caller calls [`taken`](Self::taken) with their bytes.
+    pub(crate) fn take(&self) -> Pile {
         // A look without a swap: most of the time there is nothing.
         if self.top.load(Ordering::Relaxed).is_null() {
-            return Chain::new();
+            return Pile::new();
         }
-        // Acquire: with the Release of every push, whose chain the swap takes over (3).
+        // Acquire: with the Release of every push, whose batch the swap takes over (4).
         let order = twin::order("remote_take_relaxed", Ordering::Acquire, Ordering::Relaxed);
-        Chain { first: self.top.swap(ptr::null_mut(), order) }
+        Pile { top: self.top.swap(ptr::null_mut(), order) }
     }
 
-    /// Lowers the tally by what was taken (4).
+    /// Lowers the tally by what was taken (5).
     pub(crate) fn taken(&self, bytes: usize) {
         self.bytes.fetch_sub(bytes, Ordering::Relaxed);
     }

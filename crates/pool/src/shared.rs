@@ -1,9 +1,9 @@
 //! The lists that all threads share: one bounded queue of chains for each class.
 
 use crate::{
+    chain::Chain,
     class::{Class, MAX},
     core::Core,
-    remote::Chain,
 };
 
 #[cfg(not(any(aqueduct_loom, aqueduct_shuttle)))]

@@ -2,11 +2,11 @@
 
 use crate::{
     block::Block,
+    chain::Chain,
     class::Class,
     core::Core,
     heap::Heap,
-    outbox::BATCH_BLOCKS,
-    remote::{Batch, Chain},
+    remote::{BATCH_BLOCKS, Batch, Pile},
 };
 use aqueduct_base::sync::atomic::Ordering;
 
@@ -14,9 +14,7 @@ impl Core {
     /// Takes a block of a pool whose blocks all go through the shared lists, and wakes who waits.
     pub(crate) fn give_back(&self, block: Block) {
         let class = block.class();
-        let mut chain = Chain::new();
-        chain.push(block);
-        self.shelve(class, chain);
+        self.shelve(class, Chain::of(block));
         self.waiters.wake();
     }
 
@@ -62,18 +60,24 @@ impl Core {
         Some(chain)
     }
 
-    /// Returns blocks to their owner; what would be too much there becomes everybody's.
-    pub(crate) fn deliver(&self, mut batch: Batch, home: &Heap) {
-        let bytes = batch.bytes();
+    /// Returns blocks to their owner, with the lease for them; what would be too much there becomes
+    /// everybody's.
+    pub(crate) fn deliver(&self, batch: Box<Batch>, home: &Heap) {
+        let (class, bytes) = (batch.class(), self.bytes(&batch));
         let cap = home.remote_cap.load(Ordering::Relaxed);
-        if cap > 0 && !self.is_closed() && self.budget().take(bytes) {
-            match home.remote.push(batch, cap) {
-                Ok(()) => return,
-                Err(refused) => batch = refused,
-            }
+        let refused = if cap > 0 && !self.is_closed() {
+            home.remote.push(Pile::of(batch), bytes, cap).err()
+        } else {
+            Some(Pile::of(batch))
+        };
+        if let Some(batches) = refused {
             self.budget().give(bytes);
+            self.shelve(class, unload(batches));
         }
-        self.shelve_mixed(batch.into_chain());
+    }
+
+    fn bytes(&self, batch: &Batch) -> usize {
+        batch.len() * self.classes().capacity(batch.class())
     }
 
     pub(crate) fn free_chain(&self, chain: Chain) {
@@ -88,18 +92,29 @@ impl Core {
     }
 
     /// Takes all that was returned to `heap`. Anybody may take a stack whole.
-    pub(crate) fn take_remote(&self, heap: &Heap) -> Chain {
-        let (mut blocks, mut bytes) = (Chain::new(), 0);
-        for block in heap.remote.take() {
-            bytes += self.classes().capacity(block.class());
-            blocks.push(block);
-        }
+    pub(crate) fn take_remote(&self, heap: &Heap) -> Pile {
+        let batches = heap.remote.take();
+        let bytes = batches.iter().map(|batch| self.bytes(batch)).sum();
         if bytes > 0 {
             heap.remote.taken(bytes);
             self.budget().give(bytes);
         }
-        blocks
+        batches
     }
+
+    /// Gives all that was returned to `heap` to the system.
+    pub(crate) fn free_remote(&self, heap: &Heap) {
+        self.free_chain(unload(self.take_remote(heap)));
+    }
+}
+
+/// The blocks of batches, which end here.
+fn unload(batches: Pile) -> Chain {
+    let mut chain = Chain::new();
+    for mut batch in batches {
+        chain.extend(std::iter::from_fn(|| batch.pop()));
+    }
+    chain
 }
 
 /// A chain, and how many blocks it has.

@@ -3,6 +3,7 @@
 use crate::{
     class::{Class, MAX},
     core::Core,
+    heap::Heap,
 };
 use aqueduct_base::sync::atomic::Ordering;
 
@@ -67,53 +68,51 @@ pub(crate) struct Raw {
 struct Sums {
     gets: usize,
     misses: usize,
-    /// Deaths on the block's own thread, on other threads, and on threads that were ending.
-    puts: usize,
-    sent: usize,
-    late: usize,
-}
-
-impl Sums {
-    fn outstanding(self) -> usize {
-        self.gets.wrapping_sub(self.puts).wrapping_sub(self.sent).wrapping_sub(self.late)
-    }
+    /// Deaths on other threads than the block's own.
+    elsewhere: usize,
+    outstanding: usize,
 }
 
 impl Raw {
     pub(crate) fn outstanding(&self) -> usize {
-        self.classes.iter().map(|sums| sums.outstanding()).sum()
+        self.classes.iter().map(|sums| sums.outstanding).sum()
     }
 }
 
 impl Core {
-    /// All deaths first, then all gets: a death that is seen makes its get visible, so the difference
-    /// is never negative. No heap can be added in between: a block of such a heap cannot be among
-    /// the deaths.
+    /// The deaths that are counted apart first, then the lists, which count a get and a death on one
+    /// thread in one word, then what came in otherwise: who sees a death sees its get in what is read
+    /// after it, so the difference is never negative. No heap can be added in between: a block of
+    /// such a heap cannot be among the deaths.
     pub(crate) fn raw(&self) -> Raw {
         let mut raw = Raw { fallbacks: self.fallbacks.load(Ordering::Relaxed), ..Raw::default() };
         self.registry().with_all(|heaps| {
             for class in self.classes().all() {
-                let sums = &mut raw.classes[class.index()];
-                sums.late = self.late[class.index()].frees.load(Ordering::Acquire);
-                for (puts, sent) in heaps.iter().map(|heap| heap.frees(class)) {
-                    sums.puts = sums.puts.wrapping_add(puts);
-                    sums.sent = sums.sent.wrapping_add(sent);
-                }
-            }
-            for class in self.classes().all() {
-                self.add_gets(&mut raw.classes[class.index()], class, heaps);
+                raw.classes[class.index()] = self.sums(class, heaps);
             }
         });
         raw
     }
 
-    fn add_gets(&self, sums: &mut Sums, class: Class, heaps: &[&'static crate::heap::Heap]) {
+    fn sums(&self, class: Class, heaps: &[&'static Heap]) -> Sums {
         let late = &self.late[class.index()];
-        sums.gets = late.gets.load(Ordering::Relaxed);
-        sums.misses = late.misses.load(Ordering::Relaxed);
-        for (takes, misses) in heaps.iter().map(|heap| heap.gets(class)) {
-            sums.gets = sums.gets.wrapping_add(takes);
-            sums.misses = sums.misses.wrapping_add(misses);
+        let tallies = || heaps.iter().map(|heap| heap.tally(class));
+        let lists = || heaps.iter().map(|heap| &heap.lists[class.index()]);
+        // Acquire: with the Release of each death, so that the gets they answer are seen below.
+        let sent = tallies().map(|tally| tally.sent.load(Ordering::Acquire));
+        let elsewhere = total(sent).wrapping_add(late.frees.load(Ordering::Acquire));
+        let outs = total(tallies().map(|tally| tally.outs.load(Ordering::Acquire)));
+        let kept = total(lists().map(|list| list.len.load(Ordering::Acquire)));
+        let ins = total(tallies().map(|tally| tally.ins.load(Ordering::Relaxed)));
+        let late_gets = late.gets.load(Ordering::Relaxed);
+        let gone = elsewhere.wrapping_add(outs).wrapping_add(kept);
+        let gets = total(lists().map(|list| list.gets.load(Ordering::Relaxed)));
+        let misses = total(tallies().map(|tally| tally.misses.load(Ordering::Relaxed)));
+        Sums {
+            gets: gets.wrapping_add(late_gets),
+            misses: misses.wrapping_add(late.misses.load(Ordering::Relaxed)),
+            elsewhere,
+            outstanding: ins.wrapping_add(late_gets).wrapping_sub(gone),
         }
     }
 
@@ -130,8 +129,8 @@ impl Core {
                     block_bytes: self.classes().capacity(class),
                     gets: since(now.gets, then.gets),
                     misses: since(now.misses, then.misses),
-                    remote_frees: since(now.sent, then.sent) + since(now.late, then.late),
-                    outstanding: now.outstanding() as u64,
+                    remote_frees: since(now.elsewhere, then.elsewhere),
+                    outstanding: now.outstanding as u64,
                 }
             })
             .collect();
@@ -153,4 +152,9 @@ impl Core {
             classes,
         }
     }
+}
+
+/// The sum of counters, each of which wraps.
+fn total(counters: impl Iterator<Item = usize>) -> usize {
+    counters.fold(0, usize::wrapping_add)
 }
