@@ -10,7 +10,7 @@ use crate::{
     remote::Stack,
 };
 use aqueduct_base::sync::{
-    atomic::{AtomicUsize, Ordering},
+    atomic::{AtomicPtr, AtomicUsize, Ordering},
     cell::UnsafeCell,
 };
 use aqueduct_slice::owner::Header;
@@ -33,11 +33,15 @@ pub(crate) struct Heap {
 
 /// The free blocks of one class: one line of the cache, and all that a get and a death touch.
 ///
-/// The blocks stand in an array, so that they themselves are not touched. The counters are written by
+/// The blocks stand in places, so that they themselves are not touched. The counters are written by
 /// the owner only, with plain stores.
 #[repr(C, align(64))]
 pub(crate) struct List {
-    /// As many places as the heap has a lease for. The first `len` are blocks.
+    /// The first place, which is filled first and emptied first: null while it is empty, [`CLOSED`]
+    /// while the list has no place at all. It stands apart from the others so that a get which follows
+    /// a death does not wait for that one's count to reach memory and come back.
+    pub(crate) first: AtomicPtr<Header>,
+    /// The other places. So many of them have blocks.
     pub(crate) places: UnsafeCell<Box<[NonNull<Header>]>>,
     pub(crate) len: AtomicUsize,
     /// Blocks handed out by this thread.
@@ -50,11 +54,14 @@ pub(crate) struct List {
 #[cfg(all(target_pointer_width = "64", not(aqueduct_loom)))]
 const _: () = assert!(size_of::<List>() == 64);
 
+/// In the first place of a list that has none. Headers have larger addresses.
+pub(crate) const CLOSED: *mut Header = ptr::without_provenance_mut(1);
+
 /// What becomes of the blocks of one class otherwise than by a get or a death. Written by the owner
 /// only.
 ///
-/// The blocks in use are `ins - outs - len - sent`, summed over all heaps, since a get or a death on
-/// a block's own thread is counted by `len` itself.
+/// The blocks in use are `ins - outs - kept - sent`, summed over all heaps, where `kept` are the blocks
+/// on the list: a get or a death on a block's own thread is counted by these.
 #[derive(Default)]
 pub(crate) struct Tally {
     /// Blocks put on the list that did not die here, or handed out without having been on it.
@@ -131,10 +138,19 @@ impl Heap {
 }
 
 impl List {
+    /// Blocks on the list. Exact for the owner; for others, no more than there were at some moment
+    /// while this ran, and whoever sees a block here sees what its owner did before.
+    pub(crate) fn kept(&self) -> usize {
+        // Since the first place is filled first and emptied first, there was a moment with both.
+        let first = self.first.load(Ordering::Acquire);
+        usize::from(is_block(first)) + self.len.load(Ordering::Acquire)
+    }
+
     /// The list of a class, or of none, where nothing is ever put.
     fn new(core: &Core, class: Option<Class>) -> Self {
         let capacity = class.map_or(0, |class| core.classes().capacity(class));
         Self {
+            first: AtomicPtr::new(CLOSED),
             places: UnsafeCell::new(Box::default()),
             len: AtomicUsize::new(0),
             gets: AtomicUsize::new(0),
@@ -142,6 +158,12 @@ impl List {
             class: class.unwrap_or_default(),
         }
     }
+}
+
+/// Whether a first place has a block.
+#[inline(always)]
+pub(crate) fn is_block(first: *mut Header) -> bool {
+    first.addr() > CLOSED.addr()
 }
 
 /// One more, by the only thread that writes `counter`.

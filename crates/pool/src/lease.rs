@@ -24,7 +24,7 @@ impl Owner {
         if step == 0 || !core.budget().take(bytes) {
             return false;
         }
-        if !list.resize(list.cap() + step) {
+        if !list.lengthen(step) {
             core.budget().give(bytes);
             return false;
         }
@@ -42,9 +42,7 @@ impl Owner {
     /// Makes a list as short as its blocks allow.
     fn shrink(self, class: Class) {
         let list = self.list(class);
-        let before = list.cap();
-        list.resize(list.blocks());
-        let bytes = (before - list.cap()) * list.capacity;
+        let bytes = list.shorten() * list.capacity;
         self.own(|own| own.lease -= bytes);
         self.core().budget().give(bytes);
     }
@@ -52,7 +50,7 @@ impl Owner {
     /// Makes room on a full list: half of it becomes everybody's.
     pub(crate) fn spill(self, class: Class) {
         let list = self.list(class);
-        let some = list.blocks().div_ceil(2).min(BATCH_BLOCKS);
+        let some = list.kept().div_ceil(2).min(BATCH_BLOCKS);
         let mut chain = Chain::new();
         chain.extend((0..some).map_while(|_| list.leave()));
         self.core().shelve(class, chain);

@@ -7,20 +7,24 @@
 //!    constructor asks for that, it is not `Send`, and it is not stored.
 //! 2. The cells of a heap are touched by its owner only, and no closure that is given a reference
 //!    into one calls anything that could come back here.
-//! 3. The first `len` places of a list are blocks that the list owns: each was given up by a
-//!    [`Block`] and becomes one again once. `len` is at most the number of places.
+//! 3. What stands in the first place of a list, and in the first `len` of its others, are blocks that
+//!    the list owns: each was given up by a [`Block`] and becomes one again once.
 
 use crate::{
     block::Block,
     chain::Chain,
     class::Class,
     core::Core,
-    heap::{Heap, List, Own, Tally, raise},
+    heap::{CLOSED, Heap, List, Own, Tally, is_block, raise},
     remote::Pile,
 };
 use aqueduct_base::sync::{atomic::Ordering, twin};
 use aqueduct_slice::owner::Header;
-use std::{marker::PhantomData, ops::Deref, ptr::NonNull};
+use std::{
+    marker::PhantomData,
+    ops::Deref,
+    ptr::{self, NonNull},
+};
 
 /// The right to touch a heap's own lists.
 #[derive(Clone, Copy)]
@@ -180,12 +184,6 @@ impl OwnList {
         self.list
     }
 
-    /// Blocks on the list.
-    #[inline(always)]
-    pub(crate) fn blocks(self) -> usize {
-        self.len.load(Ordering::Relaxed)
-    }
-
     /// A block from the list, and its capacity.
     #[inline(always)]
     pub(crate) fn take(self) -> Option<(Block, usize)> {
@@ -196,13 +194,26 @@ impl OwnList {
 
     #[inline(always)]
     fn pop(self) -> Option<Block> {
+        let first = self.first.load(Ordering::Relaxed);
+        let block = if is_block(first) {
+            self.first.store(ptr::null_mut(), Ordering::Relaxed);
+            // SAFETY: not null, see `is_block`.
+            unsafe { NonNull::new_unchecked(first) }
+        } else {
+            self.pop_other()?
+        };
+        // SAFETY: one of the list's blocks, which stops being one here (3).
+        Some(unsafe { Block::from_raw(block) })
+    }
+
+    #[inline(always)]
+    fn pop_other(self) -> Option<NonNull<Header>> {
         // One less than no blocks is beyond all places, so this asks for both.
-        let last = self.blocks().wrapping_sub(1);
+        let last = self.len.load(Ordering::Relaxed).wrapping_sub(1);
         // SAFETY: ours (1, 2).
         let block = self.places.with(|places| unsafe { &*places }.get(last).copied())?;
         self.len.store(last, Ordering::Relaxed);
-        // SAFETY: one of the list's blocks, which stops being one here (3).
-        Some(unsafe { Block::from_raw(block) })
+        Some(block)
     }
 
     /// A block of this list, dead on this thread.
@@ -216,7 +227,11 @@ impl OwnList {
     /// The block comes back when there is no room.
     #[inline(always)]
     fn push(self, block: Block) -> Result<(), Block> {
-        let len = self.blocks();
+        if self.first.load(Ordering::Relaxed).is_null() {
+            self.first.store(block.into_raw().as_ptr(), death());
+            return Ok(());
+        }
+        let len = self.len.load(Ordering::Relaxed);
         // SAFETY: ours (1, 2).
         self.places.with_mut(|places| match unsafe { &mut *places }.get_mut(len) {
             Some(place) => {
@@ -245,26 +260,52 @@ impl OwnList {
         Some(block)
     }
 
-    /// Makes the list longer or shorter. Its blocks must fit in; false when there is no memory.
-    pub(crate) fn resize(self, places: usize) -> bool {
-        let len = self.blocks();
-        self.places.with_mut(|now| {
-            // SAFETY: ours (1, 2).
-            let now = unsafe { &mut *now };
-            let mut vec = std::mem::take(now).into_vec();
-            let fits = vec.try_reserve_exact(places.saturating_sub(vec.len())).is_ok();
-            if fits {
-                vec.resize(places.max(len), NonNull::<Header>::dangling());
-            }
-            *now = vec.into_boxed_slice();
-            fits
-        })
-    }
-
     /// Places of the list.
     pub(crate) fn cap(self) -> usize {
         // SAFETY: ours (1, 2).
-        self.places.with(|places| unsafe { &*places }.len())
+        let others = self.places.with(|places| unsafe { &*places }.len());
+        if self.first.load(Ordering::Relaxed) == CLOSED { 0 } else { 1 + others }
+    }
+
+    /// Makes the list longer; false when there is no memory.
+    pub(crate) fn lengthen(self, by: usize) -> bool {
+        let others = (self.cap() + by).saturating_sub(1);
+        let fits = self.others(|places| {
+            let fits = places.try_reserve_exact(others - places.len()).is_ok();
+            if fits {
+                places.resize(others, NonNull::dangling());
+            }
+            fits
+        });
+        if fits && by > 0 && self.first.load(Ordering::Relaxed) == CLOSED {
+            self.first.store(ptr::null_mut(), Ordering::Relaxed);
+        }
+        fits
+    }
+
+    /// Makes the list as short as its blocks allow, and gives the number of places that this took.
+    pub(crate) fn shorten(self) -> usize {
+        let before = self.cap();
+        if !is_block(self.first.load(Ordering::Relaxed)) {
+            let other = self.pop_other();
+            // Release: who sees it here does not see it there as well.
+            self.first.store(other.map_or(CLOSED, NonNull::as_ptr), Ordering::Release);
+        }
+        let len = self.len.load(Ordering::Relaxed);
+        self.others(|places| places.truncate(len));
+        before - self.cap()
+    }
+
+    /// The other places as a vector, for a change of their number.
+    fn others<R>(self, f: impl FnOnce(&mut Vec<NonNull<Header>>) -> R) -> R {
+        self.places.with_mut(|places| {
+            // SAFETY: ours (1, 2).
+            let places = unsafe { &mut *places };
+            let mut vec = std::mem::take(places).into_vec();
+            let made = f(&mut vec);
+            *places = vec.into_boxed_slice();
+            made
+        })
     }
 
     fn owner(self) -> Owner {

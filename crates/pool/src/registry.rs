@@ -59,7 +59,7 @@ impl Registry {
             return;
         }
         let mut lists = self.lists.lock();
-        while owner.list(class).blocks() == 0 {
+        while owner.list(class).kept() == 0 {
             let Some(orphan) = self.strip(&mut lists) else { return };
             owner.inherit(orphan);
         }

@@ -102,7 +102,7 @@ impl Core {
         let sent = tallies().map(|tally| tally.sent.load(Ordering::Acquire));
         let elsewhere = total(sent).wrapping_add(late.frees.load(Ordering::Acquire));
         let outs = total(tallies().map(|tally| tally.outs.load(Ordering::Acquire)));
-        let kept = total(lists().map(|list| list.len.load(Ordering::Acquire)));
+        let kept = total(lists().map(|list| list.kept()));
         let ins = total(tallies().map(|tally| tally.ins.load(Ordering::Relaxed)));
         let late_gets = late.gets.load(Ordering::Relaxed);
         let gone = elsewhere.wrapping_add(outs).wrapping_add(kept);
