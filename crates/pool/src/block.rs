@@ -13,7 +13,8 @@
 use crate::{
     class::Class,
     core::Core,
-    heap::{Heap, List},
+    heap::Heap,
+    list::List,
     local,
     place::{self, Note, Place},
 };

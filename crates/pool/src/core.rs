@@ -9,7 +9,7 @@ use crate::{
     block::Block,
     builder::Config,
     class::{Class, Classes, MAX},
-    heap::raise,
+    list::raise,
     local,
     outbox::{BATCH_BYTES, ROUTES},
     owner::Owner,

@@ -6,15 +6,15 @@
 use crate::{
     class::{Class, MAX},
     core::Core,
+    list::List,
     outbox::Outbox,
     remote::Stack,
 };
 use aqueduct_base::sync::{
-    atomic::{AtomicPtr, AtomicUsize, Ordering},
+    atomic::{AtomicUsize, Ordering},
     cell::UnsafeCell,
 };
-use aqueduct_slice::owner::Header;
-use std::ptr::{self, NonNull};
+use std::ptr;
 
 /// Lists, counters and the return stack of one thread. Everything in [`UnsafeCell`]s is touched
 /// through an [`Owner`](crate::owner::Owner) only.
@@ -30,32 +30,6 @@ pub(crate) struct Heap {
     /// Bytes that `remote` takes: nothing while no thread would collect them.
     pub(crate) remote_cap: AtomicUsize,
 }
-
-/// The free blocks of one class: one line of the cache, and all that a get and a death touch.
-///
-/// The blocks stand in places, so that they themselves are not touched. The counters are written by
-/// the owner only, with plain stores.
-#[repr(C, align(64))]
-pub(crate) struct List {
-    /// The first place, which is filled first and emptied first: null while it is empty, [`CLOSED`]
-    /// while the list has no place at all. It stands apart from the others so that a get which follows
-    /// a death does not wait for that one's count to reach memory and come back.
-    pub(crate) first: AtomicPtr<Header>,
-    /// The other places. So many of them have blocks.
-    pub(crate) places: UnsafeCell<Box<[NonNull<Header>]>>,
-    pub(crate) len: AtomicUsize,
-    /// Blocks handed out by this thread.
-    pub(crate) gets: AtomicUsize,
-    /// Bytes of data in a block.
-    pub(crate) capacity: usize,
-    pub(crate) class: Class,
-}
-
-#[cfg(all(target_pointer_width = "64", not(aqueduct_loom)))]
-const _: () = assert!(size_of::<List>() == 64);
-
-/// In the first place of a list that has none. Headers have larger addresses.
-pub(crate) const CLOSED: *mut Header = ptr::without_provenance_mut(1);
 
 /// What becomes of the blocks of one class otherwise than by a get or a death. Written by the owner
 /// only.
@@ -135,41 +109,6 @@ impl Heap {
         let cap = if yes { self.core.remote_share() } else { 0 };
         self.remote_cap.store(cap, Ordering::Relaxed);
     }
-}
-
-impl List {
-    /// Blocks on the list. Exact for the owner; for others, no more than there were at some moment
-    /// while this ran, and whoever sees a block here sees what its owner did before.
-    pub(crate) fn kept(&self) -> usize {
-        // Since the first place is filled first and emptied first, there was a moment with both.
-        let first = self.first.load(Ordering::Acquire);
-        usize::from(is_block(first)) + self.len.load(Ordering::Acquire)
-    }
-
-    /// The list of a class, or of none, where nothing is ever put.
-    fn new(core: &Core, class: Option<Class>) -> Self {
-        let capacity = class.map_or(0, |class| core.classes().capacity(class));
-        Self {
-            first: AtomicPtr::new(CLOSED),
-            places: UnsafeCell::new(Box::default()),
-            len: AtomicUsize::new(0),
-            gets: AtomicUsize::new(0),
-            capacity,
-            class: class.unwrap_or_default(),
-        }
-    }
-}
-
-/// Whether a first place has a block.
-#[inline(always)]
-pub(crate) fn is_block(first: *mut Header) -> bool {
-    first.addr() > CLOSED.addr()
-}
-
-/// One more, by the only thread that writes `counter`.
-#[inline(always)]
-pub(crate) fn raise(counter: &AtomicUsize, order: Ordering) {
-    counter.store(counter.load(Ordering::Relaxed).wrapping_add(1), order);
 }
 
 // SAFETY: everything that is not an atomic stands in an `UnsafeCell` that only the heap's owner

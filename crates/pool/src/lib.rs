@@ -31,6 +31,7 @@ mod core;
 mod error;
 mod heap;
 mod lease;
+mod list;
 mod local;
 #[cfg(all(test, aqueduct_loom))]
 mod models;

@@ -17,8 +17,9 @@ use crate::{
     chain::Chain,
     class::Class,
     core::Core,
-    heap::{Heap, List},
-    owner::{OwnList, Owner},
+    heap::Heap,
+    list::{List, OwnList},
+    owner::Owner,
 };
 use aqueduct_base::{
     sync::{atomic::Ordering, twin},

@@ -11,7 +11,7 @@ use crate::{
     core::Core,
     heap::Heap,
     local,
-    remote::{Batch, Stack},
+    remote::{Batch, Pile, Stack},
 };
 use aqueduct_slice::Slice;
 use loom::{model, sync::Arc, thread};
@@ -52,19 +52,19 @@ fn model_05_remote_frees_by_two_against_the_owner() {
         let pool = pool(8);
         let (_, [first, second, third]) = blocks(pool.core());
         let stack = Arc::new(Stack::new());
-        let push = |block: Block| {
-            let stack = stack.clone();
-            thread::spawn(move || {
-                let mut batch = Batch::new();
-                batch.push(block, 1);
-                assert!(stack.push(batch, 8).is_ok());
-            })
+        let pile = |block: Block| {
+            let mut batch = Batch::new().unwrap();
+            assert!(batch.push(block).is_ok());
+            Pile::of(batch)
         };
-        let pushers = [push(first), push(second)];
-        let mut batch = Batch::new();
-        batch.push(third, 1);
-        assert!(stack.push(batch, 8).is_ok());
-        let take = || stack.take().map(Block::free).count();
+        let push = |pile: Pile| {
+            let stack = stack.clone();
+            thread::spawn(move || assert!(stack.push(pile, 1, 8).is_ok()))
+        };
+        let pushers = [push(pile(first)), push(pile(second))];
+        assert!(stack.push(pile(third), 1, 8).is_ok());
+        let free = |mut batch: Box<Batch>| batch.pop().map(Block::free).is_some();
+        let take = || stack.take().map(free).filter(|&freed| freed).count();
         let early = take();
         pushers.into_iter().for_each(|pusher| pusher.join().unwrap());
         assert_eq!(early + take(), 3);

@@ -3,8 +3,9 @@
 use crate::{
     block::Block,
     chain::Chain,
-    heap::{Heap, List, raise},
-    owner::{Owner, death},
+    heap::Heap,
+    list::{List, death, raise},
+    owner::Owner,
     remote::{Batch, Pile},
 };
 use std::ptr;
@@ -24,9 +25,9 @@ pub(crate) struct Outbox {
 
 /// A batch, and whose it is.
 struct Route {
-    /// The list that the blocks belong to, while there is a batch.
+    /// The list that the blocks belong to, while there is a batch, and its heap.
     to: *const List,
-    batch: Option<Box<Batch>>,
+    batch: Option<(Box<Batch>, &'static Heap)>,
     /// Bytes that the batch may still grow by: leased from the pool when it is begun, and kept. What
     /// the batch has is leased too, and that goes with it.
     room: usize,
@@ -47,7 +48,7 @@ impl Route {
     #[inline]
     fn add(&mut self, block: Block, list: *const List, bytes: usize) -> Result<bool, Block> {
         let open = self.to == list && self.room >= bytes;
-        let Some(batch) = self.batch.as_mut().filter(|_| open) else { return Err(block) };
+        let Some((batch, _)) = self.batch.as_mut().filter(|_| open) else { return Err(block) };
         batch.push(block)?;
         self.room -= bytes;
         Ok(self.room < bytes || batch.is_full())
@@ -89,7 +90,7 @@ impl Owner {
         batch.begin(list.class);
         self.own(|own| {
             let route = &mut own.outbox.routes[at(list)];
-            (route.to, route.batch) = (list, Some(batch));
+            (route.to, route.batch) = (list, Some((batch, block.heap())));
             route.add(block, list, list.capacity)
         })
     }
@@ -105,13 +106,7 @@ impl Owner {
 
     /// Sends off the batch at `at`, if there is one, and its lease with it.
     fn depart(self, at: usize) {
-        let route = self.own(|own| {
-            let route = &mut own.outbox.routes[at];
-            Some((route.batch.take()?, route.to))
-        });
-        if let Some((batch, to)) = route {
-            // SAFETY: the home of a block, and all of those came from `Heap::list`.
-            let home = unsafe { Heap::of_list(to) };
+        if let Some((batch, home)) = self.own(|own| own.outbox.routes[at].batch.take()) {
             self.core().deliver(batch, home);
         }
     }

@@ -7,36 +7,24 @@
 //!    constructor asks for that, it is not `Send`, and it is not stored.
 //! 2. The cells of a heap are touched by its owner only, and no closure that is given a reference
 //!    into one calls anything that could come back here.
-//! 3. What stands in the first place of a list, and in the first `len` of its others, are blocks that
-//!    the list owns: each was given up by a [`Block`] and becomes one again once.
 
 use crate::{
     block::Block,
     chain::Chain,
     class::Class,
     core::Core,
-    heap::{CLOSED, Heap, List, Own, Tally, is_block, raise},
+    heap::{Heap, Own, Tally},
+    list::{OwnList, death, raise},
     remote::Pile,
 };
-use aqueduct_base::sync::{atomic::Ordering, twin};
-use aqueduct_slice::owner::Header;
-use std::{
-    marker::PhantomData,
-    ops::Deref,
-    ptr::{self, NonNull},
-};
+use aqueduct_base::sync::atomic::Ordering;
+use std::marker::PhantomData;
 
 /// The right to touch a heap's own lists.
 #[derive(Clone, Copy)]
 pub(crate) struct Owner {
     heap: &'static Heap,
     not_send: PhantomData<*const ()>,
-}
-
-/// The right to touch one list of a heap.
-#[derive(Clone, Copy)]
-pub(crate) struct OwnList {
-    list: *const List,
 }
 
 impl Owner {
@@ -59,7 +47,8 @@ impl Owner {
 
     #[inline(always)]
     pub(crate) fn list(self, class: Class) -> OwnList {
-        OwnList { list: self.heap.list(class) }
+        // SAFETY: a list of our heap (1).
+        unsafe { OwnList::new(self.heap.list(class)) }
     }
 
     pub(crate) fn tally(self, class: Class) -> &'static Tally {
@@ -73,17 +62,18 @@ impl Owner {
 
     #[cold]
     #[inline(never)]
-    fn put_on_full(self, block: Block) {
+    pub(crate) fn put_on_full(self, block: Block) {
         let class = block.class();
         self.settle();
-        raise(&self.tally(class).outs, death());
         if self.core().is_shared() {
+            raise(&self.tally(class).outs, death());
             return self.core().give_back(block);
         }
         if !self.raise_cap(class) {
             self.spill(class);
         }
-        if let Err(block) = self.list(class).join(block) {
+        if let Err(block) = self.list(class).push(block) {
+            raise(&self.tally(class).outs, death());
             self.core().shelve(class, Chain::of(block));
         }
     }
@@ -122,6 +112,7 @@ impl Owner {
             let list = self.list(batch.class());
             while let Some(block) = batch.pop() {
                 rest.extend(self.keep(list, block));
+                list.join_all(&mut batch);
             }
             empty.push(batch);
         }
@@ -167,167 +158,4 @@ impl Owner {
         self.core().free_chain(all);
         self.core().free_remote(self.heap);
     }
-}
-
-impl OwnList {
-    /// # Safety
-    ///
-    /// `list` came from [`Heap::list`] of a heap that the caller owns now (1), and the result is
-    /// used only while it is.
-    #[inline(always)]
-    pub(crate) const unsafe fn new(list: *const List) -> Self {
-        Self { list }
-    }
-
-    #[inline(always)]
-    pub(crate) fn as_ptr(self) -> *const List {
-        self.list
-    }
-
-    /// A block from the list, and its capacity.
-    #[inline(always)]
-    pub(crate) fn take(self) -> Option<(Block, usize)> {
-        let block = self.pop()?;
-        raise(&self.gets, Ordering::Relaxed);
-        Some((block, self.capacity))
-    }
-
-    #[inline(always)]
-    fn pop(self) -> Option<Block> {
-        let first = self.first.load(Ordering::Relaxed);
-        let block = if is_block(first) {
-            self.first.store(ptr::null_mut(), Ordering::Relaxed);
-            // SAFETY: not null, see `is_block`.
-            unsafe { NonNull::new_unchecked(first) }
-        } else {
-            self.pop_other()?
-        };
-        // SAFETY: one of the list's blocks, which stops being one here (3).
-        Some(unsafe { Block::from_raw(block) })
-    }
-
-    #[inline(always)]
-    fn pop_other(self) -> Option<NonNull<Header>> {
-        // One less than no blocks is beyond all places, so this asks for both.
-        let last = self.len.load(Ordering::Relaxed).wrapping_sub(1);
-        // SAFETY: ours (1, 2).
-        let block = self.places.with(|places| unsafe { &*places }.get(last).copied())?;
-        self.len.store(last, Ordering::Relaxed);
-        Some(block)
-    }
-
-    /// A block of this list, dead on this thread.
-    #[inline(always)]
-    pub(crate) fn put(self, block: Block) {
-        if let Err(block) = self.push(block) {
-            self.owner().put_on_full(block);
-        }
-    }
-
-    /// The block comes back when there is no room.
-    #[inline(always)]
-    fn push(self, block: Block) -> Result<(), Block> {
-        if self.first.load(Ordering::Relaxed).is_null() {
-            self.first.store(block.into_raw().as_ptr(), death());
-            return Ok(());
-        }
-        let len = self.len.load(Ordering::Relaxed);
-        // SAFETY: ours (1, 2).
-        self.places.with_mut(|places| match unsafe { &mut *places }.get_mut(len) {
-            Some(place) => {
-                *place = block.into_raw();
-                self.len.store(len + 1, death());
-                Ok(())
-            }
-            None => Err(block),
-        })
-    }
-
-    /// Puts a block on the list that did not die here, or whose death is counted already. It comes
-    /// back when there is no room.
-    pub(crate) fn join(self, block: Block) -> Result<(), Block> {
-        let ins = &self.owner().tally(self.class).ins;
-        let before = ins.load(Ordering::Relaxed);
-        // First counted, then there: who sees it on the list sees the count.
-        ins.store(before.wrapping_add(1), Ordering::Relaxed);
-        self.push(block).inspect_err(|_| ins.store(before, Ordering::Relaxed))
-    }
-
-    /// Takes a block off the list that is not handed out.
-    pub(crate) fn leave(self) -> Option<Block> {
-        let block = self.pop()?;
-        raise(&self.owner().tally(self.class).outs, death());
-        Some(block)
-    }
-
-    /// Places of the list.
-    pub(crate) fn cap(self) -> usize {
-        // SAFETY: ours (1, 2).
-        let others = self.places.with(|places| unsafe { &*places }.len());
-        if self.first.load(Ordering::Relaxed) == CLOSED { 0 } else { 1 + others }
-    }
-
-    /// Makes the list longer; false when there is no memory.
-    pub(crate) fn lengthen(self, by: usize) -> bool {
-        let others = (self.cap() + by).saturating_sub(1);
-        let fits = self.others(|places| {
-            let fits = places.try_reserve_exact(others - places.len()).is_ok();
-            if fits {
-                places.resize(others, NonNull::dangling());
-            }
-            fits
-        });
-        if fits && by > 0 && self.first.load(Ordering::Relaxed) == CLOSED {
-            self.first.store(ptr::null_mut(), Ordering::Relaxed);
-        }
-        fits
-    }
-
-    /// Makes the list as short as its blocks allow, and gives the number of places that this took.
-    pub(crate) fn shorten(self) -> usize {
-        let before = self.cap();
-        if !is_block(self.first.load(Ordering::Relaxed)) {
-            let other = self.pop_other();
-            // Release: who sees it here does not see it there as well.
-            self.first.store(other.map_or(CLOSED, NonNull::as_ptr), Ordering::Release);
-        }
-        let len = self.len.load(Ordering::Relaxed);
-        self.others(|places| places.truncate(len));
-        before - self.cap()
-    }
-
-    /// The other places as a vector, for a change of their number.
-    fn others<R>(self, f: impl FnOnce(&mut Vec<NonNull<Header>>) -> R) -> R {
-        self.places.with_mut(|places| {
-            // SAFETY: ours (1, 2).
-            let places = unsafe { &mut *places };
-            let mut vec = std::mem::take(places).into_vec();
-            let made = f(&mut vec);
-            *places = vec.into_boxed_slice();
-            made
-        })
-    }
-
-    fn owner(self) -> Owner {
-        // SAFETY: the list came from `Heap::list` (1).
-        let heap = unsafe { Heap::of_list(self.list) };
-        // SAFETY: who owns the list owns its heap (1).
-        unsafe { Owner::new(heap) }
-    }
-}
-
-impl Deref for OwnList {
-    type Target = List;
-
-    #[inline(always)]
-    fn deref(&self) -> &List {
-        // SAFETY: a list of a heap record, which is never freed (1).
-        unsafe { &*self.list }
-    }
-}
-
-/// The order in which a death is counted. Release: whoever sees it sees the get before it.
-#[inline(always)]
-pub(crate) fn death() -> Ordering {
-    twin::order("free_count_relaxed", Ordering::Release, Ordering::Relaxed)
 }

@@ -93,6 +93,13 @@ impl Batch {
         // SAFETY: one of our blocks, which stops being one here (1).
         Some(unsafe { Block::from_raw(block) })
     }
+
+    /// Takes off up to `most` blocks, for a list that takes them over.
+    pub(crate) fn pop_many(&mut self, most: usize) -> &[NonNull<Header>] {
+        let end = self.len;
+        self.len = end.saturating_sub(most);
+        &self.blocks[self.len..end]
+    }
 }
 
 /// Batches, one on top of the other. Dropping a pile frees them, and leaks the blocks that they have.
@@ -115,8 +122,12 @@ impl Pile {
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Batch> {
         // SAFETY: null, or one of our batches (2).
         let first = unsafe { self.top.as_ref() };
-        // SAFETY: as above; the links of our batches are ours.
-        std::iter::successors(first, |batch| batch.next.with(|next| unsafe { (*next).as_ref() }))
+        std::iter::successors(first, |batch| {
+            // SAFETY: the batch is ours (2).
+            let next = batch.next.with(|next| unsafe { *next });
+            // SAFETY: null, or one of our batches (2).
+            unsafe { next.as_ref() }
+        })
     }
 
     pub(crate) fn push(&mut self, batch: Box<Batch>) {
