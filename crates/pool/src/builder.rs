@@ -106,7 +106,7 @@ impl Builder {
     }
 
     /// Asks Linux for huge pages behind blocks of 2 MiB and more, which are then aligned to that. A
-    /// hint, and none without the feature `huge-pages` of `aqueduct`.
+    /// hint, and none without the feature `huge-pages`.
     pub fn huge_pages(mut self, yes: bool) -> Self {
         self.config.huge_pages = yes;
         self

@@ -114,3 +114,45 @@ fn held_bytes_are_what_the_system_gives() {
     drop(blocks);
     assert_eq!(pool.stats().held_bytes, pool.stats().retained_bytes);
 }
+
+#[test]
+fn the_peak_of_a_pool_starts_with_the_pool() {
+    let build = || Pool::builder().keep_per_thread(54_321).build().unwrap();
+    let first = build();
+    drop((0..100).map(|_| first.get(KIB)).collect::<Vec<_>>());
+    first.trim();
+    let stats = first.stats();
+    assert!(stats.held_bytes == 0 && stats.peak_held_bytes >= 100 * 1024, "{stats:?}");
+    drop(first);
+    // It takes over what the first one left behind, but not its history.
+    let second = build();
+    drop(second.get(KIB));
+    let stats = second.stats();
+    assert_eq!(stats.peak_held_bytes, stats.held_bytes, "{stats:?}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn huge_pages_are_asked_for_behind_large_blocks() {
+    if !cfg!(feature = "huge-pages") {
+        return println!("skipped: the feature huge-pages is off");
+    }
+    let advised = |huge: bool, len: usize| {
+        let pool = Pool::builder().largest_block(4 << 20).huge_pages(huge).build().unwrap();
+        let block = pool.get(len);
+        let at = block.as_ptr().addr();
+        let maps = std::fs::read_to_string("/proc/self/smaps").unwrap();
+        let mut inside = false;
+        maps.lines().any(|line| {
+            let range = line.split(' ').next().and_then(|range| range.split_once('-'));
+            let ends = range.map(|(a, b)| [a, b].map(|end| usize::from_str_radix(end, 16)));
+            if let Some([Ok(start), Ok(end)]) = ends {
+                inside = (start..end).contains(&at);
+            }
+            inside && line.starts_with("VmFlags:") && line.split(' ').any(|flag| flag == "hg")
+        })
+    };
+    assert!(advised(true, 2 << 20), "no advice for a block of 2 MiB");
+    assert!(!advised(false, 2 << 20), "advice that nobody asked for");
+    assert!(!advised(true, 64 * KIB), "advice for a small block");
+}
