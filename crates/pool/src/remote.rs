@@ -179,12 +179,12 @@ impl Stack {
 
     /// Pushes a pile of so many bytes, unless more than `cap` would lie here: then it comes back.
     pub(crate) fn push(&self, pile: Pile, bytes: usize, cap: usize) -> Result<(), Pile> {
+        let Some(bottom) = pile.iter().last() else { return Ok(()) };
         let before = self.bytes.fetch_add(bytes, Ordering::Relaxed); // (5)
         if before.saturating_add(bytes) > cap {
             self.taken(bytes);
             return Err(pile);
         }
-        let Some(bottom) = pile.iter().last() else { return Ok(()) };
         let order = twin::order("remote_push_relaxed", Ordering::Release, Ordering::Relaxed);
         let mut top = self.top.load(Ordering::Relaxed);
         loop {
