@@ -335,3 +335,26 @@ fn lists_of_none_one_and_two_places() {
         assert_balanced(core, &format!("{places} places"));
     }
 }
+
+/// A header of 256 bytes and a payload of 4 KiB, say, whose classes are four apart.
+#[test]
+fn blocks_of_two_classes_in_turn_travel_in_batches() {
+    let pool = Pool::builder().keep_per_thread((1 << 20) + 192).build().unwrap();
+    let core = pool.core();
+    let blocks: Vec<_> = (0..48).map(|i| slice(&pool, [256, 4_096][i % 2])).collect();
+    let other = Worker::<()>::new();
+    let theirs = pool.clone();
+    other.call(move |()| {
+        drop(blocks);
+        theirs.maintain();
+    });
+    let home = local::mine(core).unwrap().heap();
+    let mut batches = 0;
+    for mut batch in core.take_remote(home) {
+        batches += 1;
+        while let Some(block) = batch.pop() {
+            core.shelve(block.class(), crate::chain::Chain::of(block));
+        }
+    }
+    assert!(batches <= 8, "{batches} batches for 48 blocks");
+}
