@@ -2,15 +2,13 @@
 //! and nothing is kept that no setting bounds.
 
 use crate::{Pool, core::Core, local};
-use aqueduct_slice::Slice;
-use aqueduct_testkit::{Worker, scale};
-use std::{
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
+use aqueduct_base::sync::{
+    Arc, Mutex,
+    atomic::{AtomicBool, AtomicUsize, Ordering},
     thread,
 };
+use aqueduct_slice::Slice;
+use aqueduct_testkit::{Worker, scale};
 
 const KIB: usize = 1 << 10;
 
@@ -49,11 +47,11 @@ fn churn(pool: &Pool, market: &Mutex<Vec<Slice>>, seed: usize, largest: usize) {
                 own.swap_remove(random(&mut state, own.len()));
             }
             32..46 => {
-                let mut market = market.lock().unwrap();
+                let mut market = market.lock();
                 market.extend(own.pop());
             }
             46..60 => {
-                let mut market = market.lock().unwrap();
+                let mut market = market.lock();
                 let most = market.len().min(8);
                 let rest = market.len() - most;
                 let taken = market.split_off(rest);
@@ -93,7 +91,7 @@ fn balance(per_thread: usize, in_all: usize, limit: Option<usize>, align: usize)
         running.into_iter().for_each(|thread| thread.join().unwrap());
     }
     stays.call(|()| ()); // it is done with its churn
-    let mut left = std::mem::take(&mut *market.lock().unwrap());
+    let mut left = std::mem::take(&mut *market.lock());
     let half = left.split_off(left.len() / 2);
     stays.call(move |()| drop(half));
     drop(left);
@@ -137,14 +135,14 @@ fn every_lease_comes_back_when_the_pool_goes_first() {
                     churn(&pool, &market, i, 256 * KIB);
                     drop(pool);
                     thread::yield_now();
-                    let taken = std::mem::take(&mut *market.lock().unwrap());
+                    let taken = std::mem::take(&mut *market.lock());
                     drop(taken);
                 })
             })
             .collect();
         drop(pool);
         running.into_iter().for_each(|thread| thread.join().unwrap());
-        thread::spawn(move || market.lock().unwrap().clear()).join().unwrap();
+        thread::spawn(move || market.lock().clear()).join().unwrap();
         assert_balanced(core, &format!("round {round}"));
     }
 }
@@ -240,7 +238,7 @@ fn watched(most_seen: usize, live: usize, per_thread: usize) -> (usize, Pool) {
                     let size = 64 << random(&mut state, 6);
                     let mut own: Vec<_> =
                         (0..random(&mut state, live / 8)).map(|_| slice(&pool, size)).collect();
-                    let mut market = market.lock().unwrap();
+                    let mut market = market.lock();
                     let room = (live / 2).saturating_sub(market.len());
                     market.extend(own.drain(..own.len().min(room)));
                     let most = random(&mut state, market.len() + 1);
@@ -260,7 +258,7 @@ fn watched(most_seen: usize, live: usize, per_thread: usize) -> (usize, Pool) {
     workers.into_iter().for_each(|thread| thread.join().unwrap());
     over.store(true, Ordering::Relaxed);
     watchers.into_iter().for_each(|thread| thread.join().unwrap());
-    let left = market.lock().unwrap().len();
+    let left = market.lock().len();
     assert_eq!(pool.outstanding(), left as u64, "exact when nobody moves");
     drop(market);
     assert_eq!(pool.outstanding(), 0);
