@@ -77,6 +77,11 @@ impl Budget {
             .is_ok()
     }
 
+    #[cfg(all(test, not(any(aqueduct_loom, aqueduct_shuttle))))]
+    pub(crate) fn left(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn give(&self, bytes: usize) {
         if bytes > 0 {
             self.0.fetch_add(bytes, Ordering::Relaxed);

@@ -23,6 +23,8 @@
 //! scheme follows the thread-caching allocators, mimalloc (Leijen, Zorn, de Moura, 2019) above all:
 //! a local list without atomics, and a list for others that is taken whole.
 
+#[cfg(all(test, not(any(aqueduct_loom, aqueduct_shuttle))))]
+mod balance;
 mod block;
 mod builder;
 mod chain;

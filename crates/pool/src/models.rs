@@ -99,6 +99,27 @@ fn model_05_a_free_elsewhere_is_counted_after_its_get() {
     });
 }
 
+/// A list that was taken down again still shows what was counted before its blocks came.
+#[test]
+fn model_05_a_shorter_list_is_seen_after_its_gets() {
+    model(|| {
+        let pool = pool(8);
+        let getter = {
+            let pool = pool.clone();
+            thread::spawn(move || {
+                let three = [full_slice(&pool), full_slice(&pool), full_slice(&pool)];
+                drop(three);
+                let both = [full_slice(&pool), full_slice(&pool)];
+                drop(both);
+            })
+        };
+        // Never negative, whatever is seen of the other thread.
+        assert!(pool.outstanding() <= 3);
+        getter.join().unwrap();
+        assert_eq!(pool.outstanding(), 0);
+    });
+}
+
 // twin: remote_push_relaxed
 #[test]
 fn model_06_remote_free_against_the_owners_exit() {
@@ -159,6 +180,26 @@ fn model_06_adoption_against_a_remote_free() {
         pool.maintain();
         heir.join().unwrap();
         assert_all_back(&pool);
+    });
+}
+
+/// A pool ends while a thread does: whichever is last gives back what that thread kept.
+#[test]
+fn model_06_the_pools_end_against_a_threads() {
+    model(|| {
+        let pool = pool(8);
+        let core = pool.core();
+        let ends = {
+            let pool = pool.clone();
+            thread::spawn(move || {
+                drop(full_slice(&pool));
+                drop(pool);
+                local::depart();
+            })
+        };
+        drop(pool);
+        ends.join().unwrap();
+        assert_eq!(core.held(), 0);
     });
 }
 

@@ -111,6 +111,12 @@ impl Owner {
         }
     }
 
+    /// Empty batches that this thread keeps.
+    #[cfg(all(test, not(any(aqueduct_loom, aqueduct_shuttle))))]
+    pub(crate) fn spare_batches(self) -> usize {
+        self.own(|own| own.outbox.spare.iter().count())
+    }
+
     /// Sends off what waits for more.
     pub(crate) fn flush(self) {
         (0..ROUTES).for_each(|at| self.depart(at));

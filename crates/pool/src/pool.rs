@@ -66,7 +66,7 @@ impl Pool {
         Self { core: Box::leak(Box::new(Core::new(classes, config, 0))) }
     }
 
-    #[cfg(all(test, aqueduct_loom))]
+    #[cfg(test)]
     pub(crate) fn core(&self) -> &'static Core {
         self.core
     }

@@ -112,12 +112,71 @@ const SCENARIOS: &[Scenario] = &[
         let blocks: Vec<_> = (0..40).map(|_| pool.get(60_000)).collect();
         drop(blocks);
     }),
+    FREES[0],
+    FREES[1],
+    FREES[2],
+    FREES[3],
     ("trim and stats", |pool| {
         pool.trim();
         pool.maintain();
         drop(pool.stats());
     }),
     ("build", |_| drop(Pool::builder().smallest_block(128).build())),
+];
+
+/// Frees on threads that have all that they need: these may not end the process.
+const FREES: [Scenario; 4] = [
+    ("free here, and take places from another size", |pool| {
+        let _ = FailingAlloc::disarm();
+        // So many that their places are all that the thread may have; half of them have no block.
+        drop((0..120).map(|_| pool.get(4_100)).collect::<Vec<_>>());
+        let half: Vec<_> = (0..60).map(|_| pool.get(4_100)).collect();
+        drop((0..40).map(|_| pool.get(60_000)).collect::<Vec<_>>());
+        pool.trim();
+        drop(half);
+        drop((0..120).map(|_| pool.get(4_100)).collect::<Vec<_>>());
+        let half: Vec<_> = (0..60).map(|_| pool.get(4_100)).collect();
+        let large: Vec<_> = (0..8).map(|_| pool.get(60_000)).collect();
+        FailingAlloc::arm(wanted());
+        drop(large);
+        let _ = FailingAlloc::disarm();
+        drop(half);
+    }),
+    ("free here, more than a thread keeps", |pool| {
+        let _ = FailingAlloc::disarm();
+        let large: Vec<_> = (0..40).map(|_| pool.get(60_000)).collect();
+        FailingAlloc::arm(wanted());
+        drop(large);
+        let _ = FailingAlloc::disarm();
+    }),
+    ("free on a thread that has a heap", |pool| {
+        let _ = FailingAlloc::disarm();
+        let blocks: Vec<_> =
+            (0..300).map(|i| pool.get(if i % 3 == 0 { 100 } else { 9_000 })).collect();
+        let pool = pool.clone();
+        std::thread::spawn(move || {
+            drop(pool.get(100));
+            drop((0..600).map(|_| pool.get(9_000)).collect::<Vec<_>>());
+            FailingAlloc::arm(wanted());
+            drop(blocks);
+            pool.maintain();
+            let _ = FailingAlloc::disarm();
+        })
+        .join()
+        .expect("no panic");
+    }),
+    ("end of a thread that has a heap", |pool| {
+        let _ = FailingAlloc::disarm();
+        let blocks: Vec<_> = (0..300).map(|_| pool.get(9_000)).collect();
+        let pool = pool.clone();
+        std::thread::spawn(move || {
+            drop(pool.get(100));
+            drop(blocks);
+            FailingAlloc::arm(wanted());
+        })
+        .join()
+        .expect("no panic");
+    }),
 ];
 
 /// The k of this child process.
@@ -164,6 +223,29 @@ fn t02_the_other_forms_abort_or_panic_and_lose_nothing() {
             }
         }
     }
+}
+
+#[test]
+fn t02_a_free_never_ends_the_process() {
+    let _alone = alone();
+    let this = std::env::current_exe().expect("the test binary");
+    let mut bad = Vec::new();
+    for (name, _) in FREES {
+        for k in 0..24 {
+            let ended = Command::new(&this)
+                .args(["--exact", "t02_the_other_forms_abort_or_panic_and_lose_nothing"])
+                .arg("--nocapture")
+                .env(CHILD, format!("{name}:{k}"))
+                .output()
+                .expect("a child process");
+            if ended.status.code() != Some(0) {
+                let said = String::from_utf8_lossy(&ended.stderr);
+                let line = said.lines().find(|line| line.contains("memory allocation of"));
+                bad.push(format!("{name}, allocation {k}: {:?}, {line:?}", ended.status));
+            }
+        }
+    }
+    assert!(bad.is_empty(), "{}", bad.join("\n"));
 }
 
 #[test]

@@ -256,3 +256,32 @@ fn outstanding_is_never_negative_while_blocks_fly() {
     freer.join().expect("no panic");
     assert_eq!(pool.outstanding(), 0);
 }
+
+#[test]
+fn threads_that_sent_all_they_had_keep_nothing_from_the_others() {
+    let pool = Pool::builder().keep_in_all(4 << 20).build().expect("a sensible pool");
+    let senders: Vec<Worker<()>> = (0..20).map(|_| Worker::new()).collect();
+    for sender in &senders {
+        let blocks: Vec<_> = [200, 500, 1_000, 2_000].map(|size| pool.get(size)).into();
+        let theirs = pool.clone();
+        sender.call(move |()| {
+            drop(blocks);
+            theirs.maintain(); // what was dropped has gone home
+        });
+        drop(get_many(&pool, 4, 200)); // and is found there
+    }
+    let retained = pool.stats().retained_bytes;
+    assert!(retained < 1 << 20, "{retained}");
+    let other = Worker::<()>::new();
+    let theirs = pool.clone();
+    let misses = other.call(move |()| {
+        drop(get_many(&theirs, 100, 4 * KIB));
+        let before = theirs.stats().misses;
+        drop(get_many(&theirs, 100, 4 * KIB));
+        theirs.stats().misses - before
+    });
+    assert_eq!(
+        misses, 0,
+        "of 4 MiB, {retained} bytes are kept, and no room for a hundred blocks more"
+    );
+}
