@@ -11,11 +11,10 @@ use crate::{
     class::{Class, Classes, MAX},
     list::raise,
     local,
-    outbox::{BATCH_BYTES, ROUTES},
     owner::Owner,
     place::Place,
     registry::Registry,
-    remote::{Pile, Stack},
+    remote::Stack,
     shared::Shared,
     stats::Raw,
     wait::Waiters,
@@ -95,7 +94,7 @@ impl Core {
             classes,
             slot: slot % local::SLOTS,
             registry: Registry::new(),
-            shared: Shared::new(),
+            shared: Shared::new(&classes, &config),
             budget: Budget(AtomicUsize::new(config.keep_in_all)),
             spare: Stack::new(),
             held: AtomicUsize::new(0),
@@ -141,14 +140,8 @@ impl Core {
         &self.budget
     }
 
-    /// All empty batches.
-    pub(crate) fn spare(&self) -> Pile {
-        self.spare.take()
-    }
-
-    /// Keeps empty batches for who sends some.
-    pub(crate) fn reuse(&self, batches: Pile) {
-        let _ = self.spare.push(batches, 0, usize::MAX); // a stack without a cap refuses none
+    pub(crate) fn spare_batches(&self) -> &Stack {
+        &self.spare
     }
 
     pub(crate) fn trims(&self) -> usize {
@@ -178,9 +171,8 @@ impl Core {
         self.config.keep_per_thread / 4
     }
 
-    /// Bytes of one batch at the most.
-    pub(crate) fn batch_bytes(&self) -> usize {
-        (self.config.keep_per_thread / 4 / ROUTES).min(BATCH_BYTES)
+    pub(crate) fn outbox_share(&self) -> usize {
+        self.config.keep_per_thread / 4
     }
 
     /// A block for `len` bytes from the caller's own list, if there is one, and its capacity.

@@ -11,7 +11,7 @@ impl Owner {
     pub(crate) fn raise_cap(self, class: Class) -> bool {
         let (core, list) = (self.core(), self.list(class));
         let most = core.lists_share();
-        if most < list.capacity {
+        if most < list.capacity || core.is_closed() {
             return false;
         }
         if self.own(|own| own.lease) + list.capacity > most {

@@ -47,6 +47,8 @@ mod shared;
 mod shelf;
 mod stats;
 mod wait;
+#[cfg(all(test, not(any(aqueduct_loom, aqueduct_shuttle))))]
+mod watched;
 
 pub use builder::Builder;
 pub use error::{BuildError, GetError, Limit};

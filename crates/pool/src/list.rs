@@ -39,7 +39,7 @@ pub(crate) struct List {
     /// a death does not wait for that one's count to reach memory and come back.
     pub(crate) first: AtomicPtr<Header>,
     /// The other places. So many of them have blocks.
-    pub(crate) places: UnsafeCell<Box<[NonNull<Header>]>>,
+    pub(crate) places: UnsafeCell<Vec<NonNull<Header>>>,
     pub(crate) len: AtomicUsize,
     /// Blocks handed out by this thread.
     pub(crate) gets: AtomicUsize,
@@ -74,7 +74,7 @@ impl List {
         let capacity = class.map_or(0, |class| core.classes().capacity(class));
         Self {
             first: AtomicPtr::new(CLOSED),
-            places: UnsafeCell::new(Box::default()),
+            places: UnsafeCell::new(Vec::new()),
             len: AtomicUsize::new(0),
             gets: AtomicUsize::new(0),
             capacity,
@@ -126,7 +126,9 @@ impl OwnList {
         let last = self.len.load(Ordering::Relaxed).wrapping_sub(1);
         // SAFETY: ours (1, 2).
         let block = self.places.with(|places| unsafe { &*places }.get(last).copied())?;
-        self.len.store(last, Ordering::Relaxed);
+        // Release: who sees this length sees what was counted before the blocks came.
+        let order = twin::order("shorter_relaxed", Ordering::Release, Ordering::Relaxed);
+        self.len.store(last, order);
         Some(block)
     }
 
@@ -193,28 +195,65 @@ impl OwnList {
 
     /// Places of the list.
     pub(crate) fn cap(self) -> usize {
-        // SAFETY: ours (1, 2).
-        let others = self.places.with(|places| unsafe { &*places }.len());
-        if self.first.load(Ordering::Relaxed) == CLOSED { 0 } else { 1 + others }
+        let closed = self.first.load(Ordering::Relaxed) == CLOSED;
+        if closed { 0 } else { 1 + self.others().0 }
     }
 
     /// Makes the list longer; false when there is no memory.
     pub(crate) fn lengthen(self, by: usize) -> bool {
-        let others = (self.cap() + by).saturating_sub(1);
-        let fits = self.others(|places| {
-            let fits = places.try_reserve_exact(others - places.len()).is_ok();
-            if fits {
-                places.resize(others, NonNull::dangling());
-            }
-            fits
-        });
-        if fits && by > 0 && self.first.load(Ordering::Relaxed) == CLOSED {
+        let closed = self.first.load(Ordering::Relaxed) == CLOSED;
+        let others = by - usize::from(closed);
+        if !self.reserve(others) {
+            return false;
+        }
+        if closed {
             self.first.store(ptr::null_mut(), Ordering::Relaxed);
         }
-        fits
+        self.places.with_mut(|places| {
+            // SAFETY: ours (1, 2).
+            let places = unsafe { &mut *places };
+            let len = places.len() + others;
+            places.resize(len, NonNull::dangling()); // within its capacity
+        });
+        true
+    }
+
+    /// Memory for more of the other places. The allocator is called while nobody refers to them, as it
+    /// may drop blocks itself; if it took the room that way, there is none.
+    fn reserve(self, others: usize) -> bool {
+        let (len, capacity) = self.others();
+        if capacity - len >= others {
+            return true;
+        }
+        let mut larger = Vec::new();
+        if larger.try_reserve_exact((len + others).max(2 * capacity)).is_err() {
+            return false;
+        }
+        let smaller = self.places.with_mut(|places| {
+            // SAFETY: ours (1, 2).
+            let places = unsafe { &mut *places };
+            if larger.capacity() < places.len() + others {
+                return larger;
+            }
+            larger.extend(places.iter().copied());
+            std::mem::replace(places, larger)
+        });
+        drop(smaller);
+        let (len, capacity) = self.others();
+        capacity - len >= others
+    }
+
+    /// How many other places there are, and for how many there is memory.
+    fn others(self) -> (usize, usize) {
+        self.places.with(|places| {
+            // SAFETY: ours (1, 2).
+            let places = unsafe { &*places };
+            (places.len(), places.capacity())
+        })
     }
 
     /// Makes the list as short as its blocks allow, and gives the number of places that this took.
+    /// While there are blocks it keeps the places' memory, so that no memory is asked for.
     pub(crate) fn shorten(self) -> usize {
         let before = self.cap();
         if !is_block(self.first.load(Ordering::Relaxed)) {
@@ -223,20 +262,14 @@ impl OwnList {
             self.first.store(other.map_or(CLOSED, NonNull::as_ptr), Ordering::Release);
         }
         let len = self.len.load(Ordering::Relaxed);
-        self.others(|places| places.truncate(len));
-        before - self.cap()
-    }
-
-    /// The other places as a vector, for a change of their number.
-    fn others<R>(self, f: impl FnOnce(&mut Vec<NonNull<Header>>) -> R) -> R {
-        self.places.with_mut(|places| {
+        let unused = self.places.with_mut(|places| {
             // SAFETY: ours (1, 2).
             let places = unsafe { &mut *places };
-            let mut vec = std::mem::take(places).into_vec();
-            let made = f(&mut vec);
-            *places = vec.into_boxed_slice();
-            made
-        })
+            places.truncate(len);
+            if len == 0 { std::mem::take(places) } else { Vec::new() }
+        });
+        drop(unused);
+        before - self.cap()
     }
 
     fn tally(self) -> &'static Tally {

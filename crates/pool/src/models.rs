@@ -99,6 +99,7 @@ fn model_05_a_free_elsewhere_is_counted_after_its_get() {
     });
 }
 
+// twin: shorter_relaxed
 /// A list that was taken down again still shows what was counted before its blocks came.
 #[test]
 fn model_05_a_shorter_list_is_seen_after_its_gets() {
@@ -183,6 +184,7 @@ fn model_06_adoption_against_a_remote_free() {
     });
 }
 
+// twin: end_asked_early
 /// A pool ends while a thread does: whichever is last gives back what that thread kept.
 #[test]
 fn model_06_the_pools_end_against_a_threads() {

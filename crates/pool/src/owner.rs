@@ -16,6 +16,7 @@ use crate::{
     heap::{Heap, Own, Tally},
     list::{OwnList, death, raise},
     remote::Pile,
+    shelf::SPARE,
 };
 use aqueduct_base::sync::atomic::Ordering;
 use std::marker::PhantomData;
@@ -107,14 +108,18 @@ impl Owner {
     /// Puts what other threads returned on the lists, as far as the lease goes, and the rest on the
     /// shared ones.
     fn collect(self) {
-        let (mut rest, mut empty) = (Chain::new(), Pile::new());
+        let mut rest = Chain::new();
+        let (mut empty, mut few) = (Pile::new(), 0);
         for mut batch in self.core().take_remote(self.heap) {
             let list = self.list(batch.class());
             while let Some(block) = batch.pop() {
                 rest.extend(self.keep(list, block));
                 list.join_all(&mut batch);
             }
-            empty.push(batch);
+            if few < SPARE {
+                empty.push(batch);
+                few += 1;
+            }
         }
         self.core().reuse(empty);
         self.core().shelve_mixed(rest);

@@ -107,6 +107,9 @@ impl Lists {
     fn register(&mut self, core: &'static Core) -> &'static Heap {
         let heap: &'static Heap = Box::leak(Box::new(Heap::new(core)));
         self.all.push(heap);
+        // No end of a thread has to ask for memory.
+        self.stocked.reserve(self.all.len() - self.stocked.len());
+        self.bare.reserve(self.all.len() - self.bare.len());
         heap
     }
 }

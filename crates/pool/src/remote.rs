@@ -1,8 +1,8 @@
 //! How blocks return to their owner: in batches, on a stack.
 //!
-//! A batch names its blocks in an array. Neither who fills one nor who empties it touches the blocks,
-//! so that their headers stay in both caches: a block that goes round between two threads costs each
-//! of them a pointer.
+//! A batch names its blocks in an array. Neither who fills one nor who empties it writes to the
+//! blocks, so that their headers stay in both caches: a block that goes round between two threads
+//! costs each of them a pointer.
 //!
 //! Invariants of this file:
 //!
@@ -12,10 +12,10 @@
 //!    popped, and the old top is never dereferenced, so there is no ABA.
 //! 4. Release on the push and Acquire on the swap: what was written to a batch and its blocks on the
 //!    thread that filled it happens before the owner uses them.
-//! 5. `bytes` is raised before a push and lowered after a take, so it is never less than what lies
-//!    on the stack.
+//! 5. `load` is raised before a push and lowered after a take, so it is never less than what lies on
+//!    the stack.
 
-use crate::{block::Block, class::Class};
+use crate::{block::Block, class::Class, heap::Heap};
 use aqueduct_base::{
     const_unless_model,
     sync::{
@@ -34,6 +34,8 @@ pub(crate) const BATCH_BLOCKS: usize = 32;
 pub(crate) struct Batch {
     /// The next of a pile. Watched by models in the blocks' stead.
     next: UnsafeCell<*mut Self>,
+    /// Where it goes, once it was begun.
+    home: Option<&'static Heap>,
     class: Class,
     len: usize,
     blocks: [NonNull<Header>; BATCH_BLOCKS],
@@ -49,6 +51,7 @@ impl Batch {
         one.try_reserve_exact(1).ok()?;
         one.push(Self {
             next: UnsafeCell::new(ptr::null_mut()),
+            home: None,
             class: Class::default(),
             len: 0,
             blocks: [NonNull::dangling(); BATCH_BLOCKS],
@@ -58,22 +61,23 @@ impl Batch {
         Some(unsafe { Box::from_raw(one) })
     }
 
+    pub(crate) fn home(&self) -> Option<&'static Heap> {
+        self.home
+    }
+
     pub(crate) fn class(&self) -> Class {
         self.class
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.len
+    /// Bytes of its blocks.
+    pub(crate) fn bytes(&self) -> usize {
+        self.home.map_or(0, |home| self.len * home.core().classes().capacity(self.class))
     }
 
-    pub(crate) fn is_full(&self) -> bool {
-        self.len == BATCH_BLOCKS
-    }
-
-    /// Makes an empty batch one for blocks of `class`.
-    pub(crate) fn begin(&mut self, class: Class) {
-        debug_assert_eq!(self.len, 0, "the blocks would change their class");
-        self.class = class;
+    /// Makes an empty batch one for a list of `home`.
+    pub(crate) fn begin(&mut self, home: &'static Heap, class: Class) {
+        debug_assert_eq!(self.len, 0, "the blocks would change their home");
+        (self.home, self.class) = (Some(home), class);
     }
 
     /// Adds a block. It comes back when there is no room.
@@ -162,27 +166,28 @@ impl Drop for Pile {
     }
 }
 
-/// A pile that all threads reach. Any thread pushes, one takes all. It has lines of the cache to
+/// A pile that all threads reach. Any thread pushes, any takes all. It has lines of the cache to
 /// itself, two of them for processors that fetch in pairs.
 #[repr(align(128))]
 pub(crate) struct Stack {
     top: AtomicPtr<Batch>,
-    bytes: AtomicUsize,
+    /// What lies here: bytes of blocks, or empty batches.
+    load: AtomicUsize,
 }
 
 impl Stack {
     const_unless_model! {
         pub(crate) fn new() -> Self {
-            Self { top: AtomicPtr::new(ptr::null_mut()), bytes: AtomicUsize::new(0) }
+            Self { top: AtomicPtr::new(ptr::null_mut()), load: AtomicUsize::new(0) }
         }
     }
 
-    /// Pushes a pile of so many bytes, unless more than `cap` would lie here: then it comes back.
-    pub(crate) fn push(&self, pile: Pile, bytes: usize, cap: usize) -> Result<(), Pile> {
+    /// Pushes a pile, unless the load would be more than `cap` by that: then it comes back.
+    pub(crate) fn push(&self, pile: Pile, load: usize, cap: usize) -> Result<(), Pile> {
         let Some(bottom) = pile.iter().last() else { return Ok(()) };
-        let before = self.bytes.fetch_add(bytes, Ordering::Relaxed); // (5)
-        if before.saturating_add(bytes) > cap {
-            self.taken(bytes);
+        let before = self.load.fetch_add(load, Ordering::Relaxed); // (5)
+        if before.saturating_add(load) > cap {
+            self.taken(load);
             return Err(pile);
         }
         let order = twin::order("remote_push_relaxed", Ordering::Release, Ordering::Relaxed);
@@ -201,7 +206,7 @@ impl Stack {
         }
     }
 
-    /// Takes all batches. The caller calls [`taken`](Self::taken) with their bytes.
+    /// Takes all batches. The caller calls [`taken`](Self::taken) with their load.
     pub(crate) fn take(&self) -> Pile {
         // A look without a swap: most of the time there is nothing.
         if self.top.load(Ordering::Relaxed).is_null() {
@@ -213,7 +218,7 @@ impl Stack {
     }
 
     /// Lowers the tally by what was taken (5).
-    pub(crate) fn taken(&self, bytes: usize) {
-        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+    pub(crate) fn taken(&self, load: usize) {
+        self.load.fetch_sub(load, Ordering::Relaxed);
     }
 }

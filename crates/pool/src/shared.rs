@@ -1,9 +1,9 @@
 //! The lists that all threads share: one bounded queue of chains for each class.
 
 use crate::{
+    builder::Config,
     chain::Chain,
-    class::{Class, MAX},
-    core::Core,
+    class::{Class, Classes},
 };
 
 #[cfg(not(any(aqueduct_loom, aqueduct_shuttle)))]
@@ -12,34 +12,33 @@ type Queue = crossbeam_queue::ArrayQueue<Chain>;
 type Queue = model::Queue;
 
 /// Chains that one queue holds at the most, where threads keep lists of their own: of full batches of
-/// 128 KiB these are the 64 MiB that a pool keeps unless told otherwise.
+/// 128 KiB these are the 64 MiB that a pool keeps unless told otherwise. Sixteen bytes each.
 const CHAINS: usize = 512;
 
-/// Where threads keep none every chain is one block, and there is room for all that may be kept, up to
-/// a queue of 1 MiB.
-const SINGLES: usize = 65_536;
+/// Where threads keep none every chain is one block.
+const SINGLES: usize = 16_384;
 
-/// Free blocks that belong to no thread. Each queue is made when it is first needed.
+/// Free blocks that belong to no thread.
 pub(crate) struct Shared {
-    queues: [std::sync::OnceLock<Queue>; MAX],
+    /// By class. They are made with the pool, so that no death needs memory.
+    queues: Box<[Queue]>,
 }
 
 impl Shared {
-    pub(crate) const fn new() -> Self {
-        Self { queues: [const { std::sync::OnceLock::new() }; MAX] }
+    pub(crate) fn new(classes: &Classes, config: &Config) -> Self {
+        let most = if config.hard_limit.is_some() { SINGLES } else { CHAINS };
+        let bytes = config.keep_in_all.min(config.hard_limit.unwrap_or(usize::MAX));
+        let queue = |class| Queue::new((bytes / classes.capacity(class)).clamp(1, most));
+        Self { queues: classes.all().map(queue).collect() }
     }
 
     /// Leaves a chain of blocks of one class, unless the queue is full.
-    pub(crate) fn push(&self, core: &Core, class: Class, chain: Chain) -> Result<(), Chain> {
-        let queue = self.queues[class.index()].get_or_init(|| {
-            let most = if core.batch_bytes() > 0 { CHAINS } else { SINGLES };
-            Queue::new((core.config().keep_in_all / core.classes().capacity(class)).clamp(1, most))
-        });
-        queue.push(chain)
+    pub(crate) fn push(&self, class: Class, chain: Chain) -> Result<(), Chain> {
+        self.queues[class.index()].push(chain)
     }
 
     pub(crate) fn pop(&self, class: Class) -> Option<Chain> {
-        self.queues[class.index()].get()?.pop()
+        self.queues[class.index()].pop()
     }
 }
 

@@ -10,6 +10,9 @@ use crate::{
 };
 use aqueduct_base::sync::atomic::Ordering;
 
+/// Empty batches that are kept for anybody, and that a thread takes at a time: 19 KiB of them.
+pub(crate) const SPARE: usize = 64;
+
 impl Core {
     /// Takes a block of a pool whose blocks all go through the shared lists, and wakes who waits.
     pub(crate) fn give_back(&self, block: Block) {
@@ -28,7 +31,7 @@ impl Core {
         if self.is_closed() || !self.budget().take(bytes) {
             return self.free_chain(chain);
         }
-        if let Err(chain) = self.shared().push(self, class, chain) {
+        if let Err(chain) = self.shared().push(class, chain) {
             self.budget().give(bytes);
             self.free_chain(chain);
         }
@@ -62,8 +65,12 @@ impl Core {
 
     /// Returns blocks to their owner, with the lease for them; what would be too much there becomes
     /// everybody's.
-    pub(crate) fn deliver(&self, batch: Box<Batch>, home: &Heap) {
-        let (class, bytes) = (batch.class(), self.bytes(&batch));
+    ///
+    /// A heap that gave up collecting in this very moment keeps the batch, and its lease, until it is
+    /// adopted or the pool is trimmed.
+    pub(crate) fn deliver(&self, batch: Box<Batch>) {
+        let (class, bytes) = (batch.class(), batch.bytes());
+        let Some(home) = batch.home() else { return };
         let cap = home.remote_cap.load(Ordering::Relaxed);
         let refused = if cap > 0 && !self.is_closed() {
             home.remote.push(Pile::of(batch), bytes, cap).err()
@@ -72,12 +79,8 @@ impl Core {
         };
         if let Some(batches) = refused {
             self.budget().give(bytes);
-            self.shelve(class, unload(batches));
+            self.shelve(class, self.unload(batches));
         }
-    }
-
-    fn bytes(&self, batch: &Batch) -> usize {
-        batch.len() * self.classes().capacity(batch.class())
     }
 
     pub(crate) fn free_chain(&self, chain: Chain) {
@@ -94,7 +97,7 @@ impl Core {
     /// Takes all that was returned to `heap`. Anybody may take a stack whole.
     pub(crate) fn take_remote(&self, heap: &Heap) -> Pile {
         let batches = heap.remote.take();
-        let bytes = batches.iter().map(|batch| self.bytes(batch)).sum();
+        let bytes = batches.iter().map(Batch::bytes).sum();
         if bytes > 0 {
             heap.remote.taken(bytes);
             self.budget().give(bytes);
@@ -104,17 +107,34 @@ impl Core {
 
     /// Gives all that was returned to `heap` to the system.
     pub(crate) fn free_remote(&self, heap: &Heap) {
-        self.free_chain(unload(self.take_remote(heap)));
+        self.free_chain(self.unload(self.take_remote(heap)));
     }
-}
 
-/// The blocks of batches, which end here.
-fn unload(batches: Pile) -> Chain {
-    let mut chain = Chain::new();
-    for mut batch in batches {
-        chain.extend(std::iter::from_fn(|| batch.pop()));
+    /// The blocks of batches, which are left for others.
+    fn unload(&self, batches: Pile) -> Chain {
+        let mut chain = Chain::new();
+        for mut batch in batches {
+            chain.extend(std::iter::from_fn(|| batch.pop()));
+            self.reuse(Pile::of(batch));
+        }
+        chain
     }
-    chain
+
+    /// Keeps empty batches for who sends some, if there are few.
+    pub(crate) fn reuse(&self, batches: Pile) {
+        let count = batches.iter().count();
+        drop(self.spare_batches().push(batches, count, SPARE));
+        if self.is_closed() {
+            drop(self.spare());
+        }
+    }
+
+    /// All empty batches.
+    pub(crate) fn spare(&self) -> Pile {
+        let batches = self.spare_batches().take();
+        self.spare_batches().taken(batches.iter().count());
+        batches
+    }
 }
 
 /// A chain, and how many blocks it has.

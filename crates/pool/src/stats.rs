@@ -8,7 +8,8 @@ use crate::{
 use aqueduct_base::sync::atomic::Ordering;
 
 /// The state of a pool's counters. Every figure is exact when no other thread uses the pool;
-/// otherwise each is one that was, or could have been, true while it was read.
+/// otherwise each is one that was, or could have been, true while it was read, and blocks that a
+/// thread just then moves may be counted as in use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
