@@ -41,20 +41,29 @@ impl<O> Place<O> {
         Shape::new(0, size_of::<Node<O>>(), align_of::<Node<O>>())
     }
 
-    /// Memory for a node.
+    /// A node with `owner` in it, ready to be live.
     ///
     /// # Panics
     ///
     /// Or aborts, as `Vec` does, when memory is out.
     #[inline(always)]
-    fn take() -> NonNull<Node<O>> {
-        if Self::SMALL { spare::take().cast() } else { Self::allocate() }
+    fn take(vtable: &'static Vtable, owner: O) -> NonNull<Node<O>> {
+        let header = if Self::SMALL { spare::take(vtable) } else { Self::allocate(vtable) };
+        let node = header.cast::<Node<O>>();
+        // SAFETY: the node is ours, and large and aligned enough for its type (1).
+        let place = unsafe { &raw mut (*node.as_ptr()).owner };
+        // SAFETY: as above.
+        unsafe { place.write(owner) };
+        node
     }
 
     #[cold]
-    fn allocate() -> NonNull<Node<O>> {
+    fn allocate(vtable: &'static Vtable) -> NonNull<Header> {
         let node = Self::shape().and_then(block::allocate);
-        node.unwrap_or_else(|refused| refused.raise()).cast()
+        let header = node.unwrap_or_else(|refused| refused.raise()).cast();
+        // SAFETY: the memory is ours, and begins with the header (1).
+        unsafe { header.write(Header::new(vtable, ptr::null_mut(), 0)) };
+        header
     }
 
     /// # Safety
@@ -143,10 +152,7 @@ unsafe fn take_out<O>(node: NonNull<Node<O>>) -> O {
 
 /// A slice of all the bytes of `owner`.
 pub(crate) fn from_owner<O: AsRef<[u8]> + Send + Sync + 'static>(owner: O) -> Slice {
-    let node = Place::<O>::take();
-    let header = Header::new(ReadOnly::<O>::VTABLE, ptr::null_mut(), 0);
-    // SAFETY: the node is ours, and large and aligned enough for its type (1).
-    unsafe { node.write(Node { header, owner }) };
+    let node = Place::take(ReadOnly::<O>::VTABLE, owner);
     // Holds the count, so that an `as_ref` that panics drops the owner once.
     // SAFETY: the count of one is ours; an empty slice reads nothing.
     let guard = unsafe { Slice::from_block(node.cast(), NonNull::dangling(), 0) };
@@ -172,12 +178,9 @@ pub(crate) fn from_vec(vec: Vec<u8>) -> Slice {
     if vec.is_empty() {
         return Slice::new();
     }
-    let node = Place::<Vec<u8>>::take();
     // Only ever read through: who may write asks for the extent, and gets the Vec's own pointer.
     let (start, len) = (NonNull::from(vec.as_slice()).cast(), vec.len());
-    let header = Header::new(&VEC, ptr::null_mut(), 0);
-    // SAFETY: the node is ours, and large and aligned enough for its type (1).
-    unsafe { node.write(Node { header, owner: vec }) };
+    let node = Place::take(&VEC, vec);
     // SAFETY: the count of one is ours; the bytes are the Vec's, which is not touched while handles
     // are left, and does not move them when it moves.
     unsafe { Slice::from_block(node.cast(), start, len) }

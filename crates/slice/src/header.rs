@@ -74,6 +74,20 @@ impl Header {
         }
     }
 
+    /// Makes a header ready to be live again, under another owner of the same crate. The count is one
+    /// (1), and nobody reads what `home` and `link` say before they are set.
+    ///
+    /// # Safety
+    ///
+    /// The caller is the exclusive owner of the block, which is not live.
+    #[inline(always)]
+    pub(crate) unsafe fn revive(this: NonNull<Self>, vtable: &'static Vtable) {
+        // SAFETY: the header is the caller's alone.
+        let place = unsafe { &raw mut (*this.as_ptr()).vtable };
+        // SAFETY: as above.
+        unsafe { place.write(vtable) };
+    }
+
     /// The owner's own word of 32 bits.
     #[inline(always)]
     #[must_use]
