@@ -5,7 +5,7 @@ use crate::{
     segment::{Segment, cut, distance},
 };
 use aqueduct_base::copy;
-use aqueduct_slice::{RangeError, Slice};
+use aqueduct_slice::{RangeError, Slice, SliceMut};
 use std::{borrow::Cow, io::IoSlice, ops::RangeBounds};
 
 /// A borrowed, `Copy` window over bytes that lie in one or in many segments.
@@ -195,19 +195,25 @@ impl<'a> SequenceRef<'a> {
     pub(crate) fn skip_in_head(&mut self, count: usize) {
         self.head = &self.head[count..];
         if self.head.is_empty() {
-            self.refill();
+            *self = self.refilled();
         }
     }
 
-    /// Goes on to the next segment, when the head is used up.
+    /// Forgets the head.
+    #[inline(always)]
+    pub(crate) fn skip_head(&mut self) {
+        self.skip_in_head(self.head.len());
+    }
+
+    /// The window when its head is used up. By value, so that a reader whose reads are inlined can
+    /// stay in registers.
     #[inline(never)]
-    pub(crate) fn refill(&mut self) {
-        let [_, rest @ ..] = self.segments else { return };
-        let Some(next) = rest.first() else { return };
+    fn refilled(self) -> Self {
+        let [_, rest @ ..] = self.segments else { return self };
+        let Some(next) = rest.first() else { return self };
         let bytes = next.slice.as_slice();
-        self.head = &bytes[..bytes.len().min(self.after)];
-        self.after -= self.head.len();
-        self.segments = rest;
+        let head = &bytes[..bytes.len().min(self.after)];
+        Self { head, segments: rest, after: self.after - head.len(), end: self.end }
     }
 
     /// A reader from the first byte on.
@@ -239,9 +245,28 @@ impl<'a> SequenceRef<'a> {
 
     /// Handles on exactly the bytes of the window, which are segments'.
     pub(crate) fn to_segments(self) -> Vec<Segment> {
-        let mut segments: Vec<Segment> = self.segments.iter().cloned().collect();
+        let mut segments = Vec::from(self.segments);
         cut(&mut segments, self.start(), self.end);
         segments
+    }
+
+    /// The bytes in one slice: one more handle when they lie in one segment, else a copy, which is
+    /// counted.
+    ///
+    /// # Panics
+    ///
+    /// As `Vec` does, when memory is out.
+    #[must_use]
+    pub fn to_slice(self) -> Slice {
+        if self.segments.is_empty() {
+            return Slice::copy_from_slice(self.head);
+        }
+        if self.is_contiguous() {
+            return self.handle();
+        }
+        let mut flat = SliceMut::with_capacity(self.len());
+        self.segments().for_each(|piece| flat.extend_from_slice(piece));
+        flat.freeze()
     }
 
     /// The bytes in one piece: borrowed when they lie in one segment, else copied, and counted.
@@ -339,8 +364,7 @@ impl<'a> Iterator for Segments<'a> {
         if piece.is_empty() {
             return None;
         }
-        self.rest.head = &[];
-        self.rest.refill();
+        self.rest.skip_head();
         Some(piece)
     }
 

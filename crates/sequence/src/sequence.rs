@@ -280,12 +280,7 @@ impl Sequence {
     pub fn into_slice(self) -> Slice {
         match self.kind {
             Kind::One(only) => only.slice,
-            Kind::Many(window) => {
-                let parts = window.as_ref();
-                let mut flat = SliceMut::with_capacity(parts.len());
-                parts.segments().for_each(|piece| flat.extend_from_slice(piece));
-                flat.freeze()
-            }
+            Kind::Many(window) => window.as_ref().to_slice(),
         }
     }
 }
@@ -308,11 +303,11 @@ impl Window {
         let front = touched(0, self.start)..touched(0, start);
         let back = touched(1, end) + 1..touched(1, self.end) + 1;
         (self.start, self.end) = (start, end);
-        if !(front.is_empty() && back.is_empty()) {
-            if let Some(list) = Arc::get_mut(&mut self.list) {
-                list[front].iter_mut().for_each(|segment| segment.slice.clear());
-                list[back].iter_mut().for_each(|segment| segment.slice.clear());
-            }
+        if !(front.is_empty() && back.is_empty())
+            && let Some(list) = Arc::get_mut(&mut self.list)
+        {
+            list[front].iter_mut().for_each(|segment| segment.slice.clear());
+            list[back].iter_mut().for_each(|segment| segment.slice.clear());
         }
         None
     }
