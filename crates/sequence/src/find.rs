@@ -85,12 +85,12 @@ impl<'a> SequenceRef<'a> {
         self,
         mut find: impl FnMut(&'a [u8]) -> Option<usize>,
     ) -> Option<usize> {
-        let mut rest = self;
-        while !rest.is_empty() {
-            if let Some(at) = find(rest.head) {
-                return Some(self.len() - rest.len() + at);
+        let mut before = 0;
+        for piece in self.segments() {
+            if let Some(at) = find(piece) {
+                return Some(before + at);
             }
-            rest.skip_head();
+            before += piece.len();
         }
         None
     }

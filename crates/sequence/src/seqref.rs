@@ -6,7 +6,7 @@ use crate::{
 };
 use aqueduct_base::copy;
 use aqueduct_slice::{RangeError, Slice, SliceMut};
-use std::{borrow::Cow, io::IoSlice, ops::RangeBounds};
+use std::{borrow::Cow, io::IoSlice, ops::RangeBounds, slice};
 
 /// A borrowed, `Copy` window over bytes that lie in one or in many segments.
 ///
@@ -125,8 +125,9 @@ impl<'a> SequenceRef<'a> {
     /// The pieces of the window, in order, none of them empty.
     #[must_use]
     #[inline]
-    pub const fn segments(self) -> Segments<'a> {
-        Segments { rest: self }
+    pub fn segments(self) -> Segments<'a> {
+        let behind = if self.after == 0 { &[] } else { &self.segments[1..] };
+        Segments { next: self.head, rest: behind.iter(), after: self.after }
     }
 
     /// The byte at `offset`. Takes the logarithm of the number of segments.
@@ -211,8 +212,7 @@ impl<'a> SequenceRef<'a> {
     fn refilled(self) -> Self {
         let [_, rest @ ..] = self.segments else { return self };
         let Some(next) = rest.first() else { return self };
-        let bytes = next.slice.as_slice();
-        let head = &bytes[..bytes.len().min(self.after)];
+        let head = up_to(next.slice.as_slice(), self.after);
         Self { head, segments: rest, after: self.after - head.len(), end: self.end }
     }
 
@@ -352,26 +352,37 @@ impl<'a> From<&'a Sequence> for SequenceRef<'a> {
 /// The pieces of a sequence; made by [`SequenceRef::segments`].
 #[derive(Clone, Debug)]
 pub struct Segments<'a> {
-    rest: SequenceRef<'a>,
+    next: &'a [u8],
+    /// Those behind `next`.
+    rest: slice::Iter<'a, Segment>,
+    /// Bytes in them.
+    after: usize,
 }
 
 impl<'a> Iterator for Segments<'a> {
     type Item = &'a [u8];
 
-    #[inline]
+    #[inline(always)] // a loop over pieces does little else
     fn next(&mut self) -> Option<&'a [u8]> {
-        let piece = self.rest.head;
-        if piece.is_empty() {
-            return None;
-        }
-        self.rest.skip_head();
-        Some(piece)
+        let piece = self.next;
+        self.next = match self.rest.next() {
+            Some(segment) => up_to(segment.slice.as_slice(), self.after),
+            None => &[],
+        };
+        self.after -= self.next.len();
+        if piece.is_empty() { None } else { Some(piece) }
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let count = self.rest.segment_count();
+        let count = usize::from(!self.next.is_empty()) + self.rest.len();
         (count, Some(count))
     }
+}
+
+/// The first `most` bytes, or all of them when there are fewer.
+#[inline(always)]
+fn up_to(bytes: &[u8], most: usize) -> &[u8] {
+    &bytes[..bytes.len().min(most)]
 }
 
 impl ExactSizeIterator for Segments<'_> {}

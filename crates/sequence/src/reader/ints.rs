@@ -6,31 +6,30 @@
 
 use super::SequenceReader;
 use crate::{ReadError, SequenceRef};
+use aqueduct_base::load_short;
 
 /// The bytes of a word.
 const WORD: usize = 8;
 
-impl<'a> SequenceRef<'a> {
+impl SequenceRef<'_> {
     /// The next `count` bytes as a little-endian word, and what is left behind them; `None` where
-    /// there are fewer. At most [`WORD`].
+    /// there are fewer. At most [`WORD`], and more than the head has.
     #[cold]
     #[inline(never)]
-    fn shifted(mut self, count: usize) -> Option<(u64, Self)> {
+    fn shifted(self, count: usize) -> Option<(u64, Self)> {
         if count > self.len() {
             return None;
         }
         let (mut word, mut bits) = (0, 0);
-        let wanted = 8 * count;
+        let mut rest = self;
         loop {
-            let here = (wanted - bits) / 8;
-            let here = here.min(self.head.len());
-            for &byte in &self.head[..here] {
-                word |= u64::from(byte) << bits;
-                bits += 8;
-            }
-            self.skip_in_head(here);
-            if bits == wanted {
-                return Some((word, self));
+            let head = rest.head;
+            let here = head.len().min(count - bits / 8);
+            word |= load_short(&head[..here])[0] << bits;
+            bits += 8 * here;
+            rest.skip_in_head(here);
+            if bits == 8 * count {
+                return Some((word, rest));
             }
         }
     }
