@@ -196,7 +196,7 @@ impl<'a> SequenceRef<'a> {
     pub(crate) fn skip_in_head(&mut self, count: usize) {
         self.head = &self.head[count..];
         if self.head.is_empty() {
-            *self = self.refilled();
+            self.refill();
         }
     }
 
@@ -206,14 +206,19 @@ impl<'a> SequenceRef<'a> {
         self.skip_in_head(self.head.len());
     }
 
-    /// The window when its head is used up. By value, so that a reader whose reads are inlined can
-    /// stay in registers.
+    /// Goes on to the next segment, when the head is used up.
     #[inline(never)]
-    fn refilled(self) -> Self {
-        let [_, rest @ ..] = self.segments else { return self };
-        let Some(next) = rest.first() else { return self };
-        let head = up_to(next.slice.as_slice(), self.after);
-        Self { head, segments: rest, after: self.after - head.len(), end: self.end }
+    fn refill(&mut self) {
+        self.refill_here();
+    }
+
+    #[inline(always)]
+    pub(crate) fn refill_here(&mut self) {
+        let [_, rest @ ..] = self.segments else { return };
+        let Some(next) = rest.first() else { return };
+        self.head = up_to(next.slice.as_slice(), self.after);
+        self.after -= self.head.len();
+        self.segments = rest;
     }
 
     /// A reader from the first byte on.
