@@ -281,7 +281,7 @@ impl<'a> SequenceRef<'a> {
             return Cow::Borrowed(self.head);
         }
         let mut flat = vec![0; self.len()];
-        self.gather(&mut flat);
+        self.fill(&mut flat);
         Cow::Owned(flat)
     }
 
@@ -292,15 +292,15 @@ impl<'a> SequenceRef<'a> {
     ///
     /// [`RangeError`] when `to` is too short; nothing was copied.
     #[inline]
-    pub fn copy_to(self, to: &mut [u8]) -> Result<usize, RangeError> {
+    pub fn gather(self, to: &mut [u8]) -> Result<usize, RangeError> {
         let all = RangeError::check(..self.len(), to.len())?;
-        self.gather(&mut to[all]);
+        self.fill(&mut to[all]);
         Ok(self.len())
     }
 
     /// Copies all bytes to `to`, which is as long.
     #[inline]
-    pub(crate) fn gather(self, mut to: &mut [u8]) {
+    pub(crate) fn fill(self, mut to: &mut [u8]) {
         for piece in self.segments() {
             let (here, rest) = to.split_at_mut(piece.len());
             copy(here, piece);
