@@ -14,6 +14,7 @@ mod list;
 mod machine;
 mod oracle;
 mod owned;
+mod sizes;
 mod state_sequence;
 mod streams;
 
