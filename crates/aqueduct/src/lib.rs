@@ -4,6 +4,6 @@
 pub use aqueduct_base::{copy, meter};
 pub use aqueduct_pool::{BuildError, Builder, ClassStats, GetAsync, GetError, Limit, Pool, Stats};
 pub use aqueduct_slice::{
-    AllocError, Interner, LocalSlice, NoHeadroom, RangeError, RawSlice, Slice, SliceMut, Str,
-    Unjoined, Utf8Error, owner,
+    AllocError, Appender, Interner, LocalSlice, NoHeadroom, Published, RangeError, RawSlice, Slice,
+    SliceMut, Str, Unjoined, Utf8Error, owner,
 };
