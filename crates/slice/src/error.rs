@@ -4,7 +4,7 @@ use crate::{Slice, Str};
 use std::{
     error::Error,
     fmt,
-    ops::{Bound, RangeBounds},
+    ops::{Bound, Range, RangeBounds},
 };
 
 /// A range that does not lie within a slice.
@@ -25,6 +25,17 @@ impl fmt::Display for RangeError {
 impl Error for RangeError {}
 
 impl RangeError {
+    /// The bounds of `range` within `len` bytes: for other containers of bytes, so that all of them
+    /// refuse alike.
+    ///
+    /// # Errors
+    ///
+    /// [`RangeError`] when `range` does not lie within `len` bytes.
+    #[inline]
+    pub fn check(range: impl RangeBounds<usize>, len: usize) -> Result<Range<usize>, Self> {
+        resolve(range, len).map(|(start, end)| start..end)
+    }
+
     #[cold]
     #[inline(never)]
     pub(crate) fn raise(self) -> ! {

@@ -1,0 +1,39 @@
+//! Many slices read as one.
+//!
+//! * [`Sequence`] owns its segments and is cheap to clone, cut and send.
+//! * [`SequenceRef`] is the borrowed, `Copy` form, with all that reads: find, split, compare, copy.
+//! * [`SequenceReader`] moves over it: integers, delimiters, prefixes, checkpoints.
+//! * [`SegmentList`] grows at the back and is taken from at the front, as behind a pipe's reader.
+//!
+//! ```
+//! use aqueduct_sequence::Sequence;
+//! use aqueduct_slice::Slice;
+//!
+//! let parts = [Slice::from_static(&[0, 0, 1]), Slice::from_static(&[44, b'o', b'k'])];
+//! let frame = Sequence::from_iter(parts);
+//! let mut reader = frame.as_ref().reader();
+//! assert_eq!(reader.read_u32_be()?, 300); // across two segments, without allocating
+//! assert_eq!(reader.read_rest(), b"ok");
+//! # Ok::<(), aqueduct_sequence::ReadError>(())
+//! ```
+//!
+//! # Features
+//!
+//! * `meter` (default): count copies; see [`aqueduct_base::meter`].
+//! * `bytes`: `Buf` of the `bytes` crate for [`Sequence`] and [`SequenceReader`].
+
+#![forbid(unsafe_code)]
+
+mod compare;
+mod error;
+mod list;
+mod reader;
+mod segment;
+mod seqref;
+mod sequence;
+
+pub use error::{ReadError, ReadFault};
+pub use list::SegmentList;
+pub use reader::{Checkpoint, SequenceReader};
+pub use seqref::{Segments, SequenceRef};
+pub use sequence::{IntoSlices, Sequence};

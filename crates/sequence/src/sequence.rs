@@ -1,0 +1,449 @@
+//! [`Sequence`]: the owned form.
+
+use crate::{
+    SequenceRef,
+    segment::{Segment, append, checked_distance, cut, distance, end_of, join},
+    seqref::raise,
+};
+use aqueduct_base::sync::Arc;
+use aqueduct_slice::{RangeError, Slice, SliceMut};
+use std::{mem, ops::RangeBounds, slice, vec};
+
+/// Room in a list that a second segment founds: what `Vec` would make, too.
+const FIRST_LIST: usize = 4;
+
+/// What an iterator's hint of its length is trusted for.
+const MOST_HINTED: usize = 1024;
+
+/// An owned sequence of slices that reads as one, cheap to clone and to send.
+///
+/// Bytes in one segment are held inline; more segments are one shared list, of which the sequence
+/// shows a window. A clone is one more count on the list, however many segments it has.
+///
+/// What reads is in [`SequenceRef`], which [`as_ref`](Self::as_ref) gives. Here is what builds and
+/// cuts. Nothing here copies payload but [`into_slice`](Self::into_slice), which says when.
+///
+/// ```
+/// use aqueduct_sequence::Sequence;
+/// use aqueduct_slice::Slice;
+///
+/// let mut message = Sequence::from(Slice::from(vec![b'h'; 100]));
+/// message.push(Slice::from(vec![b'b'; 4000]));
+/// let head = message.split_to(100); // shares, copies nothing
+/// assert_eq!((head.len(), message.len()), (100, 4000));
+/// ```
+#[derive(Clone)]
+pub struct Sequence {
+    kind: Kind,
+}
+
+#[derive(Clone)]
+enum Kind {
+    /// The bytes of one slice, from zero on; or none, and then the slice is empty.
+    One(Segment),
+    /// More than one segment, when it was made.
+    Many(Window),
+}
+
+/// A part of a shared list.
+///
+/// 1. `start..end` lies within the list, is not empty, and touches more than one segment.
+/// 2. Segments that the window does not touch may have given their slices up.
+#[derive(Clone)]
+struct Window {
+    list: Arc<Vec<Segment>>,
+    start: u64,
+    end: u64,
+}
+
+#[cfg(target_pointer_width = "64")]
+const _: () = assert!(size_of::<Sequence>() == 32);
+
+impl Sequence {
+    /// A sequence without bytes. Allocates nothing.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { kind: Kind::One(Segment { slice: Slice::new(), end: 0 }) }
+    }
+
+    #[inline]
+    fn one(slice: Slice) -> Self {
+        let end = slice.len() as u64;
+        Self { kind: Kind::One(Segment { slice, end }) }
+    }
+
+    /// The sequence of all bytes of a list, none of whose segments is empty.
+    pub(crate) fn from_segments(mut segments: Vec<Segment>) -> Self {
+        if segments.len() < 2 {
+            return segments.pop().map_or_else(Self::new, |only| Self::one(only.slice));
+        }
+        let (start, end) = (segments[0].start(), segments[segments.len() - 1].end);
+        checked_distance(start, end);
+        Self { kind: Kind::Many(Window { list: Arc::new(segments), start, end }) }
+    }
+
+    /// The borrowed form, which has all that reads.
+    #[must_use]
+    #[inline]
+    pub fn as_ref(&self) -> SequenceRef<'_> {
+        match &self.kind {
+            Kind::One(only) => SequenceRef {
+                head: only.slice.as_slice(),
+                segments: slice::from_ref(only),
+                after: 0,
+                end: only.end,
+            },
+            Kind::Many(window) => window.as_ref(),
+        }
+    }
+
+    /// Bytes in the sequence. Constant time.
+    #[must_use]
+    #[inline]
+    pub fn len(&self) -> usize {
+        match &self.kind {
+            Kind::One(only) => only.slice.len(),
+            Kind::Many(window) => distance(window.start, window.end),
+        }
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Bytes of memory that this handle keeps alive: the blocks of all segments of its list, those
+    /// outside its window too. A block that several segments share is counted for each. Linear in
+    /// the number of segments.
+    #[must_use]
+    pub fn pinned_bytes(&self) -> usize {
+        let segments = match &self.kind {
+            Kind::One(only) => slice::from_ref(only),
+            Kind::Many(window) => &window.list[..],
+        };
+        segments.iter().map(|segment| segment.slice.pinned_bytes()).sum()
+    }
+
+    /// The bytes of `range` as a sequence of their own: a slice when they lie in one segment, else
+    /// a window on the same list. Takes the logarithm of the number of segments.
+    ///
+    /// # Panics
+    ///
+    /// When `range` does not lie within the sequence.
+    #[must_use]
+    pub fn slice(&self, range: impl RangeBounds<usize>) -> Self {
+        self.try_slice(range).unwrap_or_else(|refused| raise(refused))
+    }
+
+    /// As [`slice`](Self::slice), without a panic.
+    ///
+    /// # Errors
+    ///
+    /// [`RangeError`] when `range` does not lie within the sequence.
+    pub fn try_slice(&self, range: impl RangeBounds<usize>) -> Result<Self, RangeError> {
+        let part = self.as_ref().try_slice(range)?;
+        Ok(match &self.kind {
+            Kind::Many(window) if !part.is_contiguous() => Self {
+                kind: Kind::Many(Window {
+                    list: Arc::clone(&window.list),
+                    start: part.start(),
+                    end: part.end,
+                }),
+            },
+            _ if part.is_empty() => Self::new(),
+            _ => part.to_sequence(),
+        })
+    }
+
+    /// Takes the first `at` bytes off, as a sequence. Takes the logarithm of the number of segments.
+    ///
+    /// # Panics
+    ///
+    /// When there are fewer.
+    #[must_use = "the bytes are lost otherwise; advance() drops them"]
+    pub fn split_to(&mut self, at: usize) -> Self {
+        let front = self.slice(..at);
+        self.narrow(at, self.len());
+        front
+    }
+
+    /// Takes the bytes from `at` on off, as a sequence. Takes the logarithm of the number of
+    /// segments.
+    ///
+    /// # Panics
+    ///
+    /// When there are fewer than `at`.
+    #[must_use = "the bytes are lost otherwise; truncate() drops them"]
+    pub fn split_off(&mut self, at: usize) -> Self {
+        let back = self.slice(at..);
+        self.narrow(0, at);
+        back
+    }
+
+    /// Drops all but the first `len` bytes; does nothing when there are no more. Slices that are
+    /// not needed any more are let go if no other sequence shares the list.
+    pub fn truncate(&mut self, len: usize) {
+        if len < self.len() {
+            self.narrow(0, len);
+        }
+    }
+
+    /// Drops the first `count` bytes, and the slices that are not needed any more if no other
+    /// sequence shares the list.
+    ///
+    /// # Panics
+    ///
+    /// When there are fewer.
+    pub fn advance(&mut self, count: usize) {
+        let len = self.len();
+        if let Err(refused) = RangeError::check(count.., len) {
+            raise(refused);
+        }
+        self.narrow(count, len);
+    }
+
+    /// Drops all bytes, and every handle.
+    pub fn clear(&mut self) {
+        *self = Self::new();
+    }
+
+    /// Keeps the bytes `from..to` only, which are part of the sequence.
+    fn narrow(&mut self, from: usize, to: usize) {
+        match &mut self.kind {
+            _ if from == to => self.clear(),
+            Kind::One(only) => {
+                only.slice.truncate(to);
+                only.slice.advance(from);
+                only.end = only.slice.len() as u64;
+            }
+            Kind::Many(window) => {
+                let start = window.start;
+                if let Some(only) = window.narrow(start + from as u64, start + to as u64) {
+                    *self = Self::one(only);
+                }
+            }
+        }
+    }
+
+    /// Appends a slice: as part of the last segment when it goes on where that ends in the same
+    /// block, else as a segment of its own. An empty one is dropped.
+    ///
+    /// Amortised constant time while no other sequence shares the list; otherwise the list of
+    /// handles is copied once.
+    ///
+    /// # Panics
+    ///
+    /// When the sequence would be longer than memory.
+    pub fn push(&mut self, slice: Slice) {
+        if slice.is_empty() {
+            return;
+        }
+        match &mut self.kind {
+            Kind::One(only) if only.slice.is_empty() => *self = Self::one(slice),
+            Kind::One(only) => {
+                let end = end_of(only.end, slice.len());
+                if let Some(apart) = join(only, slice, end) {
+                    let mut segments = Vec::with_capacity(FIRST_LIST);
+                    segments.push(mem::replace(only, Segment { slice: Slice::new(), end: 0 }));
+                    segments.push(Segment { slice: apart, end });
+                    *self = Self::from_segments(segments);
+                }
+            }
+            Kind::Many(window) => window.push(slice),
+        }
+    }
+
+    /// Appends all segments of another sequence. As [`push`](Self::push) for each, and constant
+    /// time when this one is empty.
+    ///
+    /// # Panics
+    ///
+    /// When the sequence would be longer than memory.
+    pub fn append(&mut self, other: impl Into<Self>) {
+        let other = other.into();
+        if self.is_empty() {
+            *self = other;
+        } else {
+            self.extend(other);
+        }
+    }
+
+    /// The bytes in one slice: the handle itself when they lie in one segment, else a copy, which
+    /// is counted.
+    ///
+    /// # Panics
+    ///
+    /// As `Vec` does, when memory is out.
+    #[must_use]
+    pub fn into_slice(self) -> Slice {
+        match self.kind {
+            Kind::One(only) => only.slice,
+            Kind::Many(window) => {
+                let parts = window.as_ref();
+                let mut flat = SliceMut::with_capacity(parts.len());
+                parts.segments().for_each(|piece| flat.extend_from_slice(piece));
+                flat.freeze()
+            }
+        }
+    }
+}
+
+impl Window {
+    #[inline]
+    fn as_ref(&self) -> SequenceRef<'_> {
+        SequenceRef::over(&self.list, self.start, self.end)
+    }
+
+    /// Keeps `start..end` only, which is not empty. Gives the slice, when it lies in one segment.
+    fn narrow(&mut self, start: u64, end: u64) -> Option<Slice> {
+        let part = SequenceRef::over(&self.list, start, end);
+        if part.is_contiguous() {
+            return Some(part.handle());
+        }
+        let touched =
+            |end_before, place| self.list.partition_point(|s| s.end + end_before <= place);
+        // Segments are let go that end at or before the start, or start at or behind the end.
+        let front = touched(0, self.start)..touched(0, start);
+        let back = touched(1, end) + 1..touched(1, self.end) + 1;
+        (self.start, self.end) = (start, end);
+        if !(front.is_empty() && back.is_empty()) {
+            if let Some(list) = Arc::get_mut(&mut self.list) {
+                list[front].iter_mut().for_each(|segment| segment.slice.clear());
+                list[back].iter_mut().for_each(|segment| segment.slice.clear());
+            }
+        }
+        None
+    }
+
+    fn push(&mut self, slice: Slice) {
+        let end = end_of(self.end, slice.len());
+        checked_distance(self.start, end);
+        // Nobody can begin to share what only we hold, so a count of one is certain.
+        let alone = Arc::strong_count(&self.list) == 1;
+        if !alone || self.list.last().is_none_or(|last| last.end != self.end) {
+            self.list = Arc::new(self.as_ref().to_segments());
+        }
+        let Some(list) = Arc::get_mut(&mut self.list) else { unreachable!("the list is ours") };
+        append(list, slice, end);
+        self.end = end;
+    }
+
+    /// The segments of the window: the list itself, if nobody shares it, else a copy.
+    fn into_segments(mut self) -> Vec<Segment> {
+        let Some(list) = Arc::get_mut(&mut self.list) else { return self.as_ref().to_segments() };
+        let mut list = mem::take(list);
+        let last = list.partition_point(|segment| segment.end < self.end);
+        list.truncate(last + 1);
+        let first = list.partition_point(|segment| segment.end <= self.start);
+        list.drain(..first);
+        cut(&mut list, self.start, self.end);
+        list
+    }
+}
+
+impl Default for Sequence {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl From<Slice> for Sequence {
+    /// One segment, held inline. Constant time.
+    #[inline]
+    fn from(slice: Slice) -> Self {
+        Self::one(slice)
+    }
+}
+
+impl From<SliceMut> for Sequence {
+    fn from(buffer: SliceMut) -> Self {
+        Self::one(buffer.freeze())
+    }
+}
+
+impl From<Vec<u8>> for Sequence {
+    /// Takes the vector over, without copying.
+    fn from(vec: Vec<u8>) -> Self {
+        Self::one(Slice::from(vec))
+    }
+}
+
+impl From<&'static [u8]> for Sequence {
+    fn from(bytes: &'static [u8]) -> Self {
+        Self::one(Slice::from_static(bytes))
+    }
+}
+
+impl From<SequenceRef<'_>> for Sequence {
+    /// As [`SequenceRef::to_sequence`].
+    fn from(parts: SequenceRef<'_>) -> Self {
+        parts.to_sequence()
+    }
+}
+
+impl FromIterator<Slice> for Sequence {
+    /// Moves the handles; empty ones are dropped, neighbours in one block are joined.
+    fn from_iter<I: IntoIterator<Item = Slice>>(slices: I) -> Self {
+        let slices = slices.into_iter();
+        // A hint may lie, upwards too.
+        let mut segments = Vec::with_capacity(slices.size_hint().0.min(MOST_HINTED));
+        let mut end = 0;
+        for slice in slices {
+            if !slice.is_empty() {
+                end = end_of(end, slice.len());
+                append(&mut segments, slice, end);
+            }
+        }
+        Self::from_segments(segments)
+    }
+}
+
+impl Extend<Slice> for Sequence {
+    fn extend<I: IntoIterator<Item = Slice>>(&mut self, slices: I) {
+        slices.into_iter().for_each(|slice| self.push(slice));
+    }
+}
+
+impl IntoIterator for Sequence {
+    type Item = Slice;
+    type IntoIter = IntoSlices;
+
+    /// The segments as slices, none of them empty: the handles themselves, if nobody shares the
+    /// list.
+    fn into_iter(self) -> IntoSlices {
+        match self.kind {
+            Kind::One(only) => IntoSlices {
+                one: Some(only.slice).filter(|slice| !slice.is_empty()),
+                many: Vec::new().into_iter(),
+            },
+            Kind::Many(window) => {
+                IntoSlices { one: None, many: window.into_segments().into_iter() }
+            }
+        }
+    }
+}
+
+/// The segments of a [`Sequence`] as slices.
+#[derive(Clone, Debug)]
+pub struct IntoSlices {
+    one: Option<Slice>,
+    many: vec::IntoIter<Segment>,
+}
+
+impl Iterator for IntoSlices {
+    type Item = Slice;
+
+    #[inline]
+    fn next(&mut self) -> Option<Slice> {
+        self.one.take().or_else(|| self.many.next().map(|segment| segment.slice))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let count = usize::from(self.one.is_some()) + self.many.len();
+        (count, Some(count))
+    }
+}
+
+impl ExactSizeIterator for IntoSlices {}
