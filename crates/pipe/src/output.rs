@@ -1,0 +1,258 @@
+//! What is written and not yet flushed.
+
+use crate::{
+    PatchError, PipeError, Prefix,
+    options::Options,
+    shared::{Entry, Inbox, Piece},
+};
+use aqueduct_base::{copy, sync::Mutex};
+use aqueduct_pool::{Limit, Pool};
+use aqueduct_slice::{Appender, Published, Slice, SliceMut};
+use std::collections::VecDeque;
+
+/// Blocks with bytes that are not published, and the entries that tell the reader where in the
+/// stream they and the pushed slices belong.
+///
+/// Nothing of it is visible before [`publish`](Self::publish), so all of it can be rolled back.
+pub(crate) struct Output {
+    pool: Pool,
+    /// Bytes of the next block.
+    size: usize,
+    first: usize,
+    largest: usize,
+    /// The block that is being filled.
+    open: Option<Appender>,
+    /// Its other half, until a byte in it belongs to the stream.
+    fresh: Option<Published>,
+    /// Whether the stream ends in the open block, so that the next byte there needs no entry.
+    joined: bool,
+    /// The same at the last flush.
+    was_joined: bool,
+    /// Blocks without room that have bytes which are not published, in order.
+    filled: Vec<Appender>,
+    entries: VecDeque<Entry>,
+    /// Bytes published.
+    pub(crate) flushed: u64,
+    /// Bytes written since.
+    pub(crate) unflushed: u64,
+    /// Counts flushes and rollbacks: prefixes do not outlive one.
+    span: u64,
+}
+
+impl Output {
+    pub(crate) fn new(options: Options) -> Self {
+        Self {
+            pool: options.pool.unwrap_or_else(default_pool),
+            size: options.first,
+            first: options.first,
+            largest: options.largest,
+            open: None,
+            fresh: None,
+            joined: false,
+            was_joined: false,
+            filled: Vec::new(),
+            entries: VecDeque::new(),
+            flushed: 0,
+            unflushed: 0,
+            span: 0,
+        }
+    }
+
+    /// Where in the stream the next byte goes.
+    #[inline(always)]
+    pub(crate) fn end(&self) -> u64 {
+        self.flushed + self.unflushed
+    }
+
+    /// Bytes of the largest block, but for what is reserved at once.
+    #[inline(always)]
+    pub(crate) fn largest(&self) -> usize {
+        self.largest
+    }
+
+    /// Bytes of room in the open block.
+    #[inline(always)]
+    pub(crate) fn spare(&self) -> usize {
+        self.open.as_ref().map_or(0, Appender::spare)
+    }
+
+    #[inline(always)]
+    pub(crate) fn spare_mut(&mut self) -> &mut [u8] {
+        self.open.as_mut().map_or(&mut [], Appender::spare_mut)
+    }
+
+    /// Opens a block with room for `len` bytes.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn begin(&mut self, len: usize) -> Result<(), PipeError> {
+        let wish = self.size.max(len.saturating_add(Appender::OVERHEAD));
+        let (appender, fresh) = Appender::new(allocate(&self.pool, wish)?);
+        self.size = self.size.saturating_mul(2).min(self.largest);
+        // An unused block goes straight back; one that is used up is sealed; one that has bytes to
+        // be published stays.
+        if let Some(old) = self.open.replace(appender).filter(|old| old.unpublished() > 0) {
+            self.filled.push(old);
+        }
+        (self.fresh, self.joined) = (Some(fresh), false);
+        Ok(())
+    }
+
+    /// Makes bytes of the open block's room part of the stream.
+    ///
+    /// # Panics
+    ///
+    /// When there is less room.
+    #[inline(always)]
+    pub(crate) fn commit(&mut self, count: usize) {
+        let spare = self.spare();
+        assert!(count <= spare, "cannot commit {count} of {spare} bytes of room");
+        if count == 0 {
+            return;
+        }
+        if !self.joined {
+            self.join();
+        }
+        if let Some(open) = &mut self.open {
+            open.commit(count);
+        }
+        self.unflushed += count as u64;
+    }
+
+    /// Goes on in the open block.
+    fn join(&mut self) {
+        let piece = self.fresh.take().map_or(Piece::Rest, Piece::Block);
+        self.entries.push_back(Entry { start: self.end(), piece });
+        self.joined = true;
+    }
+
+    /// Appends a slice.
+    #[inline]
+    pub(crate) fn push(&mut self, slice: Slice) {
+        let (start, len) = (self.end(), slice.len() as u64);
+        self.entries.push_back(Entry { start, piece: Piece::Slice(slice) });
+        self.joined = false;
+        self.unflushed += len;
+    }
+
+    /// Leaves `len` zeros out, for which the open block has room.
+    pub(crate) fn leave_out(&mut self, len: usize, number: u64) -> Prefix {
+        let offset = self.open.as_ref().map_or(0, Appender::unpublished);
+        let prefix = Prefix { number, span: self.span, block: self.filled.len(), offset, len };
+        self.spare_mut()[..len].fill(0);
+        self.commit(len);
+        prefix
+    }
+
+    /// Fills in what was left out.
+    pub(crate) fn patch(&mut self, prefix: &Prefix, bytes: &[u8]) -> Result<(), PatchError> {
+        if prefix.span != self.span {
+            return Err(PatchError::Stale);
+        }
+        if bytes.len() != prefix.len {
+            return Err(PatchError::Length { given: bytes.len(), prefix: prefix.len });
+        }
+        // It has bytes that are not published, so it was not passed over when it was full.
+        let open = self.open.as_mut();
+        let Some(block) = self.filled.get_mut(prefix.block).or(open) else { return Ok(()) };
+        let room = block.unpublished_mut().get_mut(prefix.offset..prefix.offset + prefix.len);
+        if let Some(room) = room {
+            copy(room, bytes);
+        }
+        Ok(())
+    }
+
+    /// Forgets what was written since the last flush.
+    pub(crate) fn rollback(&mut self) {
+        let started = self.entries.drain(..).filter_map(|entry| match entry.piece {
+            Piece::Block(published) => Some(published),
+            _ => None,
+        });
+        // The last block that was started is the open one, unless that is not even joined yet.
+        let last = started.last();
+        self.joined = self.was_joined && self.fresh.is_none() && last.is_none();
+        self.fresh = self.fresh.take().or(last);
+        self.filled.clear();
+        if let Some(open) = &mut self.open {
+            open.rollback();
+        }
+        self.unflushed = 0;
+        self.span += 1;
+    }
+
+    /// Shows what was written to the reader, and returns how many bytes that is and whether there
+    /// are entries. The caller raises the total.
+    #[inline(always)]
+    pub(crate) fn publish(&mut self, inbox: &Mutex<Inbox>) -> (u64, bool) {
+        let new = !self.entries.is_empty() || !self.filled.is_empty();
+        if new {
+            self.publish_filled();
+        }
+        if let Some(open) = self.open.as_mut().filter(|open| open.unpublished() > 0) {
+            open.publish();
+            if open.spare() == 0 {
+                (self.open, self.joined) = (None, false);
+            }
+        }
+        if new {
+            self.send(inbox);
+        }
+        let by = self.unflushed;
+        self.flushed += by;
+        (self.unflushed, self.was_joined) = (0, self.joined);
+        self.span += 1;
+        (by, new)
+    }
+
+    fn publish_filled(&mut self) {
+        for mut appender in self.filled.drain(..) {
+            appender.publish();
+        }
+    }
+
+    #[inline(never)]
+    fn send(&mut self, inbox: &Mutex<Inbox>) {
+        inbox.lock().put(&mut self.entries);
+        self.entries.clear(); // what a closed inbox refused
+    }
+
+    /// Lets go of the open block, if all in it is flushed; whether the reader may have it, too.
+    pub(crate) fn release(&mut self) -> bool {
+        if self.unflushed > 0 {
+            return false;
+        }
+        self.size = self.first;
+        let known = self.fresh.take().is_none();
+        (self.joined, self.was_joined) = (false, false);
+        self.open.take().is_some() && known
+    }
+
+    /// Lets go of everything.
+    pub(crate) fn clear(&mut self) {
+        self.rollback();
+        (self.open, self.fresh) = (None, None);
+    }
+}
+
+/// A block for at least `len` bytes: of the pool, or where no block of it is so large, of the heap.
+fn allocate(pool: &Pool, len: usize) -> Result<SliceMut, PipeError> {
+    // A model's are of the heap: the pool has models of its own.
+    if cfg!(aqueduct_loom) {
+        return SliceMut::try_with_capacity(len).map_err(PipeError::Memory);
+    }
+    pool.try_get(len).or_else(|refused| match refused.limit() {
+        Limit::LargestBlock(_) => SliceMut::try_with_capacity(len).map_err(PipeError::Memory),
+        Limit::Memory(refused) => Err(PipeError::Memory(refused)),
+        _ => Err(PipeError::Pool(refused)),
+    })
+}
+
+#[cfg(not(any(aqueduct_loom, aqueduct_shuttle)))]
+fn default_pool() -> Pool {
+    Pool::global().clone()
+}
+
+/// In a model, which no pool outlives.
+#[cfg(any(aqueduct_loom, aqueduct_shuttle))]
+fn default_pool() -> Pool {
+    Pool::new()
+}

@@ -1,0 +1,423 @@
+//! [`Writer`]: the half that bytes go into.
+
+use crate::{
+    Interrupter, Options, PatchError, PipeError, PipeStats, Prefix, PushError, WriteSlot,
+    blocking::block_on,
+    error::Cause,
+    gate::{CLOSED, Flags, INTERRUPT, NEVER, NEW, NONE, Waiter},
+    output::Output,
+    shared::{End, Shared},
+};
+use aqueduct_base::sync::{
+    Arc,
+    atomic::Ordering::{Acquire, Relaxed},
+};
+use aqueduct_sequence::Sequence;
+use aqueduct_slice::{Appender, Slice};
+use std::{
+    error::Error,
+    fmt,
+    future::poll_fn,
+    task::{Context, Poll},
+    time::Instant,
+};
+
+/// The writing half of a pipe; see the [crate's page](crate).
+///
+/// What is written is the writer's own until it is flushed: it can be patched or rolled back. A flush
+/// shows it to the reader in one step, then waits while the reader has more than
+/// [`pause`](crate::OptionsBuilder::pause) bytes to examine.
+///
+/// Dropping a writer that has not [finished](Self::finish) drops what is not flushed, and is an error
+/// at the reader, after what is.
+pub struct Writer {
+    shared: Arc<Shared>,
+    output: Output,
+    /// Where in the stream the reader must have consumed more for another byte to be allowed.
+    until: u64,
+    waiter: Waiter,
+    /// Since when flushes wait.
+    paused: Option<Instant>,
+    peak: u64,
+    end: End,
+}
+
+/// How a flush ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "a flush that was interrupted did not wait for the reader"]
+pub enum Flush {
+    /// The reader wants more.
+    Done,
+    /// An [`Interrupter`] ended the wait. The bytes are flushed.
+    Cancelled,
+}
+
+/// Room that is not worth a segment of its own when more than it is copied.
+const SCRAP: usize = 128;
+
+impl Writer {
+    pub(crate) fn new(shared: Arc<Shared>, options: Options) -> Self {
+        let until = options.limits.most;
+        let output = Output::new(options);
+        let (waiter, paused, peak, end) = (Waiter::default(), None, 0, End::Dropped);
+        Self { shared, output, until, waiter, paused, peak, end }
+    }
+
+    /// Room for at least `least` bytes, and at least one, in one piece: the rest of the open segment,
+    /// or a new one.
+    ///
+    /// # Errors
+    ///
+    /// [`PipeError::Full`], [`PipeError::Memory`], [`PipeError::Pool`]; that the reader is gone, when a new
+    /// segment is needed.
+    #[inline]
+    pub fn reserve(&mut self, least: usize) -> Result<WriteSlot<'_>, PipeError> {
+        let least = least.max(1);
+        self.admit(least)?;
+        if self.output.spare() < least {
+            self.begin(least)?;
+        }
+        let allowed = usize::try_from(self.until - self.output.end()).unwrap_or(usize::MAX);
+        let len = self.output.spare().min(allowed);
+        Ok(WriteSlot::new(&mut self.output, len))
+    }
+
+    /// Copies `bytes` into the pipe's memory, which the meter counts. Linear.
+    ///
+    /// # Errors
+    ///
+    /// As [`reserve`](Self::reserve). Where memory runs out on the way, some of the bytes are written.
+    #[inline]
+    pub fn write(&mut self, mut bytes: &[u8]) -> Result<(), PipeError> {
+        self.admit(bytes.len())?;
+        while !bytes.is_empty() {
+            let spare = self.output.spare();
+            if spare < bytes.len() && spare < SCRAP {
+                self.begin(bytes.len().min(self.output.largest() - Appender::OVERHEAD))?;
+            }
+            let len = self.output.spare();
+            bytes = &bytes[WriteSlot::new(&mut self.output, len).put(bytes)..];
+        }
+        Ok(())
+    }
+
+    /// Appends a slice without copying it. (One that would fit [inline](Slice::INLINE) is copied:
+    /// a segment of its own is longer than that.) Amortised constant time.
+    ///
+    /// # Errors
+    ///
+    /// As [`reserve`](Self::reserve), with the slice.
+    #[inline]
+    pub fn push(&mut self, slice: impl Into<Slice>) -> Result<(), PushError> {
+        let slice = slice.into();
+        let short = slice.len() <= Slice::INLINE;
+        let done = if short { self.write(&slice) } else { self.admit(slice.len()) };
+        match done {
+            Ok(()) if !short => self.output.push(slice),
+            Ok(()) => {}
+            Err(error) => return Err(PushError { slice, error }),
+        }
+        Ok(())
+    }
+
+    /// As [`push`](Self::push), for all slices of a sequence. Linear in their number.
+    ///
+    /// # Errors
+    ///
+    /// As [`reserve`](Self::reserve). Where memory runs out on the way, some of it is written.
+    pub fn push_sequence(&mut self, sequence: impl Into<Sequence>) -> Result<(), PipeError> {
+        let sequence = sequence.into();
+        self.admit(sequence.len())?;
+        for slice in sequence {
+            self.push(slice)?;
+        }
+        Ok(())
+    }
+
+    /// Leaves `len` bytes out, to be [filled in](Self::patch) before the flush: a length that is known
+    /// only when the rest is written. They are zeros until then.
+    ///
+    /// # Errors
+    ///
+    /// As [`reserve`](Self::reserve).
+    pub fn reserve_prefix(&mut self, len: usize) -> Result<Prefix, PipeError> {
+        let _ = self.reserve(len)?;
+        Ok(self.output.leave_out(len, self.shared.number))
+    }
+
+    /// Fills a prefix in.
+    ///
+    /// # Errors
+    ///
+    /// [`PatchError`], when the prefix is of another length, was flushed or rolled back, or belongs to
+    /// another pipe.
+    pub fn patch(&mut self, prefix: Prefix, bytes: &[u8]) -> Result<(), PatchError> {
+        if prefix.number != self.shared.number {
+            return Err(PatchError::Stale);
+        }
+        self.output.patch(&prefix, bytes)
+    }
+
+    /// Bytes written and not flushed.
+    #[must_use]
+    #[inline]
+    pub fn unflushed(&self) -> u64 {
+        self.output.unflushed
+    }
+
+    /// Forgets what was written since the last flush.
+    pub fn rollback(&mut self) {
+        self.output.rollback();
+    }
+
+    /// Whether so many more bytes may be buffered.
+    #[inline(always)]
+    fn admit(&mut self, count: usize) -> Result<(), PipeError> {
+        let end = self.output.end().saturating_add(count as u64);
+        if end > self.until { self.admit_late(end) } else { Ok(()) }
+    }
+
+    #[cold]
+    fn admit_late(&mut self, end: u64) -> Result<(), PipeError> {
+        let (consumed, limit) = (self.shared.consumed.load(Relaxed), self.shared.limits.most);
+        self.until = consumed.saturating_add(limit);
+        if end <= self.until {
+            return Ok(());
+        }
+        Err(PipeError::Full { asked: end - consumed, limit })
+    }
+
+    #[cold]
+    fn begin(&mut self, len: usize) -> Result<(), PipeError> {
+        if self.shared.examined.load().has(CLOSED) {
+            return Err(self.shut());
+        }
+        self.output.begin(len)
+    }
+
+    /// Shows what is written to the reader, and waits while it has enough. With nothing new it only
+    /// waits.
+    ///
+    /// Dropping the future loses nothing: the bytes are flushed when it is first polled, and the
+    /// next flush goes on waiting.
+    ///
+    /// # Errors
+    ///
+    /// That the reader is gone, and why. What is not flushed is dropped then.
+    #[inline]
+    pub async fn flush(&mut self) -> Result<Flush, PipeError> {
+        poll_fn(|context| self.poll_flush(context)).await
+    }
+
+    /// What [`flush`](Self::flush) polls.
+    #[inline]
+    pub fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<Result<Flush, PipeError>> {
+        self.publish();
+        match self.settled() {
+            Some(done) => Poll::Ready(done),
+            None => self.poll_resumed(context),
+        }
+    }
+
+    /// Shows what is written to the reader without waiting; none when the reader has enough.
+    ///
+    /// # Errors
+    ///
+    /// As [`flush`](Self::flush).
+    #[inline]
+    pub fn try_flush(&mut self) -> Result<Option<Flush>, PipeError> {
+        self.publish();
+        self.settled().transpose()
+    }
+
+    /// As [`flush`](Self::flush), sleeping.
+    ///
+    /// # Errors
+    ///
+    /// As [`flush`](Self::flush).
+    pub fn flush_blocking(&mut self) -> Result<Flush, PipeError> {
+        match self.try_flush()? {
+            Some(done) => Ok(done),
+            None => block_on(|context| self.poll_flush(context)),
+        }
+    }
+
+    #[inline(always)]
+    fn publish(&mut self) {
+        if self.output.unflushed > 0 {
+            let (by, flags) = self.publish_apart();
+            self.shared.flushed.raise(by, flags);
+        }
+    }
+
+    /// Publishes; the caller raises the total by so much.
+    #[inline(always)]
+    fn publish_apart(&mut self) -> (u64, Flags) {
+        let (by, new) = self.output.publish(&self.shared.inbox);
+        let buffered = self.output.flushed - self.shared.consumed.load(Relaxed);
+        if buffered > self.peak {
+            self.peak = buffered;
+            self.shared.tally.peak.store(buffered, Relaxed);
+        }
+        (by, if new { NEW } else { NONE })
+    }
+
+    /// How a flush ends that need not wait.
+    #[inline(always)]
+    fn settled(&mut self) -> Option<Result<Flush, PipeError>> {
+        let word = self.shared.examined.load();
+        if word.has(CLOSED.and(INTERRUPT)) {
+            return Some(self.stopped());
+        }
+        let waiting = self.output.flushed - word.total();
+        let limits = &self.shared.limits;
+        let enough = waiting >= if self.paused.is_none() { limits.pause } else { limits.resume };
+        if enough || self.paused.is_some() { self.pace(enough) } else { Some(Ok(Flush::Done)) }
+    }
+
+    #[cold]
+    fn stopped(&mut self) -> Result<Flush, PipeError> {
+        if self.shared.examined.load().has(CLOSED) {
+            return Err(self.shut());
+        }
+        self.shared.examined.clear(INTERRUPT);
+        Ok(Flush::Cancelled)
+    }
+
+    /// Begins or ends a pause.
+    #[cold]
+    fn pace(&mut self, enough: bool) -> Option<Result<Flush, PipeError>> {
+        // A reader that waits for more than there is must get it, however much that is.
+        let pause = enough && !self.shared.flushed.is_wanting();
+        let tally = &self.shared.tally;
+        match self.paused {
+            None if pause => {
+                self.paused = Some(Instant::now());
+                tally.pauses.store(tally.pauses.load(Relaxed) + 1, Relaxed);
+            }
+            Some(since) if !pause => {
+                let nanos = u64::try_from(since.elapsed().as_nanos()).unwrap_or(u64::MAX);
+                let sum = tally.paused_nanos.load(Relaxed).saturating_add(nanos);
+                tally.paused_nanos.store(sum, Relaxed);
+                self.paused = None;
+            }
+            _ => {}
+        }
+        (!pause).then_some(Ok(Flush::Done))
+    }
+
+    #[cold]
+    fn poll_resumed(&mut self, context: &mut Context<'_>) -> Poll<Result<Flush, PipeError>> {
+        let gate = &self.shared.examined;
+        // Fewer than `resume` are left when all but so many are examined.
+        let target = (self.output.flushed + 1).saturating_sub(self.shared.limits.resume);
+        let word = gate.park(&mut self.waiter, context.waker(), target);
+        let changed = word.has(CLOSED.and(INTERRUPT)) || word.total() >= target;
+        if changed || self.shared.flushed.is_wanting() {
+            gate.unpark();
+            if let Some(done) = self.settled() {
+                return Poll::Ready(done);
+            }
+            // The reader that wanted more has given up again: wait from the beginning.
+            context.waker().wake_by_ref();
+        }
+        Poll::Pending
+    }
+
+    /// Waits until all that is flushed is consumed.
+    ///
+    /// # Errors
+    ///
+    /// That the reader is gone, and why.
+    pub async fn drained(&mut self) -> Result<Flush, PipeError> {
+        poll_fn(|context| self.poll_drained(context)).await
+    }
+
+    /// What [`drained`](Self::drained) polls.
+    pub fn poll_drained(&mut self, context: &mut Context<'_>) -> Poll<Result<Flush, PipeError>> {
+        let gate = &self.shared.examined;
+        // Consuming raises the gate even where all was examined before, and every raise wakes this.
+        let word = gate.park(&mut self.waiter, context.waker(), 0);
+        let drained = self.shared.consumed.load(Acquire) == self.output.flushed;
+        if !drained && !word.has(CLOSED.and(INTERRUPT)) {
+            return Poll::Pending;
+        }
+        gate.unpark();
+        Poll::Ready(if drained { Ok(Flush::Done) } else { self.stopped() })
+    }
+
+    /// Waits until the reader is gone.
+    pub async fn closed(&mut self) {
+        poll_fn(|context| self.poll_closed(context)).await;
+    }
+
+    /// What [`closed`](Self::closed) polls.
+    pub fn poll_closed(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let word = self.shared.examined.park(&mut self.waiter, context.waker(), NEVER);
+        if word.has(CLOSED) { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    /// Lets go of the open segment, so that an idle pipe holds no memory: when nothing waits to be
+    /// flushed. A reader that waits is woken, to let go of it, too.
+    pub fn release(&mut self) {
+        if self.output.release() {
+            self.shared.flushed.nudge(NONE);
+        }
+    }
+
+    /// Flushes what is written and ends the stream.
+    pub fn finish(mut self) {
+        self.end = End::Finished;
+    }
+
+    /// Ends the stream with an error, which the reader gets after what was flushed. What was not is
+    /// dropped.
+    pub fn fail(mut self, error: impl Into<Box<dyn Error + Send + Sync>>) {
+        self.end = End::Failed(Cause::from(error.into()));
+    }
+
+    /// Lets go of everything that no reader will ever see, and says why.
+    #[cold]
+    fn shut(&mut self) -> PipeError {
+        self.output.clear();
+        match &self.shared.ends.lock().reader {
+            Some(End::Failed(cause)) => PipeError::Failed(Cause::clone(cause)),
+            _ => PipeError::Closed,
+        }
+    }
+
+    /// What the pipe has been through. Constant time.
+    #[must_use]
+    pub fn stats(&self) -> PipeStats {
+        self.shared.stats()
+    }
+
+    /// A handle that ends this half's waits, from any thread.
+    #[must_use]
+    pub fn interrupter(&self) -> Interrupter {
+        Interrupter::new(&self.shared, |shared| &shared.examined)
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        let (mut by, mut flags) = (0, NONE);
+        if matches!(self.end, End::Finished) {
+            (by, flags) = self.publish_apart();
+        }
+        // Sealed before the end is seen: the reader then lets go of the last block with its last byte.
+        self.output.clear();
+        self.shared.ends.lock().writer = Some(self.end.clone());
+        self.shared.examined.forget();
+        self.shared.flushed.raise(by, flags.and(CLOSED));
+    }
+}
+
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writer")
+            .field("unflushed", &self.unflushed())
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,6 @@
+//! Tests of `aqueduct-pipe` through its public API, written from its contract.
+#![cfg(not(any(aqueduct_loom, aqueduct_shuttle)))]
+#![allow(clippy::disallowed_methods, reason = "tests copy to compare; nothing is measured here")]
+#![allow(missing_docs, unreachable_pub, reason = "a test binary")]
+
+mod smoke;
