@@ -32,14 +32,12 @@ pub(crate) struct Flags(u64);
 pub(crate) const NONE: Flags = Flags(0);
 /// Somebody waits for the total to reach the target.
 const PARK: Flags = Flags(1);
-/// There is something in the inbox.
-pub(crate) const NEW: Flags = Flags(2);
 /// The side that raises is gone: the total is final.
-pub(crate) const CLOSED: Flags = Flags(4);
+pub(crate) const CLOSED: Flags = Flags(2);
 /// The next wait ends at once.
-pub(crate) const INTERRUPT: Flags = Flags(8);
-/// Bits of the flags. The other sixty count bytes: an exbibyte.
-const SHIFT: u32 = 4;
+pub(crate) const INTERRUPT: Flags = Flags(4);
+/// Bits of the flags. The other 61 count bytes: two exbibytes.
+const SHIFT: u32 = 3;
 
 /// A target that no total reaches: the wait is for the end.
 pub(crate) const NEVER: u64 = u64::MAX;

@@ -50,7 +50,7 @@ mod stats;
 mod view;
 mod writer;
 
-pub use error::{Cause, OptionsError, PatchError, PipeError, PushError};
+pub use error::{Cause, OptionsError, PatchError, PipeError, PipeErrorKind, PushError};
 pub use interrupt::Interrupter;
 pub use options::{Options, OptionsBuilder};
 pub use prefix::Prefix;

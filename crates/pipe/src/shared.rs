@@ -14,6 +14,8 @@ pub(crate) struct Shared {
     pub(crate) examined: Gate,
     /// Stored by the reader alone, before it raises `examined`.
     pub(crate) consumed: AtomicU64,
+    /// How often something came into the inbox: stored by the writer alone, before it raises `flushed`.
+    pub(crate) posted: AtomicU64,
     pub(crate) inbox: Mutex<Inbox>,
     pub(crate) ends: Mutex<Ends>,
     pub(crate) tally: Tally,
@@ -112,6 +114,7 @@ impl Shared {
             flushed: Gate::new(),
             examined: Gate::new(),
             consumed: AtomicU64::new(0),
+            posted: AtomicU64::new(0),
             inbox: Mutex::new(Inbox::default()),
             ends: Mutex::new(Ends::default()),
             tally: Tally {
