@@ -40,6 +40,8 @@ mod error;
 mod gate;
 mod intake;
 mod interrupt;
+#[cfg(all(test, aqueduct_loom))]
+mod models;
 mod options;
 mod output;
 mod prefix;
@@ -47,6 +49,8 @@ mod reader;
 mod shared;
 mod slot;
 mod stats;
+#[cfg(all(test, aqueduct_shuttle))]
+mod storm;
 mod view;
 mod writer;
 

@@ -15,7 +15,8 @@ use std::collections::VecDeque;
 ///
 /// Nothing of it is visible before [`publish`](Self::publish), so all of it can be rolled back.
 pub(crate) struct Output {
-    pool: Pool,
+    /// None in a model: the pool has models of its own.
+    pool: Option<Pool>,
     /// Bytes of the next block.
     size: usize,
     first: usize,
@@ -44,7 +45,7 @@ pub(crate) struct Output {
 impl Output {
     pub(crate) fn new(options: Options) -> Self {
         Self {
-            pool: options.pool.unwrap_or_else(default_pool),
+            pool: options.pool.or_else(default_pool),
             size: options.first,
             first: options.first,
             largest: options.largest,
@@ -83,7 +84,7 @@ impl Output {
     #[inline(never)]
     pub(crate) fn begin(&mut self, len: usize) -> Result<(), PipeError> {
         let wish = self.size.max(len.saturating_add(Appender::OVERHEAD));
-        let (appender, fresh) = Appender::new(allocate(&self.pool, wish)?);
+        let (appender, fresh) = Appender::new(allocate(self.pool.as_ref(), wish)?);
         self.size = self.size.saturating_mul(2).min(self.largest);
         // An unused block goes straight back; one that is used up is sealed; one that has bytes to
         // be published stays.
@@ -254,11 +255,8 @@ impl Output {
 }
 
 /// A block for at least `len` bytes: of the pool, or where no block of it is so large, of the heap.
-fn allocate(pool: &Pool, len: usize) -> Result<SliceMut, PipeError> {
-    // A model's are of the heap: the pool has models of its own.
-    if cfg!(aqueduct_loom) {
-        return from_heap(len);
-    }
+fn allocate(pool: Option<&Pool>, len: usize) -> Result<SliceMut, PipeError> {
+    let Some(pool) = pool else { return from_heap(len) };
     pool.try_get(len).or_else(|refused| match refused.limit() {
         Limit::LargestBlock(_) => from_heap(len),
         Limit::Memory(refused) => Err(PipeErrorKind::Memory(refused).into()),
@@ -270,13 +268,9 @@ fn from_heap(len: usize) -> Result<SliceMut, PipeError> {
     SliceMut::try_with_capacity(len).map_err(|refused| PipeErrorKind::Memory(refused).into())
 }
 
-#[cfg(not(any(aqueduct_loom, aqueduct_shuttle)))]
-fn default_pool() -> Pool {
-    Pool::global().clone()
-}
-
-/// In a model, which no pool outlives.
-#[cfg(any(aqueduct_loom, aqueduct_shuttle))]
-fn default_pool() -> Pool {
-    Pool::new()
+fn default_pool() -> Option<Pool> {
+    #[cfg(not(any(aqueduct_loom, aqueduct_shuttle)))]
+    return Some(Pool::global().clone());
+    #[cfg(any(aqueduct_loom, aqueduct_shuttle))]
+    None
 }

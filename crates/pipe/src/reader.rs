@@ -8,7 +8,7 @@ use crate::{
     intake::Intake,
     shared::{End, Shared},
 };
-use aqueduct_base::sync::{Arc, atomic::Ordering::Release};
+use aqueduct_base::sync::{Arc, atomic::Ordering::Release, twin};
 use aqueduct_sequence::Sequence;
 use std::{
     error::Error,
@@ -255,7 +255,9 @@ impl Reader {
             // it may not pause while more is wanted. (It parks at its gate first and looks at ours
             // afterwards, we the other way round, each with a read-modify-write on its gate.)
             self.raise(self.intake.flushed);
-            self.shared.examined.nudge(NONE);
+            if !twin::is("demand_untold") {
+                self.shared.examined.nudge(NONE);
+            }
         }
         Poll::Pending
     }
@@ -296,9 +298,14 @@ impl Reader {
     pub(crate) fn consume(&mut self, count: usize) {
         if count > 0 {
             self.intake.list_mut().consume(count);
+            if twin::is("consumed_late") {
+                self.raise(self.consumed + count as u64);
+            }
             self.forget(count);
             self.intake.shed();
-            self.raise(self.consumed);
+            if !twin::is("consumed_late") {
+                self.raise(self.consumed);
+            }
         }
         self.examined = self.consumed;
     }

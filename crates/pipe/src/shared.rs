@@ -1,7 +1,7 @@
 //! What the two halves of a pipe share.
 
 use crate::{error::Cause, gate::Gate, options::Limits};
-use aqueduct_base::sync::{Mutex, atomic::AtomicU64};
+use aqueduct_base::sync::{Mutex, atomic::AtomicU64, twin};
 use aqueduct_slice::{Published, Slice};
 use std::{collections::VecDeque, mem};
 
@@ -79,7 +79,7 @@ impl Inbox {
 
     /// Accepts nothing more. What is there is the caller's to drop, outside the lock.
     pub(crate) fn close(&mut self) -> VecDeque<Entry> {
-        self.closed = true;
+        self.closed = !twin::is("inbox_open");
         mem::take(&mut self.entries)
     }
 }
