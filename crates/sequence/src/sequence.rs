@@ -6,14 +6,11 @@ use crate::{
     seqref::raise,
 };
 use aqueduct_base::sync::Arc;
-use aqueduct_slice::{RangeError, Slice, SliceMut};
-use std::{mem, ops::RangeBounds, slice, vec};
+use aqueduct_slice::{RangeError, Slice};
+use std::{mem, ops::RangeBounds, slice};
 
 /// Room in a list that a second segment founds: what `Vec` would make, too.
 const FIRST_LIST: usize = 4;
-
-/// What an iterator's hint of its length is trusted for.
-const MOST_HINTED: usize = 1024;
 
 /// An owned sequence of slices that reads as one, cheap to clone and to send.
 ///
@@ -67,7 +64,7 @@ impl Sequence {
     }
 
     #[inline]
-    fn one(slice: Slice) -> Self {
+    pub(crate) fn one(slice: Slice) -> Self {
         let end = slice.len() as u64;
         Self { kind: Kind::One(Segment { slice, end }) }
     }
@@ -270,6 +267,15 @@ impl Sequence {
         }
     }
 
+    /// The handles: one, or a list with no empty ones, that nobody shares and that has nothing
+    /// outside the window.
+    pub(crate) fn into_segments(self) -> Result<Slice, Vec<Segment>> {
+        match self.kind {
+            Kind::One(only) => Ok(only.slice),
+            Kind::Many(window) => Err(window.into_segments()),
+        }
+    }
+
     /// The bytes in one slice: the handle itself when they lie in one segment, else a copy, which
     /// is counted.
     ///
@@ -280,12 +286,7 @@ impl Sequence {
     pub fn into_slice(self) -> Slice {
         match self.kind {
             Kind::One(only) => only.slice,
-            Kind::Many(window) => {
-                let parts = window.as_ref();
-                let mut flat = SliceMut::with_capacity(parts.len());
-                parts.segments().for_each(|piece| flat.extend_from_slice(piece));
-                flat.freeze()
-            }
+            Kind::Many(window) => window.as_ref().to_slice(),
         }
     }
 }
@@ -308,11 +309,11 @@ impl Window {
         let front = touched(0, self.start)..touched(0, start);
         let back = touched(1, end) + 1..touched(1, self.end) + 1;
         (self.start, self.end) = (start, end);
-        if !(front.is_empty() && back.is_empty()) {
-            if let Some(list) = Arc::get_mut(&mut self.list) {
-                list[front].iter_mut().for_each(|segment| segment.slice.clear());
-                list[back].iter_mut().for_each(|segment| segment.slice.clear());
-            }
+        if !(front.is_empty() && back.is_empty())
+            && let Some(list) = Arc::get_mut(&mut self.list)
+        {
+            list[front].iter_mut().for_each(|segment| segment.slice.clear());
+            list[back].iter_mut().for_each(|segment| segment.slice.clear());
         }
         None
     }
@@ -348,102 +349,3 @@ impl Default for Sequence {
         Self::new()
     }
 }
-
-impl From<Slice> for Sequence {
-    /// One segment, held inline. Constant time.
-    #[inline]
-    fn from(slice: Slice) -> Self {
-        Self::one(slice)
-    }
-}
-
-impl From<SliceMut> for Sequence {
-    fn from(buffer: SliceMut) -> Self {
-        Self::one(buffer.freeze())
-    }
-}
-
-impl From<Vec<u8>> for Sequence {
-    /// Takes the vector over, without copying.
-    fn from(vec: Vec<u8>) -> Self {
-        Self::one(Slice::from(vec))
-    }
-}
-
-impl From<&'static [u8]> for Sequence {
-    fn from(bytes: &'static [u8]) -> Self {
-        Self::one(Slice::from_static(bytes))
-    }
-}
-
-impl From<SequenceRef<'_>> for Sequence {
-    /// As [`SequenceRef::to_sequence`].
-    fn from(parts: SequenceRef<'_>) -> Self {
-        parts.to_sequence()
-    }
-}
-
-impl FromIterator<Slice> for Sequence {
-    /// Moves the handles; empty ones are dropped, neighbours in one block are joined.
-    fn from_iter<I: IntoIterator<Item = Slice>>(slices: I) -> Self {
-        let slices = slices.into_iter();
-        // A hint may lie, upwards too.
-        let mut segments = Vec::with_capacity(slices.size_hint().0.min(MOST_HINTED));
-        let mut end = 0;
-        for slice in slices {
-            if !slice.is_empty() {
-                end = end_of(end, slice.len());
-                append(&mut segments, slice, end);
-            }
-        }
-        Self::from_segments(segments)
-    }
-}
-
-impl Extend<Slice> for Sequence {
-    fn extend<I: IntoIterator<Item = Slice>>(&mut self, slices: I) {
-        slices.into_iter().for_each(|slice| self.push(slice));
-    }
-}
-
-impl IntoIterator for Sequence {
-    type Item = Slice;
-    type IntoIter = IntoSlices;
-
-    /// The segments as slices, none of them empty: the handles themselves, if nobody shares the
-    /// list.
-    fn into_iter(self) -> IntoSlices {
-        match self.kind {
-            Kind::One(only) => IntoSlices {
-                one: Some(only.slice).filter(|slice| !slice.is_empty()),
-                many: Vec::new().into_iter(),
-            },
-            Kind::Many(window) => {
-                IntoSlices { one: None, many: window.into_segments().into_iter() }
-            }
-        }
-    }
-}
-
-/// The segments of a [`Sequence`] as slices.
-#[derive(Clone, Debug)]
-pub struct IntoSlices {
-    one: Option<Slice>,
-    many: vec::IntoIter<Segment>,
-}
-
-impl Iterator for IntoSlices {
-    type Item = Slice;
-
-    #[inline]
-    fn next(&mut self) -> Option<Slice> {
-        self.one.take().or_else(|| self.many.next().map(|segment| segment.slice))
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        let count = usize::from(self.one.is_some()) + self.many.len();
-        (count, Some(count))
-    }
-}
-
-impl ExactSizeIterator for IntoSlices {}

@@ -1,6 +1,14 @@
 //! [`SequenceReader`]: a place in a sequence, and what can be read from there on.
 
+mod delimited;
+mod ints;
+mod prefixed;
+mod varint;
+
 use crate::{ReadError, ReadFault, SequenceRef};
+
+pub use delimited::Delimiter;
+pub use prefixed::Prefix;
 
 /// Reads a sequence from front to back, whatever its segments are.
 ///
@@ -181,8 +189,8 @@ impl<'a> SequenceReader<'a> {
     /// # Errors
     ///
     /// [`ReadFault::Short`] when there are fewer; nothing was copied.
-    pub fn copy_to(&self, to: &mut [u8]) -> Result<(), ReadError> {
-        self.peek_slice(to.len())?.gather(to);
+    pub fn peek_into(&self, to: &mut [u8]) -> Result<(), ReadError> {
+        self.peek_slice(to.len())?.fill(to);
         Ok(())
     }
 
@@ -192,7 +200,7 @@ impl<'a> SequenceReader<'a> {
     ///
     /// [`ReadFault::Short`] when there are fewer; nothing was copied.
     pub fn read_into(&mut self, to: &mut [u8]) -> Result<(), ReadError> {
-        self.copy_to(to)?;
+        self.peek_into(to)?;
         self.skip(to.len());
         Ok(())
     }
