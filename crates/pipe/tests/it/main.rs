@@ -3,4 +3,10 @@
 #![allow(clippy::disallowed_methods, reason = "tests copy to compare; nothing is measured here")]
 #![allow(missing_docs, unreachable_pub, reason = "a test binary")]
 
+mod at_least;
+mod common;
+mod pacing;
+mod reading;
+mod settings;
 mod smoke;
+mod writing;
