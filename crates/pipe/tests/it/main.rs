@@ -5,8 +5,13 @@
 
 mod at_least;
 mod common;
+mod deciding;
+mod lifetime;
+mod oracle;
 mod pacing;
 mod reading;
 mod settings;
-mod smoke;
+mod state_pipe;
+mod streams;
+mod waking;
 mod writing;
