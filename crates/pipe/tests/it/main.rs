@@ -5,6 +5,7 @@
 
 mod at_least;
 mod common;
+mod compile;
 mod deciding;
 mod lifetime;
 mod oracle;

@@ -87,7 +87,7 @@ fn case_113_a_thousand_bytes_one_by_one_across_threads() {
         stream.write_all(&[*byte]).unwrap();
     }
     stream.0.finish();
-    assert_eq!(sums.join().unwrap(), all.iter().map(|byte| u64::from(*byte)).sum());
+    assert_eq!(sums.join().unwrap(), all.iter().map(|byte| u64::from(*byte)).sum::<u64>());
 }
 
 fn over(parts: &[&'static [u8]]) -> Reader {
