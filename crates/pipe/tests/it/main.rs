@@ -7,6 +7,7 @@ mod at_least;
 mod common;
 mod compile;
 mod deciding;
+mod drops;
 mod lifetime;
 mod oracle;
 mod pacing;
