@@ -37,6 +37,7 @@
 
 mod blocking;
 mod error;
+mod flush;
 mod gate;
 mod intake;
 mod interrupt;
@@ -45,7 +46,7 @@ mod io;
 mod models;
 mod options;
 mod output;
-mod prefix;
+mod placeholder;
 mod reader;
 mod shared;
 mod slot;
@@ -56,15 +57,16 @@ mod view;
 mod writer;
 
 pub use error::{Cause, OptionsError, PatchError, PipeError, PipeErrorKind, PushError};
+pub use flush::Flush;
 pub use interrupt::Interrupter;
 pub use io::Blocking;
 pub use options::{Options, OptionsBuilder};
-pub use prefix::Prefix;
+pub use placeholder::Placeholder;
 pub use reader::Reader;
 pub use slot::WriteSlot;
 pub use stats::PipeStats;
 pub use view::{Read, View};
-pub use writer::{Flush, Writer};
+pub use writer::Writer;
 
 use aqueduct_base::sync::Arc;
 
