@@ -2,12 +2,17 @@
 #![forbid(unsafe_code)]
 
 pub use aqueduct_base::{copy, meter};
+pub use aqueduct_pipe::{
+    Blocking, Cause, Flush, Interrupter, Options, OptionsBuilder, OptionsError, PatchError,
+    PipeError, PipeErrorKind, PipeStats, Placeholder, PushError, Read, Reader, View, WriteSlot,
+    Writer, pipe,
+};
 pub use aqueduct_pool::{BuildError, Builder, ClassStats, GetAsync, GetError, Limit, Pool, Stats};
 pub use aqueduct_sequence::{
     Checkpoint, Delimiter, IntoSlices, NotUtf8, Prefix, ReadError, ReadFault, SegmentList,
     Segments, Sequence, SequenceReader, SequenceRef, Split,
 };
 pub use aqueduct_slice::{
-    AllocError, Interner, LocalSlice, NoHeadroom, RangeError, RawSlice, Slice, SliceMut, Str,
-    Unjoined, Utf8Error, owner,
+    AllocError, Appender, Interner, LocalSlice, NoHeadroom, Published, RangeError, RawSlice, Slice,
+    SliceMut, Str, Unjoined, Utf8Error, owner,
 };

@@ -48,7 +48,7 @@ pub(crate) struct List {
     pub(crate) class: Class,
 }
 
-#[cfg(all(target_pointer_width = "64", not(aqueduct_loom)))]
+#[cfg(all(target_pointer_width = "64", not(any(aqueduct_loom, aqueduct_shuttle))))]
 const _: () = assert!(size_of::<List>() == 64);
 
 /// In the first place of a list that has none. Headers have larger addresses.

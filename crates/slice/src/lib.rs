@@ -14,6 +14,7 @@
 //!   [`Slice::INLINE`] bytes) live in the handle.
 //! * [`SliceMut`] is the exclusive, growable form that is filled and then frozen.
 //! * [`LocalSlice`] counts without atomics, for work within one thread.
+//! * [`Appender`] and [`Published`] are a block that is written at its end while its front is read.
 //! * [`Str`] is a `Slice` known to be UTF-8, and [`Interner`] shares repeated keys.
 //! * [`owner`] is the seam for crates that own memory themselves, such as a pool.
 //!
@@ -23,6 +24,7 @@
 //! * `bytes`: `From` both ways without copying, `Buf` for `Slice`, `BufMut` for `SliceMut`.
 //! * `serde`: `Serialize` and `Deserialize` as bytes, for [`Str`] as a string.
 
+mod append;
 #[cfg(feature = "bytes")]
 mod bytes;
 mod error;
@@ -45,6 +47,7 @@ mod spare;
 mod string;
 mod traits;
 
+pub use append::{Appender, Published};
 pub use aqueduct_base::AllocError;
 pub use error::{NoHeadroom, RangeError, Unjoined, Utf8Error};
 pub use interner::Interner;

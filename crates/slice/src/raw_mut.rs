@@ -139,6 +139,17 @@ impl RawMut {
         self.head = 0;
     }
 
+    /// Gives what follows the first `at` bytes up for good.
+    ///
+    /// # Panics
+    ///
+    /// When `at` is not behind the data, or above the capacity.
+    #[inline]
+    pub(crate) fn cede(&mut self, at: usize) {
+        assert!(self.len <= at && at <= self.cap, "cannot end {} bytes at {at}", self.cap);
+        self.cap = at;
+    }
+
     /// Splits the range at `at` bytes behind the start of the data; the result is what follows.
     ///
     /// # Panics

@@ -4,8 +4,8 @@ use std::fmt::Debug;
 use std::mem::{align_of, size_of};
 
 use aqueduct_slice::{
-    AllocError, Interner, LocalSlice, NoHeadroom, RangeError, RawSlice, Slice, SliceMut, Str,
-    Unjoined, Utf8Error,
+    AllocError, Appender, Interner, LocalSlice, NoHeadroom, Published, RangeError, RawSlice, Slice,
+    SliceMut, Str, Unjoined, Utf8Error,
 };
 use aqueduct_testkit::{is_send, is_sync, pattern};
 
@@ -35,6 +35,8 @@ fn t25_which_types_may_cross_threads() {
         ("LocalSlice", is_send!(LocalSlice), is_sync!(LocalSlice), false, false),
         ("Str", is_send!(Str), is_sync!(Str), true, true),
         ("Interner", is_send!(Interner), is_sync!(Interner), true, true),
+        ("Appender", is_send!(Appender), is_sync!(Appender), true, true),
+        ("Published", is_send!(Published), is_sync!(Published), true, true),
         ("RangeError", is_send!(RangeError), is_sync!(RangeError), true, true),
         ("Unjoined", is_send!(Unjoined), is_sync!(Unjoined), true, true),
         ("NoHeadroom", is_send!(NoHeadroom), is_sync!(NoHeadroom), true, true),
@@ -89,6 +91,17 @@ fn t11_mutable_slices_print_in_every_state() {
     m.clear();
     assert_eq!(shows(&m), "b\"\"");
     assert_eq!(shows(&SliceMut::with_headroom(8, 8)), "b\"\"");
+}
+
+#[test]
+fn t11_appenders_print_in_every_state() {
+    let (mut appender, published) = Appender::new(SliceMut::with_capacity(64));
+    appender.commit(3);
+    shows(&appender);
+    appender.publish();
+    assert_eq!(shows(&published), "Published { len: 3, sealed: false }");
+    drop(appender);
+    assert_eq!(shows(&published), "Published { len: 3, sealed: true }");
 }
 
 #[test]

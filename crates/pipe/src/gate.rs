@@ -1,0 +1,230 @@
+//! [`Gate`]: a running total that one side raises and the other waits for.
+//!
+//! A word holds the total and what else the two sides have to tell each other, so that each step is
+//! one read-modify-write on it, and of two steps one comes first:
+//!
+//! 1. A raise adds to the total and learns in the same step whether somebody is parked. If it will
+//!    wake them, it takes `PARK` in that step, too: of two raises one wakes.
+//! 2. Who parks learns in the same step what the total was. What was raised before is seen here; who
+//!    raises later sees `PARK`. So no wake-up is lost.
+//! 3. `PARK` is gone before the waker is used: one that is set afterwards belongs to a new wait.
+//! 4. The target is written before `PARK` is set, and is read again by a raise that saw `PARK` and
+//!    left it: the waiter may have given one wait up and begun another in between, with the word as
+//!    it was.
+//! 5. A waker is never called, cloned or dropped under the lock.
+
+use aqueduct_base::sync::{
+    Mutex,
+    atomic::{AtomicU64, Ordering},
+    twin,
+};
+use std::{mem, sync::Arc, task::Waker};
+
+/// What a gate's word says at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Word(u64);
+
+/// Things to be said beside the total.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Flags(u64);
+
+/// Nothing.
+pub(crate) const NONE: Flags = Flags(0);
+/// Somebody waits for the total to reach the target.
+const PARK: Flags = Flags(1);
+/// The side that raises is gone: the total is final.
+pub(crate) const CLOSED: Flags = Flags(2);
+/// The next wait ends at once.
+pub(crate) const INTERRUPT: Flags = Flags(4);
+/// Bits of the flags. The other 61 count bytes: two exbibytes.
+const SHIFT: u32 = 3;
+
+/// A target that no total reaches: the wait is for the end.
+pub(crate) const NEVER: u64 = u64::MAX;
+
+impl Word {
+    /// Bytes raised so far.
+    #[inline(always)]
+    pub(crate) fn total(self) -> u64 {
+        self.0 >> SHIFT
+    }
+
+    /// Whether any of the flags is up.
+    #[inline(always)]
+    pub(crate) fn has(self, flags: Flags) -> bool {
+        self.0 & flags.0 != 0
+    }
+
+    #[inline(always)]
+    fn raised(self, by: u64, flags: Flags) -> Self {
+        Self((self.0 + (by << SHIFT)) | flags.0)
+    }
+
+    #[inline(always)]
+    fn without(self, flags: Flags) -> Self {
+        Self(self.0 & !flags.0)
+    }
+}
+
+impl Flags {
+    #[inline(always)]
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// The word, what the waiter waits for, and whom to wake. A cache line or two of its own.
+#[repr(align(128))]
+pub(crate) struct Gate {
+    word: AtomicU64,
+    target: AtomicU64,
+    /// The newest waker of the side that waits, whether it does so now or not: anybody may have to
+    /// wake it.
+    waker: Mutex<Option<Arc<Waker>>>,
+}
+
+/// The waiting side's own part: the waker that the gate has already.
+#[derive(Default)]
+pub(crate) struct Waiter {
+    known: Option<Arc<Waker>>,
+}
+
+impl Gate {
+    pub(crate) fn new() -> Self {
+        let (word, target) = (AtomicU64::new(0), AtomicU64::new(NEVER));
+        Self { word, target, waker: Mutex::new(None) }
+    }
+
+    /// What the word says. All that was done before it was raised so far is visible.
+    #[inline(always)]
+    pub(crate) fn load(&self) -> Word {
+        let order = twin::order("gate_load_relaxed", Ordering::Acquire, Ordering::Relaxed);
+        Word(self.word.load(order))
+    }
+
+    /// Adds to the total, puts flags up, and wakes the waiter if that is what it waits for.
+    #[inline(always)]
+    pub(crate) fn raise(&self, by: u64, flags: Flags) {
+        self.change(by, flags, false);
+    }
+
+    /// Puts flags up, and wakes the waiter whatever it waits for.
+    pub(crate) fn nudge(&self, flags: Flags) {
+        self.change(0, flags, true);
+    }
+
+    #[inline(always)]
+    fn change(&self, by: u64, flags: Flags, whatever: bool) {
+        if twin::is("park_seen_apart") {
+            return self.change_in_two_steps(by, flags);
+        }
+        let mut old = self.load();
+        loop {
+            let mut new = old.raised(by, flags);
+            let wake = old.has(PARK) && (whatever || self.is_awaited(new));
+            if wake && !twin::is("park_cleared_late") {
+                new = new.without(PARK); // (1), (3)
+            }
+            // Release: who sees the new total sees what was done before. Acquire: of PARK (4).
+            let order = twin::order("raise_relaxed", Ordering::AcqRel, Ordering::Acquire);
+            match self.word.compare_exchange_weak(old.0, new.0, order, Ordering::Acquire) {
+                Ok(_) if wake => return self.wake(),
+                Ok(_) if old.has(PARK) => return self.look_again(new),
+                Ok(_) => return,
+                Err(seen) => old = Word(seen),
+            }
+        }
+    }
+
+    /// The mistake of a twin: what is parked in between is not seen.
+    fn change_in_two_steps(&self, by: u64, flags: Flags) {
+        let parked = self.load().has(PARK);
+        self.word.fetch_add(by << SHIFT, Ordering::AcqRel);
+        self.word.fetch_or(flags.0, Ordering::AcqRel);
+        if parked {
+            self.word.fetch_and(!PARK.0, Ordering::AcqRel);
+            self.wake();
+        }
+    }
+
+    /// Whether the waiter has what it waits for.
+    #[inline(always)]
+    fn is_awaited(&self, word: Word) -> bool {
+        // Relaxed: its store comes before PARK is set with Release, which we have seen.
+        word.has(CLOSED.and(INTERRUPT)) || word.total() >= self.target.load(Ordering::Relaxed)
+    }
+
+    /// After a raise that left PARK: the target that it compared with may have been that of an
+    /// earlier wait (4).
+    #[cold]
+    fn look_again(&self, word: Word) {
+        let late = self.is_awaited(word) && !twin::is("target_read_once");
+        if late && self.clear(PARK).has(PARK) {
+            self.wake();
+        }
+    }
+
+    /// Calls the newest waker. PARK is clear (3).
+    #[cold]
+    fn wake(&self) {
+        let waker = self.waker.lock().clone();
+        if let Some(waker) = waker {
+            waker.wake_by_ref();
+        }
+        if twin::is("park_cleared_late") {
+            self.clear(PARK);
+        }
+    }
+
+    /// Waits for the total to reach `target`, for the end, or for an interrupt: whoever brings it
+    /// about will wake `waker`, but for what the returned word, as it was when the wait began, says
+    /// already.
+    #[must_use = "what came before the wait wakes nobody"]
+    pub(crate) fn park(&self, waiter: &mut Waiter, waker: &Waker, target: u64) -> Word {
+        waiter.tell(self, waker);
+        self.target.store(target, Ordering::Relaxed);
+        if twin::is("park_on_a_load") {
+            let before = self.load();
+            self.word.fetch_or(PARK.0, Ordering::AcqRel);
+            return before;
+        }
+        // Release: of the target and the waker. Acquire: of what was done before the total was raised.
+        Word(self.word.fetch_or(PARK.0, Ordering::AcqRel))
+    }
+
+    /// Gives a wait up.
+    pub(crate) fn unpark(&self) {
+        self.clear(PARK);
+    }
+
+    /// Takes flags down; the word as it was.
+    pub(crate) fn clear(&self, flags: Flags) -> Word {
+        Word(self.word.fetch_and(!flags.0, Ordering::AcqRel))
+    }
+
+    /// Whether the waiter waits for more than there is.
+    #[inline]
+    pub(crate) fn is_wanting(&self) -> bool {
+        self.load().has(PARK) && self.target.load(Ordering::Relaxed) != NEVER
+    }
+
+    /// The waiting side is gone: nobody is to be woken.
+    pub(crate) fn forget(&self) {
+        let waker = mem::take(&mut *self.waker.lock());
+        drop(waker);
+    }
+}
+
+impl Waiter {
+    /// Sees to it that the gate has this waker. The lock is taken only if it has another.
+    #[inline]
+    fn tell(&mut self, gate: &Gate, waker: &Waker) {
+        let known = self.known.as_ref();
+        if known.is_none_or(|known| !known.will_wake(waker) && !twin::is("waker_kept")) {
+            let waker = Arc::new(waker.clone());
+            self.known = Some(Arc::clone(&waker));
+            let old = gate.waker.lock().replace(waker);
+            drop(old);
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! What the reader has taken in.
+
+use crate::shared::{Entry, Piece, Shared};
+use aqueduct_base::sync::{atomic::Ordering::Relaxed, twin};
+use aqueduct_sequence::{SegmentList, Sequence};
+use aqueduct_slice::Published;
+use std::collections::VecDeque;
+
+/// The segments that are flushed and not consumed, and what the next bytes of the stream come from.
+pub(crate) struct Intake {
+    list: SegmentList,
+    tail: Option<Tail>,
+    /// Entries that lie behind what was flushed when they were taken out of the inbox.
+    ahead: VecDeque<Entry>,
+    /// Posts to the inbox whose entries were all taken in.
+    received: u64,
+    /// Bytes taken in: all that was flushed when the reader last looked.
+    pub(crate) flushed: u64,
+}
+
+/// The block that the writer started last.
+struct Tail {
+    published: Published,
+    /// Bytes of it that were taken in.
+    seen: usize,
+    /// Whether the last segment is this block's, up to there: it grows in place.
+    last: bool,
+}
+
+impl Intake {
+    pub(crate) fn new() -> Self {
+        Self {
+            list: SegmentList::new(),
+            tail: None,
+            ahead: VecDeque::new(),
+            received: 0,
+            flushed: 0,
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn list(&self) -> &SegmentList {
+        &self.list
+    }
+
+    #[inline(always)]
+    pub(crate) fn list_mut(&mut self) -> &mut SegmentList {
+        &mut self.list
+    }
+
+    /// Takes in what is flushed: `total` bytes, as the gate says.
+    #[inline(always)]
+    pub(crate) fn follow(&mut self, total: u64, shared: &Shared) {
+        if total == self.flushed {
+            return;
+        }
+        // Relaxed: stored before the total was raised, which we have seen.
+        let posted = shared.posted.load(Relaxed);
+        if posted == self.received || twin::is("post_ignored") {
+            self.grow(total);
+        } else {
+            self.follow_entries(total, posted, shared);
+        }
+    }
+
+    /// Takes in what comes from nowhere else.
+    pub(crate) fn put(&mut self, sequence: Sequence) {
+        self.flushed += sequence.len() as u64;
+        self.list.extend(sequence);
+    }
+
+    /// Takes in all up to `to` from the tail.
+    #[inline(always)]
+    fn grow(&mut self, to: u64) {
+        let want = usize::try_from(to - self.flushed).unwrap_or(usize::MAX);
+        let Some(tail) = self.tail.as_mut().filter(|_| want > 0) else { return };
+        let mut grown = 0;
+        if tail.last {
+            grown = self.list.extend_last(|slice| tail.published.extend(slice, want));
+        }
+        if grown < want {
+            // The segment was taken out, or others came after it.
+            let view = tail.published.view_from(tail.seen + grown, want - grown);
+            grown += view.len();
+            self.list.push_back(view);
+            tail.last = true;
+        }
+        tail.seen += grown;
+        self.flushed += grown as u64;
+    }
+
+    #[inline(never)]
+    fn follow_entries(&mut self, total: u64, posted: u64, shared: &Shared) {
+        shared.inbox.lock().take(&mut self.ahead);
+        // What came in between is there, too, and stays ahead: its time has not come.
+        while self.ahead.front().is_some_and(|entry| entry.start < total) {
+            if let Some(Entry { start, piece }) = self.ahead.pop_front() {
+                self.grow(start);
+                self.enter(piece);
+            }
+        }
+        self.grow(total);
+        if self.ahead.is_empty() {
+            self.received = posted;
+        }
+    }
+
+    fn enter(&mut self, piece: Piece) {
+        match (piece, &mut self.tail) {
+            (Piece::Block(published), _) => {
+                self.tail = Some(Tail { published, seen: 0, last: false });
+            }
+            (Piece::Slice(slice), tail) => {
+                if let Some(tail) = tail {
+                    tail.last = false;
+                }
+                self.flushed += slice.len() as u64;
+                self.list.push_back(slice);
+            }
+            // The tail goes on, as a segment of its own.
+            (Piece::Rest, _) => {}
+        }
+    }
+
+    /// Lets go of what is used up and cannot grow.
+    #[inline(always)]
+    pub(crate) fn shed(&mut self) {
+        let grows = |tail: &Tail| tail.last && tail.published.may_grow(tail.seen);
+        if self.list.is_empty() && !self.tail.as_ref().is_some_and(grows) {
+            self.shed_used();
+        }
+    }
+
+    fn shed_used(&mut self) {
+        self.list.release_used();
+        if self.tail.as_ref().is_some_and(|tail| !tail.published.may_grow(tail.seen)) {
+            self.tail = None;
+        }
+    }
+
+    /// Lets go of everything.
+    pub(crate) fn clear(&mut self) {
+        self.list.clear();
+        self.tail = None;
+        self.ahead.clear();
+    }
+}

@@ -1,0 +1,78 @@
+//! A pipe of bytes: filled in place or handed over, read where they are, with back-pressure.
+//!
+//! ```
+//! use aqueduct_pipe::{Options, Read, pipe};
+//!
+//! let (mut writer, mut reader) = pipe(Options::default());
+//! writer.write(b"a line\nand ")?; // copies into the pipe's own memory
+//! writer.push(vec![b'x'; 4096])?; // hands over, copies nothing
+//! writer.try_flush()?;
+//!
+//! let Some(Read::Data(view)) = reader.try_read()? else { panic!("there is data") };
+//! let end = view.seq().find(b'\n').expect("a whole line");
+//! assert!(view.seq().starts_with(b"a line"));
+//! view.consume(end + 1); // what the view showed cannot be used any more
+//! # Ok::<(), aqueduct_pipe::PipeError>(())
+//! ```
+//!
+//! * [`Writer`]: [`reserve`](Writer::reserve) and [`write`](Writer::write) fill pooled memory,
+//!   [`push`](Writer::push) appends a slice without copying it,
+//!   [`reserve_prefix`](Writer::reserve_prefix) leaves room for what is known later, and
+//!   [`flush`](Writer::flush) shows all of it to the reader, and waits while the reader has enough.
+//! * [`Reader`]: [`read`](Reader::read) lends a [`View`] of all that is there. The view is given
+//!   back by saying how much of it is done with, and takes the borrow along: nothing can be used
+//!   after it was given back.
+//! * A writer that is dropped before it said [`finish`](Writer::finish) is an error at the reader,
+//!   never an end.
+//! * Every wait is a future that can be dropped without loss, a `poll_` function under it, and a
+//!   blocking twin; an [`Interrupter`] ends one from another thread.
+//!
+//! # How it works
+//!
+//! The writer fills a block and publishes how far it has got: one store. Two gates, one for what is
+//! flushed and one for what the reader has examined, carry the totals and the wake-ups: one
+//! read-modify-write for each flush and each decision of the reader. A lock is taken only where a block
+//! begins or a slice is pushed.
+#![forbid(unsafe_code)]
+
+mod blocking;
+mod error;
+mod flush;
+mod gate;
+mod intake;
+mod interrupt;
+mod io;
+#[cfg(all(test, aqueduct_loom))]
+mod models;
+mod options;
+mod output;
+mod placeholder;
+mod reader;
+mod shared;
+mod slot;
+mod stats;
+#[cfg(all(test, aqueduct_shuttle))]
+mod storm;
+mod view;
+mod writer;
+
+pub use error::{Cause, OptionsError, PatchError, PipeError, PipeErrorKind, PushError};
+pub use flush::Flush;
+pub use interrupt::Interrupter;
+pub use io::Blocking;
+pub use options::{Options, OptionsBuilder};
+pub use placeholder::Placeholder;
+pub use reader::Reader;
+pub use slot::WriteSlot;
+pub use stats::PipeStats;
+pub use view::{Read, View};
+pub use writer::Writer;
+
+use aqueduct_base::sync::Arc;
+
+/// A pipe: what goes into the writer comes out of the reader. One allocation.
+#[must_use]
+pub fn pipe(options: Options) -> (Writer, Reader) {
+    let shared = Arc::new(shared::Shared::new(options.limits));
+    (Writer::new(Arc::clone(&shared), options), Reader::new(shared))
+}

@@ -1,0 +1,276 @@
+//! What is written and not yet flushed.
+
+use crate::{
+    PatchError, PipeError, PipeErrorKind, Placeholder,
+    options::Options,
+    shared::{Entry, Piece, Shared},
+};
+use aqueduct_base::{copy, sync::atomic::Ordering::Relaxed};
+use aqueduct_pool::{Limit, Pool};
+use aqueduct_slice::{Appender, Published, Slice, SliceMut};
+use std::collections::VecDeque;
+
+/// Blocks with bytes that are not published, and the entries that tell the reader where in the
+/// stream they and the pushed slices belong.
+///
+/// Nothing of it is visible before [`publish`](Self::publish), so all of it can be rolled back.
+pub(crate) struct Output {
+    /// None in a model: the pool has models of its own.
+    pool: Option<Pool>,
+    /// Bytes of the next block.
+    size: usize,
+    first: usize,
+    largest: usize,
+    /// The block that is being filled.
+    open: Option<Appender>,
+    /// Its other half, until a byte in it belongs to the stream.
+    fresh: Option<Published>,
+    /// Whether the stream ends in the open block, so that the next byte there needs no entry.
+    joined: bool,
+    /// The same at the last flush.
+    was_joined: bool,
+    /// Blocks without room that have bytes which are not published, in order.
+    filled: Vec<Appender>,
+    entries: VecDeque<Entry>,
+    /// How often entries were sent.
+    posts: u64,
+    /// Bytes published.
+    pub(crate) flushed: u64,
+    /// Bytes written: where in the stream the next one goes.
+    pub(crate) end: u64,
+    /// Prefixes outlive neither a flush nor one of these.
+    rollbacks: u64,
+}
+
+impl Output {
+    pub(crate) fn new(options: Options) -> Self {
+        Self {
+            pool: options.pool.or_else(default_pool),
+            size: options.first,
+            first: options.first,
+            largest: options.largest,
+            open: None,
+            fresh: None,
+            joined: false,
+            was_joined: false,
+            filled: Vec::new(),
+            entries: VecDeque::new(),
+            posts: 0,
+            flushed: 0,
+            end: 0,
+            rollbacks: 0,
+        }
+    }
+
+    /// Bytes of the largest block, but for what is reserved at once.
+    #[inline(always)]
+    pub(crate) fn largest(&self) -> usize {
+        self.largest
+    }
+
+    /// Bytes of room in the open block.
+    #[inline(always)]
+    pub(crate) fn spare(&self) -> usize {
+        self.open.as_ref().map_or(0, Appender::spare)
+    }
+
+    #[inline(always)]
+    pub(crate) fn spare_mut(&mut self) -> &mut [u8] {
+        self.open.as_mut().map_or(&mut [], Appender::spare_mut)
+    }
+
+    /// Opens a block with room for `len` bytes.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn begin(&mut self, len: usize) -> Result<(), PipeError> {
+        let wish = self.size.max(len.saturating_add(Appender::OVERHEAD));
+        let (appender, fresh) = Appender::new(allocate(self.pool.as_ref(), wish)?);
+        self.size = self.size.saturating_mul(2).min(self.largest);
+        // An unused block goes straight back; one that is used up is sealed; one that has bytes to
+        // be published stays.
+        if let Some(old) = self.open.replace(appender).filter(|old| old.unpublished() > 0) {
+            self.filled.push(old);
+        }
+        (self.fresh, self.joined) = (Some(fresh), false);
+        Ok(())
+    }
+
+    /// Makes bytes of the open block's room part of the stream.
+    ///
+    /// # Panics
+    ///
+    /// When there is less room.
+    #[inline(always)]
+    pub(crate) fn commit(&mut self, count: usize) {
+        if !self.joined {
+            self.join(count);
+        }
+        if let Some(open) = &mut self.open {
+            open.commit(count);
+            self.end += count as u64;
+        }
+    }
+
+    /// Copies `bytes`, if there is room for all of them.
+    #[inline(always)]
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> bool {
+        match &mut self.open {
+            Some(open) if self.joined && bytes.len() <= open.spare() => {
+                copy(&mut open.spare_mut()[..bytes.len()], bytes);
+                open.commit(bytes.len());
+                self.end += bytes.len() as u64;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Goes on in the open block, if there are bytes for it.
+    ///
+    /// # Panics
+    ///
+    /// When there is less room.
+    #[inline(never)]
+    fn join(&mut self, count: usize) {
+        let spare = self.spare();
+        assert!(count <= spare, "cannot commit {count} of {spare} bytes of room");
+        if count == 0 {
+            return;
+        }
+        let piece = self.fresh.take().map_or(Piece::Rest, Piece::Block);
+        self.entries.push_back(Entry { start: self.end, piece });
+        self.joined = true;
+    }
+
+    /// Appends a slice of `len` bytes.
+    #[inline(always)]
+    pub(crate) fn push(&mut self, slice: Slice, len: usize) {
+        self.entries.push_back(Entry { start: self.end, piece: Piece::Slice(slice) });
+        self.joined = false;
+        self.end += len as u64;
+    }
+
+    /// Leaves `len` zeros out, for which the open block has room.
+    pub(crate) fn leave_out(&mut self, len: usize, number: u64) -> Placeholder {
+        let offset = self.open.as_ref().map_or(0, Appender::unpublished);
+        let span = (self.flushed, self.rollbacks);
+        let prefix = Placeholder { number, span, block: self.filled.len(), offset, len };
+        self.spare_mut()[..len].fill(0);
+        self.commit(len);
+        prefix
+    }
+
+    /// Fills in what was left out.
+    pub(crate) fn patch(&mut self, prefix: &Placeholder, bytes: &[u8]) -> Result<(), PatchError> {
+        if prefix.span != (self.flushed, self.rollbacks) {
+            return Err(PatchError::Stale);
+        }
+        if bytes.len() != prefix.len {
+            return Err(PatchError::Length { given: bytes.len(), prefix: prefix.len });
+        }
+        // It has bytes that are not published, so it was not passed over when it was full.
+        let open = self.open.as_mut();
+        let Some(block) = self.filled.get_mut(prefix.block).or(open) else { return Ok(()) };
+        let room = block.unpublished_mut().get_mut(prefix.offset..prefix.offset + prefix.len);
+        if let Some(room) = room {
+            copy(room, bytes);
+        }
+        Ok(())
+    }
+
+    /// Forgets what was written since the last flush.
+    pub(crate) fn rollback(&mut self) {
+        let mut started = self.entries.drain(..).filter_map(|entry| match entry.piece {
+            Piece::Block(published) => Some(published),
+            _ => None,
+        });
+        // The last block that was started is the open one, unless that is not even joined yet.
+        let last = started.next_back();
+        self.joined = self.was_joined && self.fresh.is_none() && last.is_none();
+        self.fresh = self.fresh.take().or(last);
+        self.filled.clear();
+        if let Some(open) = &mut self.open {
+            open.rollback();
+        }
+        self.end = self.flushed;
+        self.rollbacks += 1;
+    }
+
+    /// Shows what was written to the reader, and returns how many bytes that is. The caller raises
+    /// the total by as many.
+    #[inline(always)]
+    pub(crate) fn publish(&mut self, shared: &Shared) -> u64 {
+        let new = !self.entries.is_empty() || !self.filled.is_empty();
+        if !self.filled.is_empty() {
+            self.publish_filled();
+        }
+        if let Some(open) = &mut self.open {
+            open.publish();
+            if open.spare() == 0 {
+                (self.open, self.joined, self.was_joined) = (None, false, false);
+            }
+        }
+        if new {
+            self.send(shared);
+        }
+        let by = self.end - self.flushed;
+        self.flushed = self.end;
+        by
+    }
+
+    fn publish_filled(&mut self) {
+        for mut appender in self.filled.drain(..) {
+            appender.publish();
+        }
+    }
+
+    #[inline(never)]
+    fn send(&mut self, shared: &Shared) {
+        self.was_joined = self.joined;
+        self.posts += 1;
+        shared.inbox.lock().put(&mut self.entries);
+        // Relaxed: the raise that follows makes it visible, with the total that needs the entries.
+        shared.posted.store(self.posts, Relaxed);
+        if !self.entries.is_empty() {
+            self.entries.clear(); // refused: nobody reads any more
+        }
+    }
+
+    /// Lets go of the open block, if all in it is flushed; whether the reader may have it, too.
+    pub(crate) fn release(&mut self) -> bool {
+        if self.end > self.flushed {
+            return false;
+        }
+        self.size = self.first;
+        let known = self.fresh.take().is_none();
+        (self.joined, self.was_joined) = (false, false);
+        self.open.take().is_some() && known
+    }
+
+    /// Lets go of everything.
+    pub(crate) fn clear(&mut self) {
+        self.rollback();
+        (self.open, self.fresh) = (None, None);
+    }
+}
+
+/// A block for at least `len` bytes: of the pool, or where no block of it is so large, of the heap.
+fn allocate(pool: Option<&Pool>, len: usize) -> Result<SliceMut, PipeError> {
+    let Some(pool) = pool else { return from_heap(len) };
+    pool.try_get(len).or_else(|refused| match refused.limit() {
+        Limit::LargestBlock(_) => from_heap(len),
+        Limit::Memory(refused) => Err(PipeErrorKind::Memory(refused).into()),
+        _ => Err(PipeErrorKind::Pool(refused).into()),
+    })
+}
+
+fn from_heap(len: usize) -> Result<SliceMut, PipeError> {
+    SliceMut::try_with_capacity(len).map_err(|refused| PipeErrorKind::Memory(refused).into())
+}
+
+fn default_pool() -> Option<Pool> {
+    #[cfg(not(any(aqueduct_loom, aqueduct_shuttle)))]
+    return Some(Pool::global().clone());
+    #[cfg(any(aqueduct_loom, aqueduct_shuttle))]
+    None
+}

@@ -1,0 +1,395 @@
+//! [`Reader`]: the half that bytes come out of.
+
+use crate::{
+    Interrupter, Options, PipeError, PipeErrorKind, PipeStats, Read, View,
+    blocking::block_on,
+    error::Cause,
+    gate::{CLOSED, INTERRUPT, NEVER, NONE, Waiter},
+    intake::Intake,
+    pipe,
+    shared::{End, Shared},
+};
+use aqueduct_base::sync::{Arc, atomic::Ordering::Release, twin};
+use aqueduct_sequence::Sequence;
+use std::{
+    error::Error,
+    fmt,
+    future::poll_fn,
+    task::{Context, Poll},
+};
+
+/// The reading half of a pipe; see the [crate's page](crate).
+///
+/// A read lends a [`View`] of all bytes that are flushed and not consumed. Dropping the reader frees
+/// them, and tells the writer.
+pub struct Reader {
+    shared: Arc<Shared>,
+    pub(crate) intake: Intake,
+    consumed: u64,
+    /// Up to where bytes were looked at without success: a read waits for others.
+    examined: u64,
+    /// What the writer was told of that.
+    raised: u64,
+    waiter: Waiter,
+    /// Whether this half is parked at its gate, as far as it knows.
+    parked: bool,
+    end: End,
+}
+
+/// What a read found, before it is lent.
+#[derive(Clone, Copy)]
+enum Found {
+    Data,
+    Eof,
+    Cancelled,
+}
+
+impl Reader {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self {
+            shared,
+            intake: Intake::new(),
+            consumed: 0,
+            examined: 0,
+            raised: 0,
+            waiter: Waiter::default(),
+            parked: false,
+            end: End::Dropped,
+        }
+    }
+
+    /// Waits for bytes that were not examined yet, and lends all that are not consumed.
+    ///
+    /// Dropping the future loses nothing.
+    ///
+    /// ```
+    /// use aqueduct_pipe::{PipeError, Read, Reader, View};
+    ///
+    /// /// The next line, lent with its length; none at the end.
+    /// async fn line(mut reader: &mut Reader) -> Result<Option<(View<'_>, usize)>, PipeError> {
+    ///     loop {
+    ///         let (view, last) = match reader.read().await? {
+    ///             Read::Eof(view) => (view, true),
+    ///             read => (read.into_view(), false),
+    ///         };
+    ///         match view.seq().find(b'\n') {
+    ///             Some(end) => return Ok(Some((view, end + 1))),
+    ///             None if last => return Ok(None),
+    ///             None => reader = view.need_more(0),
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// How the writer ended, if it did not finish: after all bytes were examined.
+    #[inline]
+    pub async fn read(&mut self) -> Result<Read<'_>, PipeError> {
+        let found = poll_fn(|context| self.poll_found(context, self.fresh())).await?;
+        Ok(self.lend(found))
+    }
+
+    /// What [`read`](Self::read) polls.
+    #[inline]
+    pub fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<Result<Read<'_>, PipeError>> {
+        let target = self.fresh();
+        self.poll_found(context, target).map_ok(|found| self.lend(found))
+    }
+
+    /// Waits until there are at least `least` bytes that are not consumed, examined or not, and lends
+    /// all of them. The writer does not pause meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// How the writer ended, if it did not finish and there are fewer: a [`read`](Self::read) still
+    /// lends those. [`Full`](PipeErrorKind::Full), if the pipe will never hold so many.
+    #[inline]
+    pub async fn read_at_least(&mut self, least: usize) -> Result<Read<'_>, PipeError> {
+        self.check(least)?;
+        let target = self.enough(least);
+        let wait = Demand(self);
+        let found = poll_fn(|context| wait.0.poll_found(context, target)).await?;
+        drop(wait);
+        Ok(self.lend(found))
+    }
+
+    /// What [`read_at_least`](Self::read_at_least) polls. Who stops polling reads in another way next, or
+    /// the writer goes on until there are so many.
+    pub fn poll_read_at_least(
+        &mut self,
+        context: &mut Context<'_>,
+        least: usize,
+    ) -> Poll<Result<Read<'_>, PipeError>> {
+        if let Err(refused) = self.check(least) {
+            return Poll::Ready(Err(refused));
+        }
+        let target = self.enough(least);
+        self.poll_found(context, target).map_ok(|found| self.lend(found))
+    }
+
+    /// As [`read`](Self::read), without waiting: none when all bytes were examined.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read).
+    #[inline]
+    pub fn try_read(&mut self) -> Result<Option<Read<'_>>, PipeError> {
+        let target = self.fresh();
+        let found = self.found(target).transpose()?;
+        Ok(found.map(|found| self.lend(found)))
+    }
+
+    /// As [`read`](Self::read), sleeping.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read).
+    pub fn read_blocking(&mut self) -> Result<Read<'_>, PipeError> {
+        let target = self.fresh();
+        self.block(target)
+    }
+
+    /// As [`read_at_least`](Self::read_at_least), sleeping.
+    ///
+    /// # Errors
+    ///
+    /// As [`read_at_least`](Self::read_at_least).
+    pub fn read_at_least_blocking(&mut self, least: usize) -> Result<Read<'_>, PipeError> {
+        self.check(least)?;
+        let target = self.enough(least);
+        self.block(target)
+    }
+
+    fn block(&mut self, target: u64) -> Result<Read<'_>, PipeError> {
+        let found = match self.found(target) {
+            Some(found) => found?,
+            None => block_on(|context| self.poll_found(context, target))?,
+        };
+        Ok(self.lend(found))
+    }
+
+    /// The total with which there is a byte that was not examined.
+    #[inline(always)]
+    fn fresh(&self) -> u64 {
+        self.examined + 1
+    }
+
+    /// The total with which there are `least` bytes that are not consumed.
+    #[inline(always)]
+    fn enough(&self, least: usize) -> u64 {
+        self.consumed.saturating_add(least as u64).min(NEVER - 1)
+    }
+
+    fn check(&self, least: usize) -> Result<(), PipeError> {
+        let (asked, limit) = (least as u64, self.shared.limits.most);
+        if asked > limit { Err(PipeErrorKind::Full { asked, limit }.into()) } else { Ok(()) }
+    }
+
+    #[inline(always)]
+    fn lend(&mut self, found: Found) -> Read<'_> {
+        let view = View::new(self);
+        match found {
+            Found::Data => Read::Data(view),
+            Found::Eof => Read::Eof(view),
+            Found::Cancelled => Read::Cancelled(view),
+        }
+    }
+
+    #[inline(always)]
+    fn poll_found(
+        &mut self,
+        context: &mut Context<'_>,
+        target: u64,
+    ) -> Poll<Result<Found, PipeError>> {
+        match self.found(target) {
+            Some(found) => Poll::Ready(found),
+            None => self.wait(context, target),
+        }
+    }
+
+    /// What a read finds that need not wait for the total to reach `target`.
+    #[inline(always)]
+    fn found(&mut self, target: u64) -> Option<Result<Found, PipeError>> {
+        let word = self.shared.flushed.load();
+        self.intake.follow(word.total(), &self.shared);
+        if word.has(CLOSED.and(INTERRUPT)) {
+            return self.stopped(target);
+        }
+        (self.intake.flushed >= target).then_some(Ok(Found::Data))
+    }
+
+    #[cold]
+    fn stopped(&mut self, target: u64) -> Option<Result<Found, PipeError>> {
+        let word = self.shared.flushed.clear(INTERRUPT);
+        self.intake.follow(word.total(), &self.shared);
+        if word.has(INTERRUPT) {
+            return Some(Ok(Found::Cancelled));
+        }
+        if !word.has(CLOSED) {
+            return None;
+        }
+        self.intake.shed(); // nothing grows any more
+        let cause = match &self.shared.ends.lock().writer {
+            Some(End::Finished) => return Some(Ok(Found::Eof)),
+            Some(End::Failed(cause)) => PipeErrorKind::Failed(Cause::clone(cause)),
+            _ => PipeErrorKind::Closed,
+        };
+        let enough = self.intake.flushed >= target;
+        Some(if enough { Ok(Found::Data) } else { Err(cause.into()) })
+    }
+
+    #[inline(never)]
+    fn wait(&mut self, context: &mut Context<'_>, target: u64) -> Poll<Result<Found, PipeError>> {
+        self.intake.shed();
+        let word = self.shared.flushed.park(&mut self.waiter, context.waker(), target);
+        if word.has(CLOSED.and(INTERRUPT)) || word.total() >= target {
+            self.shared.flushed.unpark();
+            if let Some(found) = self.found(target) {
+                return Poll::Ready(found);
+            }
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        self.parked = true;
+        if self.intake.flushed > self.raised || target > self.intake.flushed + 1 {
+            // What is there does not suffice. The writer is told, and woken whatever it waits for:
+            // it may not pause while more is wanted. (It parks at its gate first and looks at ours
+            // afterwards, we the other way round, each with a read-modify-write on its gate.)
+            self.raise(self.intake.flushed);
+            if !twin::is("demand_untold") {
+                self.shared.examined.nudge(NONE);
+            }
+        }
+        Poll::Pending
+    }
+
+    /// Gives a wait up, so that nothing is taken to be wanted.
+    fn give_up(&mut self) {
+        if self.parked {
+            self.parked = false;
+            self.shared.flushed.unpark();
+        }
+    }
+
+    #[inline(always)]
+    fn raise(&mut self, examined: u64) {
+        let by = examined.saturating_sub(self.raised);
+        self.raised += by;
+        self.shared.examined.raise(by, NONE);
+    }
+
+    #[inline(always)]
+    fn forget(&mut self, count: usize) {
+        self.consumed += count as u64;
+        // Release: who finds all consumed may rely on it.
+        self.shared.consumed.store(self.consumed, Release);
+    }
+
+    #[inline(always)]
+    pub(crate) fn take(&mut self, count: usize) -> Sequence {
+        let taken = self.intake.list_mut().take(count);
+        self.forget(count);
+        self.examined = self.examined.max(self.consumed);
+        self.intake.shed();
+        self.raise(self.consumed);
+        taken
+    }
+
+    #[inline(always)]
+    pub(crate) fn consume(&mut self, count: usize) {
+        if count > 0 {
+            self.intake.list_mut().consume(count);
+            if twin::is("consumed_late") {
+                self.raise(self.consumed + count as u64);
+            }
+            self.forget(count);
+            self.intake.shed();
+            if !twin::is("consumed_late") {
+                self.raise(self.consumed);
+            }
+        }
+        self.examined = self.consumed;
+    }
+
+    #[inline(always)]
+    pub(crate) fn need_more(&mut self, consumed: usize) {
+        self.examined = self.intake.flushed;
+        if consumed > 0 {
+            self.intake.list_mut().consume(consumed);
+            self.forget(consumed);
+            self.intake.shed();
+        }
+        if consumed > 0 || self.examined > self.raised {
+            self.raise(self.examined);
+        }
+    }
+
+    /// Waits until the writer is gone, finished or not.
+    pub async fn closed(&mut self) {
+        poll_fn(|context| self.poll_closed(context)).await;
+    }
+
+    /// What [`closed`](Self::closed) polls.
+    pub fn poll_closed(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let word = self.shared.flushed.park(&mut self.waiter, context.waker(), NEVER);
+        if word.has(CLOSED) { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    /// Ends the pipe with an error, which the writer's flushes get from now on.
+    pub fn fail(mut self, error: impl Into<Box<dyn Error + Send + Sync>>) {
+        self.end = End::Failed(Cause::from(error.into()));
+    }
+
+    /// What the pipe has been through. Constant time.
+    #[must_use]
+    pub fn stats(&self) -> PipeStats {
+        self.shared.stats()
+    }
+
+    /// A handle that ends this half's waits, from any thread.
+    #[must_use]
+    pub fn interrupter(&self) -> Interrupter {
+        Interrupter::new(&self.shared, |shared| &shared.flushed)
+    }
+}
+
+impl From<Sequence> for Reader {
+    /// A reader of just these bytes: their writer has finished. Linear in the number of segments.
+    fn from(sequence: Sequence) -> Self {
+        let (writer, mut reader) = pipe(Options::default());
+        reader.shared.flushed.raise(sequence.len() as u64, NONE);
+        reader.intake.put(sequence);
+        writer.finish();
+        reader
+    }
+}
+
+/// A wait for more than any byte. When it is dropped, nothing more is wanted.
+struct Demand<'a>(&'a mut Reader);
+
+impl Drop for Demand<'_> {
+    fn drop(&mut self) {
+        self.0.give_up();
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.intake.clear();
+        self.shared.ends.lock().reader = Some(self.end.clone());
+        let left = self.shared.inbox.lock().close();
+        drop(left);
+        self.shared.flushed.forget();
+        self.shared.examined.raise(0, CLOSED);
+    }
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader")
+            .field("held", &self.intake.list().len())
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
+    }
+}

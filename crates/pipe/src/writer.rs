@@ -1,0 +1,259 @@
+//! [`Writer`]: the half that bytes go into.
+
+use crate::{
+    Interrupter, Options, PatchError, PipeError, PipeErrorKind, PipeStats, Placeholder, PushError,
+    WriteSlot,
+    error::Cause,
+    gate::{CLOSED, NONE, Waiter},
+    output::Output,
+    shared::{End, Shared},
+};
+use aqueduct_base::sync::{Arc, atomic::Ordering::Relaxed};
+use aqueduct_sequence::Sequence;
+use aqueduct_slice::{Appender, Slice};
+use std::{error::Error, fmt, time::Instant};
+
+/// The writing half of a pipe; see the [crate's page](crate).
+///
+/// What is written is the writer's own until it is flushed: it can be patched or rolled back. A flush
+/// shows it to the reader in one step, then waits while the reader has more than
+/// [`pause`](crate::OptionsBuilder::pause) bytes to examine.
+///
+/// Dropping a writer that has not [finished](Self::finish) drops what is not flushed, and is an error
+/// at the reader, after what is.
+pub struct Writer {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) output: Output,
+    /// Where in the stream the reader must have consumed more for another byte to be allowed.
+    until: u64,
+    pub(crate) waiter: Waiter,
+    /// Since when flushes wait.
+    pub(crate) paused: Option<Instant>,
+    pub(crate) peak: u64,
+    end: End,
+}
+
+/// Room that is not worth a segment of its own when more than it is copied.
+const SCRAP: usize = 128;
+
+impl Writer {
+    pub(crate) fn new(shared: Arc<Shared>, options: Options) -> Self {
+        let until = options.limits.most;
+        let output = Output::new(options);
+        let (waiter, paused, peak, end) = (Waiter::default(), None, 0, End::Dropped);
+        Self { shared, output, until, waiter, paused, peak, end }
+    }
+
+    /// Room for at least `least` bytes, and at least one, in one piece: the rest of the open segment,
+    /// or a new one.
+    ///
+    /// # Errors
+    ///
+    /// [`Full`](PipeErrorKind::Full), [`Memory`](PipeErrorKind::Memory), [`Pool`](PipeErrorKind::Pool); that the reader is gone, when a new
+    /// segment is needed.
+    #[inline]
+    pub fn reserve(&mut self, least: usize) -> Result<WriteSlot<'_>, PipeError> {
+        let least = least.max(1);
+        self.admit(least)?;
+        if self.output.spare() < least {
+            self.begin(least)?;
+        }
+        let allowed = usize::try_from(self.until - self.output.end).unwrap_or(usize::MAX);
+        let len = self.output.spare().min(allowed);
+        Ok(WriteSlot::new(&mut self.output, len))
+    }
+
+    /// Copies `bytes` into the pipe's memory, which the meter counts. Linear.
+    ///
+    /// # Errors
+    ///
+    /// As [`reserve`](Self::reserve). Where memory runs out on the way, some of the bytes are written.
+    #[inline]
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), PipeError> {
+        self.admit(bytes.len())?;
+        if self.output.write(bytes) { Ok(()) } else { self.write_on(bytes) }
+    }
+
+    /// Into the rest of the open segment, and on into others.
+    #[inline(never)]
+    fn write_on(&mut self, mut bytes: &[u8]) -> Result<(), PipeError> {
+        while !bytes.is_empty() {
+            let spare = self.output.spare();
+            if spare < bytes.len() && spare < SCRAP {
+                self.begin(bytes.len().min(self.output.largest() - Appender::OVERHEAD))?;
+            }
+            let len = self.output.spare();
+            bytes = &bytes[WriteSlot::new(&mut self.output, len).put(bytes)..];
+        }
+        Ok(())
+    }
+
+    /// Appends a slice without copying it. (One that would fit [inline](Slice::INLINE) is copied:
+    /// a segment of its own is longer than that.) Amortised constant time.
+    ///
+    /// # Errors
+    ///
+    /// As [`reserve`](Self::reserve), with the slice.
+    #[inline]
+    pub fn push(&mut self, slice: impl Into<Slice>) -> Result<(), PushError> {
+        let slice = slice.into();
+        let len = slice.len();
+        if len > Slice::INLINE && self.output.end.saturating_add(len as u64) <= self.until {
+            self.output.push(slice, len);
+            return Ok(());
+        }
+        self.push_apart(slice)
+    }
+
+    /// What is short, or perhaps too much.
+    #[inline(never)]
+    fn push_apart(&mut self, slice: Slice) -> Result<(), PushError> {
+        let len = slice.len();
+        let short = len <= Slice::INLINE;
+        let done = if short { self.write(&slice) } else { self.admit(len) };
+        match done {
+            Ok(()) if short => Ok(()),
+            Ok(()) => {
+                self.output.push(slice, len);
+                Ok(())
+            }
+            Err(error) => Err(PushError { slice, error }),
+        }
+    }
+
+    /// As [`push`](Self::push), for all slices of a sequence. Linear in their number.
+    ///
+    /// # Errors
+    ///
+    /// As [`reserve`](Self::reserve). Where memory runs out on the way, some of it is written.
+    pub fn push_sequence(&mut self, sequence: impl Into<Sequence>) -> Result<(), PipeError> {
+        let sequence = sequence.into();
+        self.admit(sequence.len())?;
+        for slice in sequence {
+            self.push(slice)?;
+        }
+        Ok(())
+    }
+
+    /// Leaves `len` bytes out, to be [filled in](Self::patch) before the flush: a length that is known
+    /// only when the rest is written. They are zeros until then.
+    ///
+    /// # Errors
+    ///
+    /// As [`reserve`](Self::reserve).
+    pub fn reserve_prefix(&mut self, len: usize) -> Result<Placeholder, PipeError> {
+        let _ = self.reserve(len)?;
+        Ok(self.output.leave_out(len, self.shared.number))
+    }
+
+    /// Fills a prefix in.
+    ///
+    /// # Errors
+    ///
+    /// [`PatchError`], when the prefix is of another length, was flushed or rolled back, or belongs to
+    /// another pipe.
+    pub fn patch(&mut self, prefix: Placeholder, bytes: &[u8]) -> Result<(), PatchError> {
+        if prefix.number != self.shared.number {
+            return Err(PatchError::Stale);
+        }
+        self.output.patch(&prefix, bytes)
+    }
+
+    /// Bytes written and not flushed.
+    #[must_use]
+    #[inline]
+    pub fn unflushed(&self) -> u64 {
+        self.output.end - self.output.flushed
+    }
+
+    /// Forgets what was written since the last flush.
+    pub fn rollback(&mut self) {
+        self.output.rollback();
+    }
+
+    /// Whether so many more bytes may be buffered.
+    #[inline(always)]
+    fn admit(&mut self, count: usize) -> Result<(), PipeError> {
+        let end = self.output.end.saturating_add(count as u64);
+        if end > self.until { self.admit_late(end) } else { Ok(()) }
+    }
+
+    #[cold]
+    fn admit_late(&mut self, end: u64) -> Result<(), PipeError> {
+        let (consumed, limit) = (self.shared.consumed.load(Relaxed), self.shared.limits.most);
+        self.until = consumed.saturating_add(limit);
+        if end <= self.until {
+            return Ok(());
+        }
+        Err(PipeErrorKind::Full { asked: end - consumed, limit }.into())
+    }
+
+    #[cold]
+    fn begin(&mut self, len: usize) -> Result<(), PipeError> {
+        if self.shared.examined.load().has(CLOSED) {
+            return Err(self.shut());
+        }
+        self.output.begin(len)
+    }
+
+    /// Lets go of the open segment, so that an idle pipe holds no memory: when nothing waits to be
+    /// flushed. A reader that waits is woken, to let go of it, too.
+    pub fn release(&mut self) {
+        if self.output.release() {
+            self.shared.flushed.nudge(NONE);
+        }
+    }
+
+    /// Flushes what is written and ends the stream.
+    pub fn finish(mut self) {
+        self.end = End::Finished;
+    }
+
+    /// Ends the stream with an error, which the reader gets after what was flushed. What was not is
+    /// dropped.
+    pub fn fail(mut self, error: impl Into<Box<dyn Error + Send + Sync>>) {
+        self.end = End::Failed(Cause::from(error.into()));
+    }
+
+    /// Lets go of everything that no reader will ever see, and says why.
+    #[cold]
+    pub(crate) fn shut(&mut self) -> PipeError {
+        self.output.clear();
+        match &self.shared.ends.lock().reader {
+            Some(End::Failed(cause)) => PipeErrorKind::Failed(Cause::clone(cause)).into(),
+            _ => PipeErrorKind::Closed.into(),
+        }
+    }
+
+    /// What the pipe has been through. Constant time.
+    #[must_use]
+    pub fn stats(&self) -> PipeStats {
+        self.shared.stats()
+    }
+
+    /// A handle that ends this half's waits, from any thread.
+    #[must_use]
+    pub fn interrupter(&self) -> Interrupter {
+        Interrupter::new(&self.shared, |shared| &shared.examined)
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        let by = if matches!(self.end, End::Finished) { self.publish_apart() } else { 0 };
+        // Sealed before the end is seen: the reader then lets go of the last block with its last byte.
+        self.output.clear();
+        self.shared.ends.lock().writer = Some(self.end.clone());
+        self.shared.examined.forget();
+        self.shared.flushed.raise(by, CLOSED);
+    }
+}
+
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writer")
+            .field("unflushed", &self.unflushed())
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
+    }
+}
