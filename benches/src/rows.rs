@@ -3,6 +3,7 @@
 mod deref;
 mod handles;
 mod pool;
+mod sequence;
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,6 +21,7 @@ pub fn all() -> Vec<Row> {
     rows.extend(pool::rows());
     rows.extend(handles::rows());
     rows.push(deref::row());
+    rows.extend(sequence::rows());
     rows
 }
 
@@ -38,6 +40,7 @@ pub fn counted_name(id: &str) -> Option<&str> {
     let by_size = short.starts_with("get_freeze_drop.") || short.starts_with("live64.");
     match short {
         "live64_default.65536" | "cross_thread.4096" | "deref_mixed" | ANCHOR => None,
+        _ if id.starts_with("sequence.") => None,
         _ if by_size && !short.ends_with(".4096") => None,
         _ => Some(short),
     }

@@ -4,5 +4,7 @@
 
 #[path = "../../crates/pool/tests/it/machine/mod.rs"]
 pub mod pool_machine;
+#[path = "../../crates/sequence/tests/it/machine/mod.rs"]
+pub mod sequence_machine;
 #[path = "../../crates/slice/tests/it/machine/mod.rs"]
 pub mod slice_machine;

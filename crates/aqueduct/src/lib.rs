@@ -3,6 +3,10 @@
 
 pub use aqueduct_base::{copy, meter};
 pub use aqueduct_pool::{BuildError, Builder, ClassStats, GetAsync, GetError, Limit, Pool, Stats};
+pub use aqueduct_sequence::{
+    Checkpoint, Delimiter, IntoSlices, NotUtf8, Prefix, ReadError, ReadFault, SegmentList,
+    Segments, Sequence, SequenceReader, SequenceRef, Split,
+};
 pub use aqueduct_slice::{
     AllocError, Appender, Interner, LocalSlice, NoHeadroom, Published, RangeError, RawSlice, Slice,
     SliceMut, Str, Unjoined, Utf8Error, owner,

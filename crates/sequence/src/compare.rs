@@ -16,8 +16,7 @@ impl SequenceRef<'_> {
     /// Whether it begins with these bytes.
     #[must_use]
     pub fn starts_with<'p>(self, prefix: impl Into<SequenceRef<'p>>) -> bool {
-        let prefix = prefix.into();
-        prefix.len() <= self.len() && self.window(0, prefix.len()) == prefix
+        self.has_prefix(prefix.into())
     }
 
     /// Whether it ends with these bytes.
@@ -26,6 +25,21 @@ impl SequenceRef<'_> {
         let suffix = suffix.into();
         let from = self.len().checked_sub(suffix.len());
         from.is_some_and(|from| self.window(from, self.len()) == suffix)
+    }
+
+    pub(crate) fn has_prefix(mut self, mut prefix: SequenceRef<'_>) -> bool {
+        if prefix.len() > self.len() {
+            return false;
+        }
+        while !prefix.is_empty() {
+            let common = self.head.len().min(prefix.head.len());
+            if self.head[..common] != prefix.head[..common] {
+                return false;
+            }
+            self.skip_in_head(common);
+            prefix.skip_in_head(common);
+        }
+        true
     }
 
     fn compare(mut self, mut other: SequenceRef<'_>) -> Ordering {
@@ -73,7 +87,7 @@ impl Hash for SequenceRef<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         let mut rest = *self;
         state.write_usize(rest.len());
-        while rest.len() > 0 {
+        while !rest.is_empty() {
             let count = rest.len().min(HASHED);
             if count <= rest.head.len() {
                 state.write(&rest.head[..count]);

@@ -24,16 +24,23 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "bytes")]
+mod bytes;
 mod compare;
 mod error;
+mod find;
+mod io;
 mod list;
 mod reader;
 mod segment;
 mod seqref;
 mod sequence;
+mod text;
 
 pub use error::{ReadError, ReadFault};
+pub use find::Split;
 pub use list::SegmentList;
-pub use reader::{Checkpoint, SequenceReader};
+pub use reader::{Checkpoint, Delimiter, Prefix, SequenceReader};
 pub use seqref::{Segments, SequenceRef};
 pub use sequence::{IntoSlices, Sequence};
+pub use text::NotUtf8;

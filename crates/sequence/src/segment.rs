@@ -90,7 +90,7 @@ fn try_join(last: &mut Segment, slice: Slice, end: u64) -> Option<Slice> {
 }
 
 /// Appends a slice that is not empty to a list, which then ends at `end`.
-#[inline(always)]
+#[inline(never)]
 pub(crate) fn append(list: &mut Vec<Segment>, slice: Slice, end: u64) {
     let apart = match list.last_mut() {
         Some(last) => join(last, slice, end),

@@ -5,8 +5,8 @@ use crate::{
     segment::{Segment, cut, distance},
 };
 use aqueduct_base::copy;
-use aqueduct_slice::{RangeError, Slice};
-use std::{borrow::Cow, io::IoSlice, ops::RangeBounds};
+use aqueduct_slice::{RangeError, Slice, SliceMut};
+use std::{borrow::Cow, io::IoSlice, ops::RangeBounds, slice};
 
 /// A borrowed, `Copy` window over bytes that lie in one or in many segments.
 ///
@@ -125,8 +125,9 @@ impl<'a> SequenceRef<'a> {
     /// The pieces of the window, in order, none of them empty.
     #[must_use]
     #[inline]
-    pub const fn segments(self) -> Segments<'a> {
-        Segments { rest: self }
+    pub fn segments(self) -> Segments<'a> {
+        let behind = if self.after == 0 { &[] } else { &self.segments[1..] };
+        Segments { next: self.head, rest: behind.iter(), after: self.after }
     }
 
     /// The byte at `offset`. Takes the logarithm of the number of segments.
@@ -195,19 +196,24 @@ impl<'a> SequenceRef<'a> {
     pub(crate) fn skip_in_head(&mut self, count: usize) {
         self.head = &self.head[count..];
         if self.head.is_empty() {
-            self.refill();
+            *self = self.refilled();
         }
     }
 
-    /// Goes on to the next segment, when the head is used up.
+    /// Forgets the head.
+    #[inline(always)]
+    pub(crate) fn skip_head(&mut self) {
+        self.skip_in_head(self.head.len());
+    }
+
+    /// The window when its head is used up. By value, so that a reader whose reads are inlined can
+    /// stay in registers.
     #[inline(never)]
-    pub(crate) fn refill(&mut self) {
-        let [_, rest @ ..] = self.segments else { return };
-        let Some(next) = rest.first() else { return };
-        let bytes = next.slice.as_slice();
-        self.head = &bytes[..bytes.len().min(self.after)];
-        self.after -= self.head.len();
-        self.segments = rest;
+    fn refilled(self) -> Self {
+        let [_, rest @ ..] = self.segments else { return self };
+        let Some(next) = rest.first() else { return self };
+        let head = up_to(next.slice.as_slice(), self.after);
+        Self { head, segments: rest, after: self.after - head.len(), end: self.end }
     }
 
     /// A reader from the first byte on.
@@ -239,9 +245,28 @@ impl<'a> SequenceRef<'a> {
 
     /// Handles on exactly the bytes of the window, which are segments'.
     pub(crate) fn to_segments(self) -> Vec<Segment> {
-        let mut segments: Vec<Segment> = self.segments.iter().cloned().collect();
+        let mut segments = Vec::from(self.segments);
         cut(&mut segments, self.start(), self.end);
         segments
+    }
+
+    /// The bytes in one slice: one more handle when they lie in one segment, else a copy, which is
+    /// counted.
+    ///
+    /// # Panics
+    ///
+    /// As `Vec` does, when memory is out.
+    #[must_use]
+    pub fn to_slice(self) -> Slice {
+        if self.segments.is_empty() {
+            return Slice::copy_from_slice(self.head);
+        }
+        if self.is_contiguous() {
+            return self.handle();
+        }
+        let mut flat = SliceMut::with_capacity(self.len());
+        self.segments().for_each(|piece| flat.extend_from_slice(piece));
+        flat.freeze()
     }
 
     /// The bytes in one piece: borrowed when they lie in one segment, else copied, and counted.
@@ -327,27 +352,37 @@ impl<'a> From<&'a Sequence> for SequenceRef<'a> {
 /// The pieces of a sequence; made by [`SequenceRef::segments`].
 #[derive(Clone, Debug)]
 pub struct Segments<'a> {
-    rest: SequenceRef<'a>,
+    next: &'a [u8],
+    /// Those behind `next`.
+    rest: slice::Iter<'a, Segment>,
+    /// Bytes in them.
+    after: usize,
 }
 
 impl<'a> Iterator for Segments<'a> {
     type Item = &'a [u8];
 
-    #[inline]
+    #[inline(always)] // a loop over pieces does little else
     fn next(&mut self) -> Option<&'a [u8]> {
-        let piece = self.rest.head;
-        if piece.is_empty() {
-            return None;
-        }
-        self.rest.head = &[];
-        self.rest.refill();
-        Some(piece)
+        let piece = self.next;
+        self.next = match self.rest.next() {
+            Some(segment) => up_to(segment.slice.as_slice(), self.after),
+            None => &[],
+        };
+        self.after -= self.next.len();
+        if piece.is_empty() { None } else { Some(piece) }
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let count = self.rest.segment_count();
+        let count = usize::from(!self.next.is_empty()) + self.rest.len();
         (count, Some(count))
     }
+}
+
+/// The first `most` bytes, or all of them when there are fewer.
+#[inline(always)]
+fn up_to(bytes: &[u8], most: usize) -> &[u8] {
+    &bytes[..bytes.len().min(most)]
 }
 
 impl ExactSizeIterator for Segments<'_> {}

@@ -7,7 +7,7 @@ use crate::{
 };
 use aqueduct_base::sync::Arc;
 use aqueduct_slice::{RangeError, Slice, SliceMut};
-use std::{mem, ops::RangeBounds, slice, vec};
+use std::{mem, ops::RangeBounds, ptr, slice, vec};
 
 /// Room in a list that a second segment founds: what `Vec` would make, too.
 const FIRST_LIST: usize = 4;
@@ -280,12 +280,7 @@ impl Sequence {
     pub fn into_slice(self) -> Slice {
         match self.kind {
             Kind::One(only) => only.slice,
-            Kind::Many(window) => {
-                let parts = window.as_ref();
-                let mut flat = SliceMut::with_capacity(parts.len());
-                parts.segments().for_each(|piece| flat.extend_from_slice(piece));
-                flat.freeze()
-            }
+            Kind::Many(window) => window.as_ref().to_slice(),
         }
     }
 }
@@ -308,11 +303,11 @@ impl Window {
         let front = touched(0, self.start)..touched(0, start);
         let back = touched(1, end) + 1..touched(1, self.end) + 1;
         (self.start, self.end) = (start, end);
-        if !(front.is_empty() && back.is_empty()) {
-            if let Some(list) = Arc::get_mut(&mut self.list) {
-                list[front].iter_mut().for_each(|segment| segment.slice.clear());
-                list[back].iter_mut().for_each(|segment| segment.slice.clear());
-            }
+        if !(front.is_empty() && back.is_empty())
+            && let Some(list) = Arc::get_mut(&mut self.list)
+        {
+            list[front].iter_mut().for_each(|segment| segment.slice.clear());
+            list[back].iter_mut().for_each(|segment| segment.slice.clear());
         }
         None
     }
@@ -390,11 +385,20 @@ impl FromIterator<Slice> for Sequence {
         // A hint may lie, upwards too.
         let mut segments = Vec::with_capacity(slices.size_hint().0.min(MOST_HINTED));
         let mut end = 0;
+        let mut tail = ptr::null();
         for slice in slices {
-            if !slice.is_empty() {
-                end = end_of(end, slice.len());
-                append(&mut segments, slice, end);
+            let bytes = slice.as_slice().as_ptr_range();
+            if bytes.start == bytes.end {
+                continue;
             }
+            end = end_of(end, slice.len());
+            // Only what begins where the last one ended, or is inline, may join it.
+            if bytes.start == tail || slice.is_inline() {
+                append(&mut segments, slice, end);
+            } else {
+                segments.push(Segment { slice, end });
+            }
+            tail = bytes.end;
         }
         Self::from_segments(segments)
     }

@@ -1,6 +1,14 @@
 //! [`SequenceReader`]: a place in a sequence, and what can be read from there on.
 
+mod delimited;
+mod ints;
+mod prefixed;
+mod varint;
+
 use crate::{ReadError, ReadFault, SequenceRef};
+
+pub use delimited::Delimiter;
+pub use prefixed::Prefix;
 
 /// Reads a sequence from front to back, whatever its segments are.
 ///

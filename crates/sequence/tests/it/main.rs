@@ -1,6 +1,16 @@
 //! Tests of `aqueduct-sequence` through its public API, written from its contract.
 #![cfg(not(any(aqueduct_loom, aqueduct_shuttle)))]
 #![allow(clippy::disallowed_methods, reason = "tests copy to compare; nothing is measured here")]
+#![allow(clippy::cast_possible_truncation, reason = "test bytes are what is left of a number")]
 #![allow(missing_docs, unreachable_pub, reason = "a test binary")]
 
+mod borrows;
+mod cases_reader;
+mod cases_sequence;
+mod corpus;
 mod list;
+mod machine;
+mod oracle;
+mod owned;
+mod state_sequence;
+mod streams;

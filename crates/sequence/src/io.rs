@@ -1,0 +1,54 @@
+//! `Read`, `BufRead` and `Seek` of std for a reader.
+
+use crate::{ReadError, SequenceReader};
+use std::io::{self, BufRead, ErrorKind, Read, Seek, SeekFrom};
+
+impl From<ReadError> for io::Error {
+    /// `UnexpectedEof` where bytes are missing, `InvalidData` where what is there is wrong.
+    fn from(refused: ReadError) -> Self {
+        let kind =
+            if refused.is_incomplete() { ErrorKind::UnexpectedEof } else { ErrorKind::InvalidData };
+        Self::new(kind, refused)
+    }
+}
+
+impl Read for SequenceReader<'_> {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        let count = to.len().min(self.remaining());
+        self.read_into(&mut to[..count])?;
+        Ok(count)
+    }
+
+    /// As every read of a sequence: one that fails moves nothing.
+    fn read_exact(&mut self, to: &mut [u8]) -> io::Result<()> {
+        Ok(self.read_into(to)?)
+    }
+}
+
+impl BufRead for SequenceReader<'_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        Ok(self.chunk())
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.skip(count.min(self.remaining()));
+    }
+}
+
+impl Seek for SequenceReader<'_> {
+    /// Within the sequence. Takes the logarithm of the number of segments.
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let len = self.sequence().len() as u64;
+        let position = match to {
+            SeekFrom::Start(position) => Some(position),
+            SeekFrom::End(by) => len.checked_add_signed(by),
+            SeekFrom::Current(by) => (self.position() as u64).checked_add_signed(by),
+        };
+        let Some(position) = position.and_then(|position| usize::try_from(position).ok()) else {
+            return Err(io::Error::new(ErrorKind::InvalidInput, "a position before the start"));
+        };
+        self.seek_to(position)
+            .map_err(|refused| io::Error::new(ErrorKind::InvalidInput, refused))?;
+        Ok(position as u64)
+    }
+}

@@ -1,0 +1,17 @@
+//! The fuzzer's corpus, replayed through the function that the fuzz target calls.
+
+use std::hint::black_box;
+use std::path::Path;
+
+use aqueduct_testkit::replay;
+
+use crate::machine::run_bytes;
+
+#[test]
+fn the_corpus_of_sequence_ops_passes() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/sequence_ops");
+    let files = replay(folder, |bytes| {
+        black_box(run_bytes(bytes));
+    });
+    assert!(files >= 20, "only {files} files in the corpus");
+}

@@ -1,0 +1,114 @@
+//! An interpreter of scripts: each step does one operation on real sequences and on plain vectors,
+//! and after each step every sequence must show what its vector shows.
+//!
+//! The state machine, the fuzz target and the replay of its corpus run this same code.
+
+pub mod layouts;
+mod list_ops;
+mod reader_ops;
+mod sequence_ops;
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+use aqueduct_sequence::{SegmentList, Sequence};
+use aqueduct_testkit::{Step, pattern};
+
+/// An operation, with the name that a failure prints.
+pub type Op = (&'static str, fn(&mut World, Step));
+
+/// More sequences than this, and the oldest dies.
+const MOST: usize = 8;
+
+/// More bytes than this in the list, and it is emptied.
+const MOST_LISTED: usize = 100_000;
+
+/// The most steps that a script of the fuzzer may have.
+pub const MOST_STEPS: usize = 200;
+
+/// Everything, real and modelled.
+#[derive(Debug, Default)]
+pub struct World {
+    sequences: Vec<(Sequence, Vec<u8>)>,
+    list: SegmentList,
+    listed: Vec<u8>,
+    seed: usize,
+}
+
+/// Runs the script in `bytes`; returns a digest of everything it read.
+pub fn run_bytes(bytes: &[u8]) -> u64 {
+    run(&aqueduct_testkit::steps(bytes, MOST_STEPS))
+}
+
+/// Runs a script; returns a digest of everything it read.
+pub fn run(script: &[Step]) -> u64 {
+    let tables = [sequence_ops::OPS, list_ops::OPS, reader_ops::OPS];
+    let ops: Vec<Op> = tables.concat();
+    let mut trace = String::new();
+    let run = catch_unwind(AssertUnwindSafe(|| {
+        let mut world = World::default();
+        let mut digest = 0;
+        for step in script {
+            let (name, op) = ops[usize::from(step.op) % ops.len()];
+            trace += &format!("\n  {name} of {} and {}", step.who, step.other);
+            trace += &format!(", size {}, place {}", step.size(), step.y);
+            op(&mut world, *step);
+            digest = world.check(digest);
+        }
+        digest
+    }));
+    run.unwrap_or_else(|why| fail(&*why, &trace))
+}
+
+/// Panics again, with the names of the operations that led to it.
+fn fail(why: &(dyn Any + Send), trace: &str) -> ! {
+    let said = why.downcast_ref::<String>().map(String::as_str);
+    let said = said.or(why.downcast_ref::<&str>().copied()).unwrap_or("a panic");
+    resume_unwind(Box::new(format!("{said}, after{trace}")));
+}
+
+impl World {
+    /// `n` bytes that nobody else has; a few values only, so that searching finds something.
+    fn bytes(&mut self, n: usize) -> Vec<u8> {
+        self.seed += 1;
+        pattern(n, self.seed).iter().map(|byte| byte % 11).collect()
+    }
+
+    fn keep(&mut self, sequence: Sequence, model: Vec<u8>) {
+        if self.sequences.len() == MOST {
+            drop(self.sequences.remove(0));
+        }
+        self.sequences.push((sequence, model));
+    }
+
+    /// The sequence that a step means, by position.
+    fn pick(&self, which: u8) -> Option<usize> {
+        usize::from(which).checked_rem(self.sequences.len())
+    }
+
+    /// Compares everything with its model.
+    fn check(&mut self, mut digest: u64) -> u64 {
+        for (sequence, model) in &self.sequences {
+            let seq = sequence.as_ref();
+            assert_eq!((sequence.len(), seq.len()), (model.len(), model.len()));
+            assert!(seq == *model, "a sequence shows other bytes");
+            assert_eq!(seq.segments().count(), seq.segment_count());
+            assert!(seq.segments().all(|piece| !piece.is_empty()), "an empty piece");
+            digest = seq.segments().fold(digest, mix);
+        }
+        assert_eq!(
+            (self.list.len(), self.list.is_empty()),
+            (self.listed.len(), self.listed.is_empty())
+        );
+        assert!(self.list.as_ref() == self.listed, "the list shows other bytes");
+        if self.listed.len() > MOST_LISTED {
+            self.list.clear();
+            self.listed.clear();
+        }
+        self.list.as_ref().segments().fold(digest, mix)
+    }
+}
+
+fn mix(digest: u64, bytes: &[u8]) -> u64 {
+    bytes.iter().fold(digest, |d, b| d.rotate_left(5).wrapping_add(u64::from(*b)))
+}
