@@ -26,6 +26,8 @@
 //!   never an end.
 //! * Every wait is a future that can be dropped without loss, a `poll_` function under it, and a
 //!   blocking twin; an [`Interrupter`] ends one from another thread.
+//! * [`FramedReader`] and [`FramedWriter`] read and write it frame by frame: behind a length, before a
+//!   delimiter, or of one size.
 //!
 //! # How it works
 //!
@@ -37,6 +39,7 @@
 
 mod blocking;
 mod error;
+mod framed;
 mod gate;
 mod intake;
 mod interrupt;
@@ -51,6 +54,10 @@ mod view;
 mod writer;
 
 pub use error::{Cause, OptionsError, PatchError, PipeError, PushError};
+pub use framed::{
+    Frame, FrameBuilder, FrameError, FrameFault, FramedReader, FramedWriter, Framing, FramingError,
+    PipeTooSmall, PushFrameError,
+};
 pub use interrupt::Interrupter;
 pub use options::{Options, OptionsBuilder};
 pub use prefix::Prefix;
