@@ -247,7 +247,7 @@ fn gather() -> Vec<Subject> {
     let chained = pieces.clone();
     vec![
         gathering(OURS, move |to| {
-            black_box(black_box(&sequence).as_ref().copy_to(to)).unwrap_or_default();
+            black_box(black_box(&sequence).as_ref().gather(to)).unwrap_or_default();
         }),
         gathering(COPIES, move |to| {
             for (to, piece) in to.chunks_exact_mut(SEGMENT).zip(black_box(&pieces)) {

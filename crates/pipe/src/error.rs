@@ -7,12 +7,17 @@ use std::{error::Error, fmt, sync::Arc};
 /// An error of the user's, as it travels through a pipe.
 pub type Cause = Arc<dyn Error + Send + Sync>;
 
+/// An operation on a pipe could not be done. One word, so that results that are no errors travel in
+/// registers.
+#[derive(Clone, Debug)]
+pub struct PipeError(Box<PipeErrorKind>);
+
 /// Why an operation on a pipe could not be done.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub enum PipeError {
-    /// The other half is gone, and said no more than that: the reader was closed or dropped; to the
-    /// reader, the writer was dropped before it [finished](crate::Writer::finish).
+pub enum PipeErrorKind {
+    /// The other half is gone, and said no more than that: the reader was dropped; to the reader, the
+    /// writer was dropped before it [finished](crate::Writer::finish).
     Closed,
     /// The other half failed with this error.
     Failed(Cause),
@@ -30,26 +35,43 @@ pub enum PipeError {
     Pool(GetError),
 }
 
+impl PipeError {
+    /// What it is.
+    #[must_use]
+    pub fn kind(&self) -> &PipeErrorKind {
+        &self.0
+    }
+}
+
+impl From<PipeErrorKind> for PipeError {
+    #[cold]
+    fn from(kind: PipeErrorKind) -> Self {
+        Self(Box::new(kind))
+    }
+}
+
 impl fmt::Display for PipeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Closed => f.write_str("the other half of the pipe is gone"),
-            Self::Failed(cause) => write!(f, "the other half of the pipe failed: {cause}"),
-            Self::Full { asked, limit } => {
+        match self.kind() {
+            PipeErrorKind::Closed => f.write_str("the other half of the pipe is gone"),
+            PipeErrorKind::Failed(cause) => {
+                write!(f, "the other half of the pipe failed: {cause}")
+            }
+            PipeErrorKind::Full { asked, limit } => {
                 write!(f, "a pipe of at most {limit} bytes cannot hold {asked}")
             }
-            Self::Memory(refused) => refused.fmt(f),
-            Self::Pool(refused) => refused.fmt(f),
+            PipeErrorKind::Memory(refused) => refused.fmt(f),
+            PipeErrorKind::Pool(refused) => refused.fmt(f),
         }
     }
 }
 
 impl Error for PipeError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Failed(cause) => Some(&**cause),
-            Self::Memory(refused) => Some(refused),
-            Self::Pool(refused) => Some(refused),
+        match self.kind() {
+            PipeErrorKind::Failed(cause) => Some(&**cause),
+            PipeErrorKind::Memory(refused) => Some(refused),
+            PipeErrorKind::Pool(refused) => Some(refused),
             _ => None,
         }
     }

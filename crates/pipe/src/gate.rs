@@ -32,14 +32,12 @@ pub(crate) struct Flags(u64);
 pub(crate) const NONE: Flags = Flags(0);
 /// Somebody waits for the total to reach the target.
 const PARK: Flags = Flags(1);
-/// There is something in the inbox.
-pub(crate) const NEW: Flags = Flags(2);
 /// The side that raises is gone: the total is final.
-pub(crate) const CLOSED: Flags = Flags(4);
+pub(crate) const CLOSED: Flags = Flags(2);
 /// The next wait ends at once.
-pub(crate) const INTERRUPT: Flags = Flags(8);
-/// Bits of the flags. The other sixty count bytes: an exbibyte.
-const SHIFT: u32 = 4;
+pub(crate) const INTERRUPT: Flags = Flags(4);
+/// Bits of the flags. The other 61 count bytes: two exbibytes.
+const SHIFT: u32 = 3;
 
 /// A target that no total reaches: the wait is for the end.
 pub(crate) const NEVER: u64 = u64::MAX;
@@ -221,7 +219,8 @@ impl Waiter {
     /// Sees to it that the gate has this waker. The lock is taken only if it has another.
     #[inline]
     fn tell(&mut self, gate: &Gate, waker: &Waker) {
-        if self.known.as_ref().is_none_or(|known| !known.will_wake(waker)) {
+        let known = self.known.as_ref();
+        if known.is_none_or(|known| !known.will_wake(waker) && !twin::is("waker_kept")) {
             let waker = Arc::new(waker.clone());
             self.known = Some(Arc::clone(&waker));
             let old = gate.waker.lock().replace(waker);

@@ -1,10 +1,7 @@
 //! What the reader has taken in.
 
-use crate::{
-    gate::{NEW, Word},
-    shared::{Entry, Piece, Shared},
-};
-use aqueduct_base::sync::twin;
+use crate::shared::{Entry, Piece, Shared};
+use aqueduct_base::sync::{atomic::Ordering::Relaxed, twin};
 use aqueduct_sequence::SegmentList;
 use aqueduct_slice::Published;
 use std::collections::VecDeque;
@@ -15,6 +12,8 @@ pub(crate) struct Intake {
     tail: Option<Tail>,
     /// Entries that lie behind what was flushed when they were taken out of the inbox.
     ahead: VecDeque<Entry>,
+    /// Posts to the inbox whose entries were all taken in.
+    received: u64,
     /// Bytes taken in: all that was flushed when the reader last looked.
     pub(crate) flushed: u64,
 }
@@ -30,7 +29,13 @@ struct Tail {
 
 impl Intake {
     pub(crate) fn new() -> Self {
-        Self { list: SegmentList::new(), tail: None, ahead: VecDeque::new(), flushed: 0 }
+        Self {
+            list: SegmentList::new(),
+            tail: None,
+            ahead: VecDeque::new(),
+            received: 0,
+            flushed: 0,
+        }
     }
 
     #[inline(always)]
@@ -43,24 +48,26 @@ impl Intake {
         &mut self.list
     }
 
-    /// Takes in what the word says is flushed.
+    /// Takes in what is flushed: `total` bytes, as the gate says.
     #[inline(always)]
-    pub(crate) fn follow(&mut self, word: Word, shared: &Shared) {
-        let total = word.total();
-        if self.ahead.is_empty() && (!word.has(NEW) || twin::is("new_ignored")) {
-            if total > self.flushed {
-                self.grow(total);
-            }
+    pub(crate) fn follow(&mut self, total: u64, shared: &Shared) {
+        if total == self.flushed {
+            return;
+        }
+        // Relaxed: stored before the total was raised, which we have seen.
+        let posted = shared.posted.load(Relaxed);
+        if posted == self.received || twin::is("post_ignored") {
+            self.grow(total);
         } else {
-            self.follow_entries(word, shared);
+            self.follow_entries(total, posted, shared);
         }
     }
 
     /// Takes in all up to `to` from the tail.
     #[inline(always)]
     fn grow(&mut self, to: u64) {
-        let Some(tail) = &mut self.tail else { return };
         let want = usize::try_from(to - self.flushed).unwrap_or(usize::MAX);
+        let Some(tail) = self.tail.as_mut().filter(|_| want > 0) else { return };
         let mut grown = 0;
         if tail.last {
             grown = self.list.extend_last(|slice| tail.published.extend(slice, want));
@@ -77,13 +84,9 @@ impl Intake {
     }
 
     #[inline(never)]
-    fn follow_entries(&mut self, word: Word, shared: &Shared) {
-        if word.has(NEW) {
-            // Taken down first: what comes into the inbox later puts it up again.
-            shared.flushed.clear(NEW);
-            shared.inbox.lock().take(&mut self.ahead);
-        }
-        let total = word.total();
+    fn follow_entries(&mut self, total: u64, posted: u64, shared: &Shared) {
+        shared.inbox.lock().take(&mut self.ahead);
+        // What came in between is there, too, and stays ahead: its time has not come.
         while self.ahead.front().is_some_and(|entry| entry.start < total) {
             if let Some(Entry { start, piece }) = self.ahead.pop_front() {
                 self.grow(start);
@@ -91,6 +94,9 @@ impl Intake {
             }
         }
         self.grow(total);
+        if self.ahead.is_empty() {
+            self.received = posted;
+        }
     }
 
     fn enter(&mut self, piece: Piece) {
@@ -128,6 +134,8 @@ impl Intake {
 
     /// Lets go of everything.
     pub(crate) fn clear(&mut self) {
-        *self = Self::new();
+        self.list.clear();
+        self.tail = None;
+        self.ahead.clear();
     }
 }

@@ -43,6 +43,8 @@ mod framed;
 mod gate;
 mod intake;
 mod interrupt;
+#[cfg(all(test, aqueduct_loom))]
+mod models;
 mod options;
 mod output;
 mod prefix;
@@ -50,10 +52,12 @@ mod reader;
 mod shared;
 mod slot;
 mod stats;
+#[cfg(all(test, aqueduct_shuttle))]
+mod storm;
 mod view;
 mod writer;
 
-pub use error::{Cause, OptionsError, PatchError, PipeError, PushError};
+pub use error::{Cause, OptionsError, PatchError, PipeError, PipeErrorKind, PushError};
 pub use framed::{
     Frame, FrameBuilder, FrameError, FrameFault, FramedReader, FramedWriter, Framing, FramingError,
     PipeTooSmall, PushFrameError,

@@ -1,11 +1,11 @@
 //! What is written and not yet flushed.
 
 use crate::{
-    PatchError, PipeError, Prefix,
+    PatchError, PipeError, PipeErrorKind, Prefix,
     options::Options,
-    shared::{Entry, Inbox, Piece},
+    shared::{Entry, Piece, Shared},
 };
-use aqueduct_base::{copy, sync::Mutex};
+use aqueduct_base::{copy, sync::atomic::Ordering::Relaxed};
 use aqueduct_pool::{Limit, Pool};
 use aqueduct_slice::{Appender, Published, Slice, SliceMut};
 use std::collections::VecDeque;
@@ -15,7 +15,8 @@ use std::collections::VecDeque;
 ///
 /// Nothing of it is visible before [`publish`](Self::publish), so all of it can be rolled back.
 pub(crate) struct Output {
-    pool: Pool,
+    /// None in a model: the pool has models of its own.
+    pool: Option<Pool>,
     /// Bytes of the next block.
     size: usize,
     first: usize,
@@ -31,18 +32,20 @@ pub(crate) struct Output {
     /// Blocks without room that have bytes which are not published, in order.
     filled: Vec<Appender>,
     entries: VecDeque<Entry>,
+    /// How often entries were sent.
+    posts: u64,
     /// Bytes published.
     pub(crate) flushed: u64,
-    /// Bytes written since.
-    pub(crate) unflushed: u64,
-    /// Counts flushes and rollbacks: prefixes do not outlive one.
-    span: u64,
+    /// Bytes written: where in the stream the next one goes.
+    pub(crate) end: u64,
+    /// Prefixes outlive neither a flush nor one of these.
+    rollbacks: u64,
 }
 
 impl Output {
     pub(crate) fn new(options: Options) -> Self {
         Self {
-            pool: options.pool.unwrap_or_else(default_pool),
+            pool: options.pool.or_else(default_pool),
             size: options.first,
             first: options.first,
             largest: options.largest,
@@ -52,16 +55,11 @@ impl Output {
             was_joined: false,
             filled: Vec::new(),
             entries: VecDeque::new(),
+            posts: 0,
             flushed: 0,
-            unflushed: 0,
-            span: 0,
+            end: 0,
+            rollbacks: 0,
         }
-    }
-
-    /// Where in the stream the next byte goes.
-    #[inline(always)]
-    pub(crate) fn end(&self) -> u64 {
-        self.flushed + self.unflushed
     }
 
     /// Bytes of the largest block, but for what is reserved at once.
@@ -86,7 +84,7 @@ impl Output {
     #[inline(never)]
     pub(crate) fn begin(&mut self, len: usize) -> Result<(), PipeError> {
         let wish = self.size.max(len.saturating_add(Appender::OVERHEAD));
-        let (appender, fresh) = Appender::new(allocate(&self.pool, wish)?);
+        let (appender, fresh) = Appender::new(allocate(self.pool.as_ref(), wish)?);
         self.size = self.size.saturating_mul(2).min(self.largest);
         // An unused block goes straight back; one that is used up is sealed; one that has bytes to
         // be published stays.
@@ -104,40 +102,59 @@ impl Output {
     /// When there is less room.
     #[inline(always)]
     pub(crate) fn commit(&mut self, count: usize) {
+        if !self.joined {
+            self.join(count);
+        }
+        if let Some(open) = &mut self.open {
+            open.commit(count);
+            self.end += count as u64;
+        }
+    }
+
+    /// Copies `bytes`, if there is room for all of them.
+    #[inline(always)]
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> bool {
+        match &mut self.open {
+            Some(open) if self.joined && bytes.len() <= open.spare() => {
+                copy(&mut open.spare_mut()[..bytes.len()], bytes);
+                open.commit(bytes.len());
+                self.end += bytes.len() as u64;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Goes on in the open block, if there are bytes for it.
+    ///
+    /// # Panics
+    ///
+    /// When there is less room.
+    #[inline(never)]
+    fn join(&mut self, count: usize) {
         let spare = self.spare();
         assert!(count <= spare, "cannot commit {count} of {spare} bytes of room");
         if count == 0 {
             return;
         }
-        if !self.joined {
-            self.join();
-        }
-        if let Some(open) = &mut self.open {
-            open.commit(count);
-        }
-        self.unflushed += count as u64;
-    }
-
-    /// Goes on in the open block.
-    fn join(&mut self) {
         let piece = self.fresh.take().map_or(Piece::Rest, Piece::Block);
-        self.entries.push_back(Entry { start: self.end(), piece });
+        self.entries.push_back(Entry { start: self.end, piece });
         self.joined = true;
     }
 
-    /// Appends a slice.
-    #[inline]
-    pub(crate) fn push(&mut self, slice: Slice) {
-        let (start, len) = (self.end(), slice.len() as u64);
-        self.entries.push_back(Entry { start, piece: Piece::Slice(slice) });
+    /// Appends a slice of `len` bytes.
+    #[inline(always)]
+    pub(crate) fn push(&mut self, slice: Slice, len: usize) {
+        self.entries.push_back(Entry { start: self.end, piece: Piece::Slice(slice) });
         self.joined = false;
-        self.unflushed += len;
+        self.end += len as u64;
     }
 
     /// Leaves `len` zeros out, for which the open block has room.
     pub(crate) fn leave_out(&mut self, len: usize, number: u64) -> Prefix {
         let offset = self.open.as_ref().map_or(0, Appender::unpublished);
-        let prefix = Prefix { number, span: self.span, block: self.filled.len(), offset, len };
+        let span = (self.flushed, self.rollbacks);
+        let prefix = Prefix { number, span, block: self.filled.len(), offset, len };
         self.spare_mut()[..len].fill(0);
         self.commit(len);
         prefix
@@ -145,7 +162,7 @@ impl Output {
 
     /// Fills in what was left out.
     pub(crate) fn patch(&mut self, prefix: &Prefix, bytes: &[u8]) -> Result<(), PatchError> {
-        if prefix.span != self.span {
+        if prefix.span != (self.flushed, self.rollbacks) {
             return Err(PatchError::Stale);
         }
         if bytes.len() != prefix.len {
@@ -163,44 +180,42 @@ impl Output {
 
     /// Forgets what was written since the last flush.
     pub(crate) fn rollback(&mut self) {
-        let started = self.entries.drain(..).filter_map(|entry| match entry.piece {
+        let mut started = self.entries.drain(..).filter_map(|entry| match entry.piece {
             Piece::Block(published) => Some(published),
             _ => None,
         });
         // The last block that was started is the open one, unless that is not even joined yet.
-        let last = started.last();
+        let last = started.next_back();
         self.joined = self.was_joined && self.fresh.is_none() && last.is_none();
         self.fresh = self.fresh.take().or(last);
         self.filled.clear();
         if let Some(open) = &mut self.open {
             open.rollback();
         }
-        self.unflushed = 0;
-        self.span += 1;
+        self.end = self.flushed;
+        self.rollbacks += 1;
     }
 
-    /// Shows what was written to the reader, and returns how many bytes that is and whether there
-    /// are entries. The caller raises the total.
+    /// Shows what was written to the reader, and returns how many bytes that is. The caller raises
+    /// the total by as many.
     #[inline(always)]
-    pub(crate) fn publish(&mut self, inbox: &Mutex<Inbox>) -> (u64, bool) {
+    pub(crate) fn publish(&mut self, shared: &Shared) -> u64 {
         let new = !self.entries.is_empty() || !self.filled.is_empty();
-        if new {
+        if !self.filled.is_empty() {
             self.publish_filled();
         }
-        if let Some(open) = self.open.as_mut().filter(|open| open.unpublished() > 0) {
+        if let Some(open) = &mut self.open {
             open.publish();
             if open.spare() == 0 {
-                (self.open, self.joined) = (None, false);
+                (self.open, self.joined, self.was_joined) = (None, false, false);
             }
         }
         if new {
-            self.send(inbox);
+            self.send(shared);
         }
-        let by = self.unflushed;
-        self.flushed += by;
-        (self.unflushed, self.was_joined) = (0, self.joined);
-        self.span += 1;
-        (by, new)
+        let by = self.end - self.flushed;
+        self.flushed = self.end;
+        by
     }
 
     fn publish_filled(&mut self) {
@@ -210,14 +225,20 @@ impl Output {
     }
 
     #[inline(never)]
-    fn send(&mut self, inbox: &Mutex<Inbox>) {
-        inbox.lock().put(&mut self.entries);
-        self.entries.clear(); // what a closed inbox refused
+    fn send(&mut self, shared: &Shared) {
+        self.was_joined = self.joined;
+        self.posts += 1;
+        shared.inbox.lock().put(&mut self.entries);
+        // Relaxed: the raise that follows makes it visible, with the total that needs the entries.
+        shared.posted.store(self.posts, Relaxed);
+        if !self.entries.is_empty() {
+            self.entries.clear(); // refused: nobody reads any more
+        }
     }
 
     /// Lets go of the open block, if all in it is flushed; whether the reader may have it, too.
     pub(crate) fn release(&mut self) -> bool {
-        if self.unflushed > 0 {
+        if self.end > self.flushed {
             return false;
         }
         self.size = self.first;
@@ -234,25 +255,22 @@ impl Output {
 }
 
 /// A block for at least `len` bytes: of the pool, or where no block of it is so large, of the heap.
-fn allocate(pool: &Pool, len: usize) -> Result<SliceMut, PipeError> {
-    // A model's are of the heap: the pool has models of its own.
-    if cfg!(aqueduct_loom) {
-        return SliceMut::try_with_capacity(len).map_err(PipeError::Memory);
-    }
+fn allocate(pool: Option<&Pool>, len: usize) -> Result<SliceMut, PipeError> {
+    let Some(pool) = pool else { return from_heap(len) };
     pool.try_get(len).or_else(|refused| match refused.limit() {
-        Limit::LargestBlock(_) => SliceMut::try_with_capacity(len).map_err(PipeError::Memory),
-        Limit::Memory(refused) => Err(PipeError::Memory(refused)),
-        _ => Err(PipeError::Pool(refused)),
+        Limit::LargestBlock(_) => from_heap(len),
+        Limit::Memory(refused) => Err(PipeErrorKind::Memory(refused).into()),
+        _ => Err(PipeErrorKind::Pool(refused).into()),
     })
 }
 
-#[cfg(not(any(aqueduct_loom, aqueduct_shuttle)))]
-fn default_pool() -> Pool {
-    Pool::global().clone()
+fn from_heap(len: usize) -> Result<SliceMut, PipeError> {
+    SliceMut::try_with_capacity(len).map_err(|refused| PipeErrorKind::Memory(refused).into())
 }
 
-/// In a model, which no pool outlives.
-#[cfg(any(aqueduct_loom, aqueduct_shuttle))]
-fn default_pool() -> Pool {
-    Pool::new()
+fn default_pool() -> Option<Pool> {
+    #[cfg(not(any(aqueduct_loom, aqueduct_shuttle)))]
+    return Some(Pool::global().clone());
+    #[cfg(any(aqueduct_loom, aqueduct_shuttle))]
+    None
 }

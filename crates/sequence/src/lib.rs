@@ -27,6 +27,7 @@
 #[cfg(feature = "bytes")]
 mod bytes;
 mod compare;
+mod convert;
 mod error;
 mod find;
 mod io;
@@ -37,10 +38,11 @@ mod seqref;
 mod sequence;
 mod text;
 
+pub use convert::IntoSlices;
 pub use error::{ReadError, ReadFault};
 pub use find::Split;
 pub use list::SegmentList;
 pub use reader::{Checkpoint, Delimiter, Prefix, SequenceReader};
 pub use seqref::{Segments, SequenceRef};
-pub use sequence::{IntoSlices, Sequence};
+pub use sequence::Sequence;
 pub use text::NotUtf8;

@@ -196,7 +196,7 @@ impl<'a> SequenceRef<'a> {
     pub(crate) fn skip_in_head(&mut self, count: usize) {
         self.head = &self.head[count..];
         if self.head.is_empty() {
-            *self = self.refilled();
+            self.refill();
         }
     }
 
@@ -206,14 +206,19 @@ impl<'a> SequenceRef<'a> {
         self.skip_in_head(self.head.len());
     }
 
-    /// The window when its head is used up. By value, so that a reader whose reads are inlined can
-    /// stay in registers.
+    /// Goes on to the next segment, when the head is used up.
     #[inline(never)]
-    fn refilled(self) -> Self {
-        let [_, rest @ ..] = self.segments else { return self };
-        let Some(next) = rest.first() else { return self };
-        let head = up_to(next.slice.as_slice(), self.after);
-        Self { head, segments: rest, after: self.after - head.len(), end: self.end }
+    fn refill(&mut self) {
+        self.refill_here();
+    }
+
+    #[inline(always)]
+    pub(crate) fn refill_here(&mut self) {
+        let [_, rest @ ..] = self.segments else { return };
+        let Some(next) = rest.first() else { return };
+        self.head = up_to(next.slice.as_slice(), self.after);
+        self.after -= self.head.len();
+        self.segments = rest;
     }
 
     /// A reader from the first byte on.
@@ -276,7 +281,7 @@ impl<'a> SequenceRef<'a> {
             return Cow::Borrowed(self.head);
         }
         let mut flat = vec![0; self.len()];
-        self.gather(&mut flat);
+        self.fill(&mut flat);
         Cow::Owned(flat)
     }
 
@@ -287,15 +292,15 @@ impl<'a> SequenceRef<'a> {
     ///
     /// [`RangeError`] when `to` is too short; nothing was copied.
     #[inline]
-    pub fn copy_to(self, to: &mut [u8]) -> Result<usize, RangeError> {
+    pub fn gather(self, to: &mut [u8]) -> Result<usize, RangeError> {
         let all = RangeError::check(..self.len(), to.len())?;
-        self.gather(&mut to[all]);
+        self.fill(&mut to[all]);
         Ok(self.len())
     }
 
     /// Copies all bytes to `to`, which is as long.
     #[inline]
-    pub(crate) fn gather(self, mut to: &mut [u8]) {
+    pub(crate) fn fill(self, mut to: &mut [u8]) {
         for piece in self.segments() {
             let (here, rest) = to.split_at_mut(piece.len());
             copy(here, piece);

@@ -6,14 +6,11 @@ use crate::{
     seqref::raise,
 };
 use aqueduct_base::sync::Arc;
-use aqueduct_slice::{RangeError, Slice, SliceMut};
-use std::{mem, ops::RangeBounds, ptr, slice, vec};
+use aqueduct_slice::{RangeError, Slice};
+use std::{mem, ops::RangeBounds, slice};
 
 /// Room in a list that a second segment founds: what `Vec` would make, too.
 const FIRST_LIST: usize = 4;
-
-/// What an iterator's hint of its length is trusted for.
-const MOST_HINTED: usize = 1024;
 
 /// An owned sequence of slices that reads as one, cheap to clone and to send.
 ///
@@ -56,7 +53,7 @@ struct Window {
     end: u64,
 }
 
-#[cfg(target_pointer_width = "64")]
+#[cfg(all(target_pointer_width = "64", not(any(aqueduct_loom, aqueduct_shuttle))))]
 const _: () = assert!(size_of::<Sequence>() == 32);
 
 impl Sequence {
@@ -67,7 +64,7 @@ impl Sequence {
     }
 
     #[inline]
-    fn one(slice: Slice) -> Self {
+    pub(crate) fn one(slice: Slice) -> Self {
         let end = slice.len() as u64;
         Self { kind: Kind::One(Segment { slice, end }) }
     }
@@ -270,6 +267,15 @@ impl Sequence {
         }
     }
 
+    /// The handles: one, or a list with no empty ones, that nobody shares and that has nothing
+    /// outside the window.
+    pub(crate) fn into_segments(self) -> Result<Slice, Vec<Segment>> {
+        match self.kind {
+            Kind::One(only) => Ok(only.slice),
+            Kind::Many(window) => Err(window.into_segments()),
+        }
+    }
+
     /// The bytes in one slice: the handle itself when they lie in one segment, else a copy, which
     /// is counted.
     ///
@@ -343,111 +349,3 @@ impl Default for Sequence {
         Self::new()
     }
 }
-
-impl From<Slice> for Sequence {
-    /// One segment, held inline. Constant time.
-    #[inline]
-    fn from(slice: Slice) -> Self {
-        Self::one(slice)
-    }
-}
-
-impl From<SliceMut> for Sequence {
-    fn from(buffer: SliceMut) -> Self {
-        Self::one(buffer.freeze())
-    }
-}
-
-impl From<Vec<u8>> for Sequence {
-    /// Takes the vector over, without copying.
-    fn from(vec: Vec<u8>) -> Self {
-        Self::one(Slice::from(vec))
-    }
-}
-
-impl From<&'static [u8]> for Sequence {
-    fn from(bytes: &'static [u8]) -> Self {
-        Self::one(Slice::from_static(bytes))
-    }
-}
-
-impl From<SequenceRef<'_>> for Sequence {
-    /// As [`SequenceRef::to_sequence`].
-    fn from(parts: SequenceRef<'_>) -> Self {
-        parts.to_sequence()
-    }
-}
-
-impl FromIterator<Slice> for Sequence {
-    /// Moves the handles; empty ones are dropped, neighbours in one block are joined.
-    fn from_iter<I: IntoIterator<Item = Slice>>(slices: I) -> Self {
-        let slices = slices.into_iter();
-        // A hint may lie, upwards too.
-        let mut segments = Vec::with_capacity(slices.size_hint().0.min(MOST_HINTED));
-        let mut end = 0;
-        let mut tail = ptr::null();
-        for slice in slices {
-            let bytes = slice.as_slice().as_ptr_range();
-            if bytes.start == bytes.end {
-                continue;
-            }
-            end = end_of(end, slice.len());
-            // Only what begins where the last one ended, or is inline, may join it.
-            if bytes.start == tail || slice.is_inline() {
-                append(&mut segments, slice, end);
-            } else {
-                segments.push(Segment { slice, end });
-            }
-            tail = bytes.end;
-        }
-        Self::from_segments(segments)
-    }
-}
-
-impl Extend<Slice> for Sequence {
-    fn extend<I: IntoIterator<Item = Slice>>(&mut self, slices: I) {
-        slices.into_iter().for_each(|slice| self.push(slice));
-    }
-}
-
-impl IntoIterator for Sequence {
-    type Item = Slice;
-    type IntoIter = IntoSlices;
-
-    /// The segments as slices, none of them empty: the handles themselves, if nobody shares the
-    /// list.
-    fn into_iter(self) -> IntoSlices {
-        match self.kind {
-            Kind::One(only) => IntoSlices {
-                one: Some(only.slice).filter(|slice| !slice.is_empty()),
-                many: Vec::new().into_iter(),
-            },
-            Kind::Many(window) => {
-                IntoSlices { one: None, many: window.into_segments().into_iter() }
-            }
-        }
-    }
-}
-
-/// The segments of a [`Sequence`] as slices.
-#[derive(Clone, Debug)]
-pub struct IntoSlices {
-    one: Option<Slice>,
-    many: vec::IntoIter<Segment>,
-}
-
-impl Iterator for IntoSlices {
-    type Item = Slice;
-
-    #[inline]
-    fn next(&mut self) -> Option<Slice> {
-        self.one.take().or_else(|| self.many.next().map(|segment| segment.slice))
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        let count = usize::from(self.one.is_some()) + self.many.len();
-        (count, Some(count))
-    }
-}
-
-impl ExactSizeIterator for IntoSlices {}

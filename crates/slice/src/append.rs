@@ -172,7 +172,7 @@ impl Appender {
     pub fn publish(&mut self) {
         let more = self.buffer.len();
         self.buffer.raw.advance(more);
-        self.buffer.raw.forget_headroom(); // the buffer has given the bytes up (3)
+        self.buffer.raw.forget_headroom(); // given up, for good (3)
         self.published += more;
         self.store(0);
     }

@@ -6,45 +6,38 @@
 
 use super::SequenceReader;
 use crate::{ReadError, SequenceRef};
-use aqueduct_base::load_short;
 
 /// The bytes of a word.
 const WORD: usize = 8;
 
 impl SequenceRef<'_> {
-    /// The next `count` bytes as a little-endian word, and what is left behind them; `None` where
-    /// there are fewer. At most [`WORD`], and more than the head has.
+    /// Takes the next `count` bytes as a little-endian word; `None` where there are fewer. At most
+    /// [`WORD`], and more than the head has.
     #[cold]
     #[inline(never)]
-    fn shifted(self, count: usize) -> Option<(u64, Self)> {
+    fn shifted(&mut self, count: usize) -> Option<u64> {
         if count > self.len() {
             return None;
         }
-        let (mut word, mut bits) = (0, 0);
-        let mut rest = self;
-        loop {
-            let head = rest.head;
-            let here = head.len().min(count - bits / 8);
-            word |= load_short(&head[..here])[0] << bits;
-            bits += 8 * here;
-            rest.skip_in_head(here);
-            if bits == 8 * count {
-                return Some((word, rest));
+        let mut word = 0;
+        let mut rest = *self;
+        for _ in 0..count {
+            let [byte, behind @ ..] = rest.head else { return None };
+            word = word >> 8 | u64::from(*byte) << (u64::BITS - 8);
+            rest.head = behind;
+            if behind.is_empty() {
+                rest.refill_here();
             }
         }
+        *self = rest;
+        Some(word >> (8 * (WORD - count)))
     }
 }
 
 impl SequenceReader<'_> {
     #[inline(always)]
     fn word(&mut self, count: usize) -> Result<u64, ReadError> {
-        match self.unread.shifted(count) {
-            Some((word, rest)) => {
-                self.unread = rest;
-                Ok(word)
-            }
-            None => Err(self.short(count)),
-        }
+        self.unread.shifted(count).ok_or_else(|| self.short(count))
     }
 
     /// Sixteen bytes across an end, as two words.

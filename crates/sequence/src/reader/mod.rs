@@ -189,8 +189,8 @@ impl<'a> SequenceReader<'a> {
     /// # Errors
     ///
     /// [`ReadFault::Short`] when there are fewer; nothing was copied.
-    pub fn copy_to(&self, to: &mut [u8]) -> Result<(), ReadError> {
-        self.peek_slice(to.len())?.gather(to);
+    pub fn peek_into(&self, to: &mut [u8]) -> Result<(), ReadError> {
+        self.peek_slice(to.len())?.fill(to);
         Ok(())
     }
 
@@ -200,7 +200,7 @@ impl<'a> SequenceReader<'a> {
     ///
     /// [`ReadFault::Short`] when there are fewer; nothing was copied.
     pub fn read_into(&mut self, to: &mut [u8]) -> Result<(), ReadError> {
-        self.copy_to(to)?;
+        self.peek_into(to)?;
         self.skip(to.len());
         Ok(())
     }

@@ -181,12 +181,12 @@ fn case_147_copying_out() {
     let flat = pattern(10, 4);
     for layout in layouts(&flat) {
         let mut to = [0; 12];
-        assert!(layout.as_ref().copy_to(&mut to[..9]).is_err());
+        assert!(layout.as_ref().gather(&mut to[..9]).is_err());
         assert_eq!(to, [0; 12], "nothing was copied");
         let before = meter::thread();
-        assert_eq!(layout.as_ref().copy_to(&mut to[..10]), Ok(10));
+        assert_eq!(layout.as_ref().gather(&mut to[..10]), Ok(10));
         assert_eq!((meter::thread() - before).bytes, 10);
-        assert_eq!(layout.as_ref().copy_to(&mut to), Ok(10));
+        assert_eq!(layout.as_ref().gather(&mut to), Ok(10));
         assert_eq!((&to[..10], &to[10..]), (&flat[..], &[0, 0][..]));
         assert_eq!(layout.as_ref().to_contiguous(), flat);
     }

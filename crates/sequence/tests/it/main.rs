@@ -5,6 +5,8 @@
 #![allow(missing_docs, unreachable_pub, reason = "a test binary")]
 
 mod borrows;
+mod cases_delimited;
+mod cases_numbers;
 mod cases_reader;
 mod cases_sequence;
 mod corpus;

@@ -3,7 +3,7 @@
 use std::thread;
 
 use aqueduct_pipe::{
-    FrameFault, FramedReader, FramedWriter, Framing, FramingError, Options, PipeError, pipe,
+    FrameFault, FramedReader, FramedWriter, Framing, FramingError, Options, PipeErrorKind, pipe,
 };
 use aqueduct_sequence::Prefix;
 use aqueduct_slice::Slice;
@@ -167,7 +167,7 @@ fn the_largest_frame_fills_the_pipe_to_the_last_byte() {
             if framing.most() != 1000 {
                 let refused = writer.push(more.clone()).unwrap_err();
                 let FrameFault::Pipe(error) = refused.error.fault() else { panic!("{refused}") };
-                assert!(matches!(error, PipeError::Full { limit: 1000, .. }), "{error}");
+                assert!(matches!(error.kind(), PipeErrorKind::Full { limit: 1000, .. }), "{error}");
                 assert_eq!(refused.frame, more[..]);
                 assert!(writer.write(&more).is_err());
             }

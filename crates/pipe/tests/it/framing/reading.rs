@@ -4,8 +4,8 @@ use std::task::{Context, Poll, Waker};
 
 use aqueduct_base::meter;
 use aqueduct_pipe::{
-    Frame, FrameError, FrameFault, FramedReader, FramedWriter, Framing, Options, PipeError, Reader,
-    Writer, pipe,
+    Frame, FrameError, FrameFault, FramedReader, FramedWriter, Framing, Options, PipeErrorKind,
+    Reader, Writer, pipe,
 };
 use aqueduct_sequence::{Prefix, SequenceRef};
 use aqueduct_slice::Slice;
@@ -320,7 +320,9 @@ fn a_writer_that_is_dropped_is_no_end_of_frames() {
     drop(writer);
     let (frames, error) = all(&mut framed(reader, be4(100)));
     assert!(frames.is_empty());
-    assert!(matches!(error.expect("no end").fault(), FrameFault::Pipe(PipeError::Closed)));
+    let error = error.expect("no end");
+    let FrameFault::Pipe(error) = error.fault() else { panic!("{error}") };
+    assert!(matches!(error.kind(), PipeErrorKind::Closed));
 }
 
 #[test]
