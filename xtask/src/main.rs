@@ -16,6 +16,7 @@ mod features;
 mod fuzz;
 mod loom;
 mod named;
+mod parity;
 mod process;
 mod sanitize;
 mod source;
@@ -38,6 +39,7 @@ cargo xtask COMMAND
                             instructions per hot operation against benches/counts.json
   witness [--if-present]    the copy meter against valgrind's own count of copied bytes
   named                     which named tests, loom models and cases exist, which are missing
+  parity                    docs/parity.md: which test answers which numbered case of the pipe
   long NAME                 the tests of that name at a hundred times their ordinary size
 ";
 
@@ -56,6 +58,7 @@ fn main() -> ExitCode {
         "counts" => counts::run(rest),
         "witness" => witness::run(rest),
         "named" => named::run(rest),
+        "parity" => parity::run(rest),
         "long" => test_binary::long(rest),
         "help" | "--help" | "-h" => {
             print!("{HELP}");

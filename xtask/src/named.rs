@@ -17,6 +17,9 @@ struct Kind {
     all: u16,
 }
 
+/// How many behaviours of the pipe are numbered.
+pub(crate) const CASES: u16 = 183;
+
 const KINDS: [Kind; 3] = [
     Kind {
         prefix: "t",
@@ -25,7 +28,7 @@ const KINDS: [Kind; 3] = [
         all: 30,
     },
     Kind { prefix: "model_", digits: 2, required: &[1, 2, 3, 4, 5, 6, 7, 16, 17], all: 18 },
-    Kind { prefix: "case_", digits: 3, required: &[], all: 183 },
+    Kind { prefix: "case_", digits: 3, required: &[], all: CASES },
 ];
 
 type Found = BTreeMap<u16, Vec<String>>;
@@ -65,6 +68,11 @@ fn find(kind: &Kind, sources: &[Source]) -> Found {
         }
     }
     found
+}
+
+/// The number in a name such as `case_023_a_flush_waits`.
+pub(crate) fn case(name: &str) -> Option<u16> {
+    number(&KINDS[2], name).filter(|number| *number > 0)
 }
 
 /// The number in a name such as `t07_a_reader_that_lies`.
