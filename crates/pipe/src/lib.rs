@@ -43,6 +43,7 @@ mod framed;
 mod gate;
 mod intake;
 mod interrupt;
+mod io;
 #[cfg(all(test, aqueduct_loom))]
 mod models;
 mod options;
@@ -63,6 +64,7 @@ pub use framed::{
     PipeTooSmall, PushFrameError,
 };
 pub use interrupt::Interrupter;
+pub use io::Blocking;
 pub use options::{Options, OptionsBuilder};
 pub use prefix::Prefix;
 pub use reader::Reader;

@@ -66,15 +66,16 @@ fn model_18_what_was_done_before_is_seen() {
         let (raised, waited, _) = gate();
         let payload = Arc::new(AtomicU32::new(0));
         let written = payload.clone();
-        let raiser = thread::spawn(move || {
-            written.store(7, Relaxed);
-            raised.raise(1, NONE);
+        // (Loom shows no stale value to the thread that made it, once that has yielded.)
+        let reader = thread::spawn(move || {
+            while waited.load().total() == 0 {
+                thread::yield_now();
+            }
+            assert_eq!(payload.load(Relaxed), 7);
         });
-        while waited.load().total() == 0 {
-            thread::yield_now();
-        }
-        assert_eq!(payload.load(Relaxed), 7);
-        raiser.join().unwrap();
+        written.store(7, Relaxed);
+        raised.raise(1, NONE);
+        reader.join().unwrap();
     });
 }
 

@@ -4,5 +4,11 @@
 #![allow(clippy::cast_possible_truncation, reason = "test bytes are what is left of a number")]
 #![allow(missing_docs, unreachable_pub, reason = "a test binary")]
 
+mod at_least;
+mod common;
 mod framing;
+mod pacing;
+mod reading;
+mod settings;
 mod smoke;
+mod writing;
