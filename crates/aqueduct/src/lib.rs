@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub use aqueduct_base::{copy, meter};
+pub use aqueduct_pipe as pipe;
 pub use aqueduct_pool::{BuildError, Builder, ClassStats, GetAsync, GetError, Limit, Pool, Stats};
 pub use aqueduct_sequence::{
     Checkpoint, Delimiter, IntoSlices, NotUtf8, Prefix, ReadError, ReadFault, SegmentList,
