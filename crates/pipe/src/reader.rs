@@ -229,6 +229,7 @@ impl Reader {
         if !word.has(CLOSED) {
             return None;
         }
+        self.intake.shed(); // nothing grows any more
         let cause = match &self.shared.ends.lock().writer {
             Some(End::Finished) => return Some(Ok(Found::Eof)),
             Some(End::Failed(cause)) => PipeErrorKind::Failed(Cause::clone(cause)),

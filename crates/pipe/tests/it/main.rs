@@ -6,9 +6,15 @@
 
 mod at_least;
 mod common;
+mod compile;
+mod deciding;
 mod framing;
+mod lifetime;
+mod oracle;
 mod pacing;
 mod reading;
 mod settings;
-mod smoke;
+mod state_pipe;
+mod streams;
+mod waking;
 mod writing;
