@@ -84,10 +84,11 @@ fn module(path: &str) -> String {
     format!("aqueduct_{}", named.collect::<Vec<_>>().join("::"))
 }
 
-/// The case of a file for the compiler to judge.
+/// The case of a file for the compiler to judge: `case_075_....rs` or `case075_....rs`.
 fn judged(path: &str) -> Option<u16> {
     let (_, file) = path.split_once("/tests/ui/")?;
-    case(file.rsplit('/').next()?)
+    let name = file.rsplit('/').next()?.strip_prefix("case")?;
+    case(&format!("case_{}", name.trim_start_matches('_')))
 }
 
 /// The cases that have no meaning here, with the reason. It ends with a full stop, on its line or on
@@ -138,9 +139,9 @@ fn row(number: u16, answer: Option<&Answer>) -> String {
 
 /// What a name says: `case_023_a_flush_waits` is "a flush waits".
 fn words(name: &str) -> String {
-    let (_, name) = name.rsplit_once("case_").unwrap_or(("", name));
-    let name = name.trim_end_matches(".rs").trim_start_matches(|c: char| c.is_ascii_digit());
-    name.trim_start_matches('_').replace('_', " ")
+    let name = name.trim_end_matches(".rs").rsplit(['/', ':']).next().unwrap_or(name);
+    let number = |c: char| c == '_' || c.is_ascii_digit();
+    name.trim_start_matches("case").trim_start_matches(number).replace('_', " ")
 }
 
 /// How many cases a test answers.
@@ -216,7 +217,11 @@ mod tests {
     #[test]
     fn files_for_the_compiler_count() {
         let path = "crates/pipe/tests/ui/fail/case_075_a_view_used_late.rs";
-        let answers = found(&[(path, "fn main() {}"), ("crates/pipe/tests/ui/other.rs", "")]);
+        let short = "crates/pipe/tests/ui/case075_a_view_used_twice.rs";
+        let other = "crates/pipe/tests/ui/case_of_nothing.rs";
+        assert_eq!(found(&[(short, "")])[&75].files, [short]);
+        assert_eq!(words(short), "a view used twice");
+        let answers = found(&[(path, "fn main() {}"), (other, "")]);
         assert_eq!(answers[&75].files, [path]);
         assert!(row(75, answers.get(&75)).ends_with("| a view used late |\n"));
         assert!(
