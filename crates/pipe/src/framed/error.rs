@@ -169,8 +169,8 @@ impl Error for FramingError {}
 /// The pipe could never hold the largest frame; its half is given back.
 #[derive(Debug)]
 pub struct PipeTooSmall<T> {
-    /// The reader or the writer.
-    pub half: T,
+    /// The reader or the writer. Boxed, so that where all is well nothing large is moved.
+    pub half: Box<T>,
     /// Bytes that the largest frame takes, prefix or delimiter included.
     pub need: u64,
     /// Bytes that the pipe may hold: see [`max_buffered`](crate::OptionsBuilder::max_buffered).

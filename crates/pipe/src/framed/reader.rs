@@ -56,7 +56,7 @@ impl FramedReader {
     pub fn new(reader: Reader, framing: Framing) -> Result<Self, PipeTooSmall<Reader>> {
         let (need, limit) = (framing.largest() as u64, reader.limit());
         if need > limit {
-            return Err(PipeTooSmall { half: reader, need, limit });
+            return Err(PipeTooSmall { half: Box::new(reader), need, limit });
         }
         Ok(Self { reader, cutter: Cutter::new(framing), lent: None })
     }

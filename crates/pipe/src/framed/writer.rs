@@ -32,7 +32,7 @@ impl FramedWriter {
     pub fn new(writer: Writer, framing: Framing) -> Result<Self, PipeTooSmall<Writer>> {
         let (need, limit) = (framing.largest() as u64, writer.limit());
         if need > limit {
-            return Err(PipeTooSmall { half: writer, need, limit });
+            return Err(PipeTooSmall { half: Box::new(writer), need, limit });
         }
         Ok(Self { writer, framing, position: 0 })
     }

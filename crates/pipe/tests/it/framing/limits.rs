@@ -138,7 +138,7 @@ fn a_pipe_that_can_never_hold_the_largest_frame_is_refused_at_once() {
         assert_eq!((refused_writer.need, refused_writer.limit), (need, 1000));
         // Both halves are given back, and work.
         refused_writer.half.finish();
-        assert!(left(refused.half).is_empty());
+        assert!(left(*refused.half).is_empty());
     }
 }
 

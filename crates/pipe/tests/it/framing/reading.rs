@@ -334,3 +334,42 @@ fn into_inner_goes_on_where_the_next_frame_begins() {
     assert_eq!(reader.position(), 2, "the lent one is still the next");
     assert_eq!(left(reader.into_inner()), b"\x01crest");
 }
+
+#[test]
+fn t25_what_reads_and_writes_frames_crosses_threads() {
+    fn both<T: Send + Sync>() {}
+    both::<FramedReader>();
+    both::<FramedWriter>();
+    both::<Framing>();
+    both::<Frame>();
+    both::<FrameError>();
+    both::<aqueduct_pipe::PushFrameError>();
+    both::<aqueduct_pipe::PipeTooSmall<Reader>>();
+}
+
+#[test]
+fn t11_frames_and_their_errors_print_in_every_state() {
+    let framing = Framing::prefixed(Prefix::U8, 100).expect("a rule");
+    let (writer, reader) = pipe(Options::default());
+    let mut writer = FramedWriter::new(writer, framing.clone()).expect("no limit");
+    let mut reader = framed(reader, framing.clone());
+    let shown = |value: &dyn std::fmt::Debug| assert!(!format!("{value:?}{value:#?}").is_empty());
+    shown(&framing);
+    shown(&writer);
+    shown(&reader);
+    let mut builder = writer.begin().expect("it has a prefix");
+    builder.push(pattern(50, 1)).expect("it fits");
+    shown(&builder);
+    builder.end().expect("it fits");
+    let refused = writer.push(pattern(101, 1)).unwrap_err();
+    shown(&refused);
+    assert_eq!(
+        refused.to_string(),
+        "a frame of 101 bytes where 100 are allowed, in the frame at 51"
+    );
+    writer.finish();
+    shown(&reader.lend_blocking().expect("sound"));
+    shown(&reader);
+    shown(&reader.next_blocking().expect("sound"));
+    shown(&reader);
+}
