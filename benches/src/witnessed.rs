@@ -5,8 +5,10 @@ use std::error::Error;
 use std::hint::black_box;
 use std::io;
 
-use aqueduct::pipe::{self, FrameError, FramedReader, FramedWriter, Framing};
-use aqueduct::{Pool, Prefix, SegmentList, Sequence, Slice, SliceMut, meter};
+use aqueduct::{
+    FrameError, FramedReader, FramedWriter, Framing, Options, Pool, Prefix, SegmentList, Sequence,
+    Slice, SliceMut, meter, pipe,
+};
 use bytes::Bytes;
 use patterns::measure::count_workload;
 use patterns::workload::Workload;
@@ -146,7 +148,7 @@ fn straddling(operations: u64) -> Result<Ran, Box<dyn Error>> {
 
 /// A slice that goes through a pipe by its handle.
 fn handed_over(operations: u64) -> Result<Ran, Box<dyn Error>> {
-    let (mut writer, mut reader) = pipe::pipe(pipe::Options::default());
+    let (mut writer, mut reader) = pipe(Options::default());
     let slice = filled().freeze();
     let mut hand_over = || -> Result<(), Box<dyn Error>> {
         writer.push(black_box(&slice).clone())?;
@@ -169,7 +171,7 @@ fn framed(
     operations: u64,
     mut read: impl FnMut(&mut FramedReader) -> Result<usize, FrameError>,
 ) -> Result<Ran, Box<dyn Error>> {
-    let (writer, reader) = pipe::pipe(pipe::Options::default());
+    let (writer, reader) = pipe(Options::default());
     let framing = Framing::prefixed(Prefix::U32Be, BLOCK)?;
     let mut writer = FramedWriter::new(writer, framing.clone())?;
     let mut reader = FramedReader::new(reader, framing)?;

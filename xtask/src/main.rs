@@ -19,6 +19,7 @@ mod named;
 mod parity;
 mod process;
 mod sanitize;
+mod shuttle;
 mod source;
 mod test_binary;
 mod tidy;
@@ -38,6 +39,7 @@ cargo xtask COMMAND
   counts [--update] [--if-present]
                             instructions per hot operation against benches/counts.json
   witness [--if-present]    the copy meter against valgrind's own count of copied bytes
+  shuttle [--long]          many tasks under a hundred random schedules, or ten thousand
   named                     which named tests, loom models and cases exist, which are missing
   parity                    docs/parity.md: which test answers which numbered case of the pipe
   long NAME                 the tests of that name at a hundred times their ordinary size
@@ -57,6 +59,7 @@ fn main() -> ExitCode {
         "fuzz" => fuzz::run(rest),
         "counts" => counts::run(rest),
         "witness" => witness::run(rest),
+        "shuttle" => shuttle::run(rest),
         "named" => named::run(rest),
         "parity" => parity::run(rest),
         "long" => test_binary::long(rest),

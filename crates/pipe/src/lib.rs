@@ -39,6 +39,7 @@
 
 mod blocking;
 mod error;
+mod flush;
 mod framed;
 mod gate;
 mod intake;
@@ -48,7 +49,7 @@ mod io;
 mod models;
 mod options;
 mod output;
-mod prefix;
+mod placeholder;
 mod reader;
 mod shared;
 mod slot;
@@ -59,6 +60,7 @@ mod view;
 mod writer;
 
 pub use error::{Cause, OptionsError, PatchError, PipeError, PipeErrorKind, PushError};
+pub use flush::Flush;
 pub use framed::{
     Frame, FrameBuilder, FrameError, FrameFault, FramedReader, FramedWriter, Framing, FramingError,
     PipeTooSmall, PushFrameError,
@@ -66,12 +68,12 @@ pub use framed::{
 pub use interrupt::Interrupter;
 pub use io::Blocking;
 pub use options::{Options, OptionsBuilder};
-pub use prefix::Prefix;
+pub use placeholder::Placeholder;
 pub use reader::Reader;
 pub use slot::WriteSlot;
 pub use stats::PipeStats;
 pub use view::{Read, View};
-pub use writer::{Flush, Writer};
+pub use writer::Writer;
 
 use aqueduct_base::sync::Arc;
 

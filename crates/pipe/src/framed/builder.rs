@@ -1,7 +1,7 @@
 //! [`FrameBuilder`]: a frame that is written piece by piece.
 
 use super::{FrameError, FrameFault, FramedWriter, framing::Rule};
-use crate::{Flush, Prefix as LeftOut, WriteSlot};
+use crate::{Flush, Placeholder, WriteSlot};
 use aqueduct_sequence::{Prefix, Sequence};
 use std::fmt;
 
@@ -39,7 +39,7 @@ use std::fmt;
 pub struct FrameBuilder<'a> {
     framed: &'a mut FramedWriter,
     /// Room for the length, where there is one.
-    prefix: Option<LeftOut>,
+    prefix: Option<Placeholder>,
     /// Bytes before the frame's first.
     head: usize,
     ended: bool,
