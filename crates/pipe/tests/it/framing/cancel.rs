@@ -11,6 +11,8 @@ use aqueduct_pipe::{
 use aqueduct_sequence::Prefix;
 use aqueduct_testkit::pattern;
 
+use crate::common::once;
+
 fn small() -> (Writer, Reader) {
     pipe(Options::builder().pause(64).resume(32).segments(64, 128).build().expect("sense"))
 }
@@ -32,11 +34,6 @@ fn stream(framing: &Framing) -> (Vec<u8>, Vec<Vec<u8>>) {
     frames.iter().for_each(|frame| writer.write(frame).expect("it fits"));
     writer.finish();
     (super::machine::left(reader), frames)
-}
-
-/// Polls a wait once and drops it.
-fn once<F: Future>(wait: F) -> Poll<F::Output> {
-    pin!(wait).poll(&mut Context::from_waker(Waker::noop()))
 }
 
 #[test]

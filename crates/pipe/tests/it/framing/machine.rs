@@ -275,7 +275,7 @@ fn small_pipe() -> (Writer, Reader) {
 }
 
 fn send(writer: &mut Writer, bytes: &[u8]) {
-    if bytes.len() % 3 == 0 {
+    if bytes.len().is_multiple_of(3) {
         writer.push(Slice::copy_from_slice(bytes)).expect("there is no limit");
     } else {
         writer.write(bytes).expect("there is no limit");

@@ -8,14 +8,12 @@ use aqueduct_sequence::{Prefix, Sequence};
 use aqueduct_slice::Slice;
 use aqueduct_testkit::pattern;
 
+use super::be4;
+
 fn framed(framing: &Framing) -> (FramedWriter, FramedReader) {
     let (writer, reader) = pipe(Options::default());
     let writer = FramedWriter::new(writer, framing.clone()).expect("no limit");
     (writer, FramedReader::new(reader, framing.clone()).expect("no limit"))
-}
-
-fn be4(most: usize) -> Framing {
-    Framing::prefixed(Prefix::U32Be, most).expect("a rule")
 }
 
 fn next(reader: &mut FramedReader) -> Vec<u8> {
