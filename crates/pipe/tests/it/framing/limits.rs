@@ -5,7 +5,8 @@ use std::thread;
 use aqueduct_pipe::{
     FrameFault, FramedReader, FramedWriter, Framing, FramingError, Options, PipeErrorKind, pipe,
 };
-use aqueduct_sequence::Prefix;
+use aqueduct_pool::Pool;
+use aqueduct_sequence::{Prefix, Sequence};
 use aqueduct_slice::Slice;
 use aqueduct_testkit::pattern;
 
@@ -63,6 +64,26 @@ fn the_largest_frame_passes_and_one_byte_more_does_not() {
         let mut reader = FramedReader::new(reader, framing).expect("no limit");
         assert_eq!(reader.next_blocking().expect("sound").expect("a frame").len(), 1000);
         assert!(reader.next_blocking().expect("sound").is_none());
+    }
+}
+
+#[test]
+fn one_byte_more_than_the_largest_is_not_read_either() {
+    for (framing, prefix) in [
+        (Framing::prefixed(Prefix::U16Be, 1000), &[0x03, 0xe9][..]),
+        (Framing::prefixed_inclusive(Prefix::U16Le, 1000), &[0xeb, 0x03]),
+        (Framing::prefixed(Prefix::Leb128, 1000), &[0xe9, 0x07]),
+        (Framing::prefixed(Prefix::Quic, 1000), &[0x43, 0xe9]),
+        (Framing::delimited(b"\r\n", 1000), &[]),
+    ] {
+        let (mut writer, reader) = pipe(Options::default());
+        writer.write(prefix).expect("room");
+        writer.write(&[7; 1001]).expect("room");
+        writer.write(b"\r\n").expect("room");
+        writer.finish();
+        let mut reader = FramedReader::new(reader, framing.expect("a rule")).expect("no limit");
+        let error = reader.next_blocking().unwrap_err();
+        assert!(matches!(error.fault(), FrameFault::TooLarge { len: 1001, most: 1000 }), "{error}");
     }
 }
 
@@ -140,6 +161,56 @@ fn a_pipe_that_can_never_hold_the_largest_frame_is_refused_at_once() {
         refused_writer.half.finish();
         assert!(left(*refused.half).is_empty());
     }
+}
+
+#[test]
+fn a_frame_that_does_not_fit_the_rest_of_the_pipe_leaves_no_prefix_behind() {
+    let options = Options::builder().pause(100).max_buffered(1000).build().expect("sense");
+    let (writer, reader) = pipe(options);
+    let framing = Framing::prefixed(Prefix::U16Be, 900).expect("a rule");
+    let mut writer = FramedWriter::new(writer, framing.clone()).expect("it fits");
+    writer.push(vec![1; 900]).expect("the pipe is empty");
+    // 902 of 1000 are taken: 96 and their prefix fit, 97 do not.
+    let refused = writer.push(vec![2; 97]).unwrap_err();
+    assert!(matches!(refused.error.fault(), FrameFault::Pipe(_)), "{refused}");
+    assert_eq!((writer.position(), writer.writer().unflushed()), (902, 902));
+    assert!(writer.write(&[2; 97]).is_err());
+    writer.push(vec![3; 96]).expect("it fits");
+    writer.finish();
+    let mut reader = FramedReader::new(reader, framing).expect("it fits");
+    assert_eq!(reader.next_blocking().expect("sound").expect("a frame").len(), 900);
+    assert_eq!(reader.next_blocking().expect("sound").expect("a frame").len(), 96);
+    assert!(reader.next_blocking().expect("sound").is_none());
+}
+
+#[test]
+fn a_frame_for_which_there_is_no_memory_is_refused_whole() {
+    let pool = Pool::builder().largest_block(4096).hard_limit(64 << 10).build().expect("sense");
+    let options = Options::builder().pool(&pool).segments(256, 256).build().expect("sense");
+    let (mut writer, _reader) = pipe(options);
+    // Ten bytes are left of the only block.
+    let slot = writer.reserve(30).expect("the pool is full");
+    let count = slot.len() - 10;
+    slot.commit(count);
+    let out: Vec<_> = std::iter::from_fn(|| pool.try_get(200).ok()).collect();
+    let framing = Framing::prefixed(Prefix::U32Be, 900).expect("a rule");
+    let mut writer = FramedWriter::new(writer, framing).expect("no limit");
+    let (long, short) = (Slice::from(vec![1; 100]), Slice::from(vec![2; Slice::INLINE]));
+    for parts in [[&short, &long], [&long, &short]] {
+        let frame = parts.into_iter().cloned().collect::<Sequence>();
+        let refused = writer.push(frame.clone()).unwrap_err();
+        let FrameFault::Pipe(error) = refused.error.fault() else { panic!("{refused}") };
+        assert!(matches!(error.kind(), PipeErrorKind::Pool(_)), "{error}");
+        assert_eq!(refused.frame, frame);
+        assert_eq!((writer.position(), writer.writer().unflushed()), (0, count as u64));
+    }
+    assert!(writer.write(&[3; 50]).is_err());
+    // What is handed over takes room for its prefix only.
+    writer
+        .push(Sequence::from_iter([long.clone(), Slice::from(b"sixsix".to_vec())]))
+        .expect("it fits");
+    drop(out);
+    writer.push(Sequence::from_iter([long, short])).expect("there is memory again");
 }
 
 #[test]
