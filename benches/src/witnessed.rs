@@ -5,7 +5,10 @@ use std::error::Error;
 use std::hint::black_box;
 use std::io;
 
-use aqueduct::{Pool, Prefix, SegmentList, Sequence, Slice, SliceMut, meter};
+use aqueduct::{
+    FrameError, FramedReader, FramedWriter, Framing, Options, Pool, Prefix, SegmentList, Sequence,
+    Slice, SliceMut, meter, pipe,
+};
 use bytes::Bytes;
 use patterns::measure::count_workload;
 use patterns::workload::Workload;
@@ -30,7 +33,7 @@ struct Ran {
 }
 
 /// The scenarios by name. Those that begin with `control.` copy, and must be seen to.
-const SCENARIOS: [(&str, Run); 13] = [
+const SCENARIOS: [(&str, Run); 17] = [
     ("freeze", |n| each(n, || drop(black_box(filled().freeze())))),
     ("clone", |n| shared(n, |slice| drop(black_box(slice.clone())))),
     ("slice", |n| shared(n, |slice| drop(black_box(slice.slice(100..1100))))),
@@ -66,6 +69,10 @@ const SCENARIOS: [(&str, Run); 13] = [
             drop(black_box(reader.read_prefixed(Prefix::U32Be, BLOCK).map(Sequence::from)));
         })
     }),
+    ("sequence.read_u32.straddle", straddling),
+    ("pipe.handoff", handed_over),
+    ("pipe.frame.next", |n| framed(n, |reader| Ok(reader.next_blocking()?.map_or(0, |f| f.len())))),
+    ("pipe.frame.lend", |n| framed(n, |reader| Ok(reader.lend_blocking()?.map_or(0, |f| f.len())))),
     ("control.copy", |n| {
         let (from, mut to) = (vec![7_u8; BLOCK], vec![0_u8; BLOCK]);
         each(n, || aqueduct::copy(black_box(&mut to), black_box(&from)))
@@ -125,6 +132,65 @@ fn filled() -> SliceMut {
     block.spare_mut()[..BLOCK].fill(7);
     block.commit(BLOCK);
     block
+}
+
+/// Integers that lie across the ends of segments, read from front to back.
+fn straddling(operations: u64) -> Result<Ran, Box<dyn Error>> {
+    let parts = filled().freeze();
+    let parts = (0..BLOCK / 62).map(|i| parts.slice_shared(62 * i + i % 2..62 * (i + 1)));
+    let sequence: Sequence = parts.collect();
+    let mut reader = sequence.as_ref().reader();
+    each(operations, || {
+        while reader.read_u32_be().map(black_box).is_ok() {}
+        reader = black_box(&sequence).as_ref().reader();
+    })
+}
+
+/// A slice that goes through a pipe by its handle.
+fn handed_over(operations: u64) -> Result<Ran, Box<dyn Error>> {
+    let (mut writer, mut reader) = pipe(Options::default());
+    let slice = filled().freeze();
+    let mut hand_over = || -> Result<(), Box<dyn Error>> {
+        writer.push(black_box(&slice).clone())?;
+        writer.try_flush()?;
+        let mut view = reader.try_read()?.ok_or("nothing is there")?.into_view();
+        drop(black_box(view.take(BLOCK)));
+        Ok(())
+    };
+    let mut outcome = Ok(());
+    let ran = each(operations, || {
+        if outcome.is_ok() {
+            outcome = hand_over();
+        }
+    });
+    outcome.and(ran)
+}
+
+/// A frame, of a slice behind its length, that goes through a pipe.
+fn framed(
+    operations: u64,
+    mut read: impl FnMut(&mut FramedReader) -> Result<usize, FrameError>,
+) -> Result<Ran, Box<dyn Error>> {
+    let (writer, reader) = pipe(Options::default());
+    let framing = Framing::prefixed(Prefix::U32Be, BLOCK)?;
+    let mut writer = FramedWriter::new(writer, framing.clone())?;
+    let mut reader = FramedReader::new(reader, framing)?;
+    let slice = filled().freeze();
+    let mut pass = || -> Result<(), Box<dyn Error>> {
+        writer.push(black_box(&slice).clone())?;
+        writer.try_flush()?;
+        match black_box(read(&mut reader)?) {
+            BLOCK => Ok(()),
+            other => Err(format!("a frame of {other} bytes").into()),
+        }
+    };
+    let mut outcome = Ok(());
+    let ran = each(operations, || {
+        if outcome.is_ok() {
+            outcome = pass();
+        }
+    });
+    outcome.and(ran)
 }
 
 /// The packets of the capture that comes with the example, over and over. Packets differ, so only

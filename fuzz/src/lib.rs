@@ -2,6 +2,8 @@
 //! of the corpus run the very same code.
 #![forbid(unsafe_code)]
 
+#[path = "../../crates/pipe/tests/it/framing/machine.rs"]
+pub mod framing_machine;
 #[path = "../../crates/pool/tests/it/machine/mod.rs"]
 pub mod pool_machine;
 #[path = "../../crates/sequence/tests/it/machine/mod.rs"]

@@ -16,6 +16,7 @@ mod features;
 mod fuzz;
 mod loom;
 mod named;
+mod parity;
 mod process;
 mod sanitize;
 mod shuttle;
@@ -40,6 +41,7 @@ cargo xtask COMMAND
   witness [--if-present]    the copy meter against valgrind's own count of copied bytes
   shuttle [--long]          many tasks under a hundred random schedules, or ten thousand
   named                     which named tests, loom models and cases exist, which are missing
+  parity                    docs/parity.md: which test answers which numbered case of the pipe
   long NAME                 the tests of that name at a hundred times their ordinary size
 ";
 
@@ -59,6 +61,7 @@ fn main() -> ExitCode {
         "witness" => witness::run(rest),
         "shuttle" => shuttle::run(rest),
         "named" => named::run(rest),
+        "parity" => parity::run(rest),
         "long" => test_binary::long(rest),
         "help" | "--help" | "-h" => {
             print!("{HELP}");

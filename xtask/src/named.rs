@@ -17,11 +17,14 @@ struct Kind {
     all: u16,
 }
 
+/// How many behaviours of the pipe are numbered.
+pub(crate) const CASES: u16 = 183;
+
 const KINDS: [Kind; 3] = [
     Kind {
         prefix: "t",
         digits: 2,
-        required: &[1, 2, 3, 4, 5, 6, 7, 8, 11, 12, 15, 16, 17, 18, 19, 21, 23, 24, 25, 28, 29],
+        required: &[1, 2, 3, 4, 5, 6, 7, 8, 11, 12, 15, 16, 17, 18, 19, 21, 22, 23, 24, 25, 28, 29],
         all: 30,
     },
     Kind {
@@ -30,7 +33,7 @@ const KINDS: [Kind; 3] = [
         required: &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 15, 16, 17, 18],
         all: 18,
     },
-    Kind { prefix: "case_", digits: 3, required: &[], all: 183 },
+    Kind { prefix: "case_", digits: 3, required: &[], all: CASES },
 ];
 
 type Found = BTreeMap<u16, Vec<String>>;
@@ -70,6 +73,11 @@ fn find(kind: &Kind, sources: &[Source]) -> Found {
         }
     }
     found
+}
+
+/// The number in a name such as `case_023_a_flush_waits`.
+pub(crate) fn case(name: &str) -> Option<u16> {
+    number(&KINDS[2], name).filter(|number| *number > 0)
 }
 
 /// The number in a name such as `t07_a_reader_that_lies`.

@@ -26,6 +26,8 @@
 //!   never an end.
 //! * Every wait is a future that can be dropped without loss, a `poll_` function under it, and a
 //!   blocking twin; an [`Interrupter`] ends one from another thread.
+//! * [`FramedReader`] and [`FramedWriter`] read and write it frame by frame: behind a length, before a
+//!   delimiter, or of one size.
 //!
 //! # How it works
 //!
@@ -38,6 +40,7 @@
 mod blocking;
 mod error;
 mod flush;
+mod framed;
 mod gate;
 mod intake;
 mod interrupt;
@@ -58,6 +61,10 @@ mod writer;
 
 pub use error::{Cause, OptionsError, PatchError, PipeError, PipeErrorKind, PushError};
 pub use flush::Flush;
+pub use framed::{
+    Frame, FrameBuilder, FrameError, FrameFault, FramedReader, FramedWriter, Framing, FramingError,
+    PipeTooSmall, PushFrameError,
+};
 pub use interrupt::Interrupter;
 pub use io::Blocking;
 pub use options::{Options, OptionsBuilder};

@@ -341,6 +341,11 @@ impl Reader {
         self.end = End::Failed(Cause::from(error.into()));
     }
 
+    /// Bytes that the pipe may hold.
+    pub(crate) fn limit(&self) -> u64 {
+        self.shared.limits.most
+    }
+
     /// What the pipe has been through. Constant time.
     #[must_use]
     pub fn stats(&self) -> PipeStats {

@@ -173,7 +173,7 @@ impl Writer {
 
     /// Whether so many more bytes may be buffered.
     #[inline(always)]
-    fn admit(&mut self, count: usize) -> Result<(), PipeError> {
+    pub(crate) fn admit(&mut self, count: usize) -> Result<(), PipeError> {
         let end = self.output.end.saturating_add(count as u64);
         if end > self.until { self.admit_late(end) } else { Ok(()) }
     }
@@ -223,6 +223,11 @@ impl Writer {
             Some(End::Failed(cause)) => PipeErrorKind::Failed(Cause::clone(cause)).into(),
             _ => PipeErrorKind::Closed.into(),
         }
+    }
+
+    /// Bytes that the pipe may hold.
+    pub(crate) fn limit(&self) -> u64 {
+        self.shared.limits.most
     }
 
     /// What the pipe has been through. Constant time.

@@ -9,6 +9,7 @@ mod unsafety;
 
 use std::fmt;
 
+use crate::parity;
 use crate::process::{Outcome, read, root};
 use crate::source::{FOLDERS, Source, collect};
 use crate::workspace::{Package, packages};
@@ -78,6 +79,10 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     findings.extend(unsafety::unargued(&allowed, &read(&root().join(unsafety::PAGE))?));
     findings.extend(names::check(&tree));
     findings.extend(lengths::check(&tree.sources, &exceptions));
+    if read(&root().join(parity::PAGE))? != parity::made_of(&tree.sources) {
+        let message = "not what the tests say: cargo xtask parity";
+        findings.push(Finding::new(parity::PAGE, 1, message));
+    }
     let history = lengths::first_version();
     if let Some(first) = &history {
         findings.extend(exceptions.grown_since(first));

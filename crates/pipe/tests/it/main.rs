@@ -1,6 +1,7 @@
 //! Tests of `aqueduct-pipe` through its public API, written from its contract.
 #![cfg(not(any(aqueduct_loom, aqueduct_shuttle)))]
 #![allow(clippy::disallowed_methods, reason = "tests copy to compare; nothing is measured here")]
+#![allow(clippy::cast_possible_truncation, reason = "test bytes are what is left of a number")]
 #![allow(missing_docs, unreachable_pub, reason = "a test binary")]
 
 mod at_least;
@@ -8,6 +9,7 @@ mod common;
 mod compile;
 mod deciding;
 mod drops;
+mod framing;
 mod handing;
 mod lifetime;
 mod oracle;

@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests copy to compare; nothing is measured here")]
 #![allow(missing_docs, unreachable_pub, reason = "a test binary")]
 
+mod cases;
 mod corpus;
 mod layout;
 mod limits;

@@ -130,8 +130,12 @@ fixed! {
     read_i32_be -> i32, 4, "a big-endian `i32`", i32::from_be_bytes, |word| narrow::u32(word).cast_signed();
     read_f32_le -> f32, 4, "a little-endian `f32`", f32::from_le_bytes, |word| f32::from_bits(narrow::u32(little::<4>(word)));
     read_f32_be -> f32, 4, "a big-endian `f32`", f32::from_be_bytes, |word| f32::from_bits(narrow::u32(word));
+    read_u40_le -> u64, 5, "a little-endian 40-bit integer", |[a, b, c, d, e]: [u8; 5]| u64::from_le_bytes([a, b, c, d, e, 0, 0, 0]), little::<5>;
+    read_u40_be -> u64, 5, "a big-endian 40-bit integer", |[a, b, c, d, e]: [u8; 5]| u64::from_be_bytes([0, 0, 0, a, b, c, d, e]), |word| word;
     read_u48_le -> u64, 6, "a little-endian 48-bit integer", |[a, b, c, d, e, f]: [u8; 6]| u64::from_le_bytes([a, b, c, d, e, f, 0, 0]), little::<6>;
     read_u48_be -> u64, 6, "a big-endian 48-bit integer", |[a, b, c, d, e, f]: [u8; 6]| u64::from_be_bytes([0, 0, a, b, c, d, e, f]), |word| word;
+    read_u56_le -> u64, 7, "a little-endian 56-bit integer", |[a, b, c, d, e, f, g]: [u8; 7]| u64::from_le_bytes([a, b, c, d, e, f, g, 0]), little::<7>;
+    read_u56_be -> u64, 7, "a big-endian 56-bit integer", |[a, b, c, d, e, f, g]: [u8; 7]| u64::from_be_bytes([0, a, b, c, d, e, f, g]), |word| word;
     read_u64_le -> u64, 8, "a little-endian `u64`", u64::from_le_bytes, little::<8>;
     read_u64_be -> u64, 8, "a big-endian `u64`", u64::from_be_bytes, |word| word;
     read_i64_le -> i64, 8, "a little-endian `i64`", i64::from_le_bytes, |word| little::<8>(word).cast_signed();

@@ -44,8 +44,12 @@ fn case_169_numbers_of_every_width_and_order() {
     numbers(u32::from_be_bytes, |r| r.read_u32_be());
     numbers(i32::from_le_bytes, |r| r.read_i32_le());
     numbers(i32::from_be_bytes, |r| r.read_i32_be());
+    numbers(|b: [u8; 5]| b.iter().rfold(0, |n, b| n << 8 | u64::from(*b)), |r| r.read_u40_le());
+    numbers(|b: [u8; 5]| b.iter().fold(0, |n, b| n << 8 | u64::from(*b)), |r| r.read_u40_be());
     numbers(|b: [u8; 6]| b.iter().rfold(0, |n, b| n << 8 | u64::from(*b)), |r| r.read_u48_le());
     numbers(|b: [u8; 6]| b.iter().fold(0, |n, b| n << 8 | u64::from(*b)), |r| r.read_u48_be());
+    numbers(|b: [u8; 7]| b.iter().rfold(0, |n, b| n << 8 | u64::from(*b)), |r| r.read_u56_le());
+    numbers(|b: [u8; 7]| b.iter().fold(0, |n, b| n << 8 | u64::from(*b)), |r| r.read_u56_be());
     numbers(u64::from_le_bytes, |r| r.read_u64_le());
     numbers(u64::from_be_bytes, |r| r.read_u64_be());
     numbers(i64::from_le_bytes, |r| r.read_i64_le());
@@ -147,9 +151,10 @@ fn case_169_quic_integers() {
 #[test]
 fn case_169_slices_behind_their_length() {
     use Prefix::{
-        Leb128, Quic, U8, U16Be, U16Le, U24Be, U24Le, U32Be, U32Le, U48Be, U48Le, U64Be, U64Le,
+        Leb128, Quic, U8, U16Be, U16Le, U24Be, U24Le, U32Be, U32Le, U40Be, U40Le, U48Be, U48Le,
+        U56Be, U56Le, U64Be, U64Le,
     };
-    let table: [(Prefix, &[u8]); 13] = [
+    let table: [(Prefix, &[u8]); 17] = [
         (U8, &[5]),
         (U16Le, &[5, 0]),
         (U16Be, &[0, 5]),
@@ -157,8 +162,12 @@ fn case_169_slices_behind_their_length() {
         (U24Be, &[0, 0, 5]),
         (U32Le, &[5, 0, 0, 0]),
         (U32Be, &[0, 0, 0, 5]),
+        (U40Le, &[5, 0, 0, 0, 0]),
+        (U40Be, &[0, 0, 0, 0, 5]),
         (U48Le, &[5, 0, 0, 0, 0, 0]),
         (U48Be, &[0, 0, 0, 0, 0, 5]),
+        (U56Le, &[5, 0, 0, 0, 0, 0, 0]),
+        (U56Be, &[0, 0, 0, 0, 0, 0, 5]),
         (U64Le, &[5, 0, 0, 0, 0, 0, 0, 0]),
         (U64Be, &[0, 0, 0, 0, 0, 0, 0, 5]),
         (Leb128, &[0x85, 0]),
@@ -198,4 +207,40 @@ fn case_169_a_length_of_2_to_the_63_is_refused() {
         let refused = reader.read_prefixed(Prefix::U64Be, usize::MAX).expect_err("absurd");
         assert!(refused.is_incomplete() && reader.position() == 0);
     }
+}
+
+#[test]
+fn a_prefix_writes_what_it_reads() {
+    use Prefix::{
+        Leb128, Quic, U8, U16Be, U16Le, U24Be, U24Le, U32Be, U32Le, U40Be, U40Le, U48Be, U48Le,
+        U56Be, U56Le, U64Be, U64Le,
+    };
+    for prefix in [
+        U8, U16Le, U16Be, U24Le, U24Be, U32Le, U32Be, U40Le, U40Be, U48Le, U48Be, U56Le, U56Be,
+        U64Le, U64Be, Leb128, Quic,
+    ] {
+        let largest = prefix.largest();
+        let around = (0..64).flat_map(|bits| [(1_u64 << bits) - 1, 1 << bits, (1 << bits) + 1]);
+        for length in around.chain([0, largest - 1, largest]).filter(|length| *length <= largest) {
+            for least in 0..=8 {
+                let mut room = [0xee; Prefix::LONGEST + 1];
+                let width = prefix.encode(length, least, &mut room).expect("it can say it");
+                assert_eq!(prefix.width().unwrap_or(width), width);
+                assert!(width >= least || prefix.width().is_some());
+                assert_eq!(room[width], 0xee, "nothing behind it is written");
+                let mut reader = SequenceRef::from(&room[..]).reader();
+                assert_eq!(reader.read_length(prefix), Ok(length), "{prefix:?} in {width}");
+                assert_eq!(reader.position(), width);
+                // In less room it is not written at all.
+                let mut short = [0xee; Prefix::LONGEST];
+                assert_eq!(prefix.encode(length, least, &mut short[..width - 1]), None);
+                assert_eq!(short, [0xee; Prefix::LONGEST]);
+            }
+        }
+        if let Some(more) = largest.checked_add(1) {
+            assert_eq!(prefix.encode(more, 0, &mut [0; Prefix::LONGEST]), None);
+        }
+    }
+    assert_eq!(Leb128.encode(1, 11, &mut [0; 20]), None, "no longer than what is read");
+    assert_eq!(Quic.encode(1, 9, &mut [0; 20]), None);
 }

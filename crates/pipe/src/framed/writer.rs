@@ -1,0 +1,195 @@
+//! [`FramedWriter`]: the writing half, frame by frame.
+
+use super::{FrameBuilder, FrameError, FrameFault, Framing, PipeTooSmall, PushFrameError};
+use crate::{Flush, PipeError, Writer};
+use aqueduct_base::copy;
+use aqueduct_sequence::{Sequence, SequenceRef};
+use aqueduct_slice::Slice;
+use std::{
+    error::Error,
+    fmt,
+    task::{Context, Poll},
+};
+
+/// Writes frames to a pipe. What a frame is refused for is found before any of it is written.
+///
+/// Three ways: [`write`](Self::write) copies, [`push`](Self::push) hands over, and
+/// [`begin`](Self::begin) fills the pipe's own memory in place, for a length that is known only at the
+/// end. As with a [`Writer`], the reader sees them with the next flush.
+pub struct FramedWriter {
+    pub(super) writer: Writer,
+    pub(super) framing: Framing,
+    /// Where in the stream the next frame begins.
+    pub(super) position: u64,
+}
+
+impl FramedWriter {
+    /// Writes frames from where the writer is.
+    ///
+    /// # Errors
+    ///
+    /// [`PipeTooSmall`], when the pipe may not hold the largest frame.
+    pub fn new(writer: Writer, framing: Framing) -> Result<Self, PipeTooSmall<Writer>> {
+        let (need, limit) = (framing.largest() as u64, writer.limit());
+        if need > limit {
+            return Err(PipeTooSmall { half: Box::new(writer), need, limit });
+        }
+        Ok(Self { writer, framing, position: 0 })
+    }
+
+    /// Copies a frame into one piece of the pipe's memory, which the meter counts. Linear.
+    ///
+    /// # Errors
+    ///
+    /// [`FrameError`]; nothing was written.
+    pub fn write(&mut self, frame: &[u8]) -> Result<(), FrameError> {
+        let written = self.framing.check(SequenceRef::from(frame)).and_then(|()| self.put(frame));
+        self.written(written)
+    }
+
+    /// Hands a frame over, a slice or many, without copying. (Slices that would fit
+    /// [inline](Slice::INLINE) are copied: a segment of its own is longer than that.) Linear in the
+    /// number of slices, and with a delimiter in the number of bytes, which are searched for it.
+    ///
+    /// # Errors
+    ///
+    /// [`FrameError`], with the frame; nothing was written.
+    pub fn push(&mut self, frame: impl Into<Sequence>) -> Result<(), PushFrameError> {
+        let frame = frame.into();
+        let bytes = frame.as_ref();
+        let prepared = self.framing.check(bytes).and_then(|()| self.prepare(bytes));
+        let total = match prepared {
+            Ok(total) => total,
+            Err(fault) => return Err(PushFrameError { frame, error: self.refuse(fault) }),
+        };
+        let pushed = self.writer.push_sequence(frame);
+        if pushed.and_then(|()| self.writer.write(self.framing.tail())).is_err() {
+            unreachable!("the room that is copied to and the limit were seen to before");
+        }
+        self.position += total as u64;
+        Ok(())
+    }
+
+    /// Begins a frame of unknown length: its prefix is left out, and filled in at the end.
+    ///
+    /// Frames written before are shown to the reader, as by [`try_flush`](Self::try_flush), so that
+    /// this one can be taken back alone.
+    ///
+    /// # Errors
+    ///
+    /// [`FrameFault::Whole`] where frames are delimited, or the pipe's own error.
+    pub fn begin(&mut self) -> Result<FrameBuilder<'_>, FrameError> {
+        FrameBuilder::new(self)
+    }
+
+    /// Writes a frame that was checked, in one step.
+    fn put(&mut self, frame: &[u8]) -> Result<usize, FrameFault> {
+        let (tail, len) = (self.framing.tail(), frame.len());
+        let head = self.framing.head_len(len);
+        let (body, total) = (head + len, head + len + tail.len());
+        let mut slot = self.writer.reserve(total)?;
+        let room = slot.room();
+        let _ = self.framing.head(len, 0, room); // of the length that was asked for
+        copy(&mut room[head..body], frame);
+        copy(&mut room[body..total], tail);
+        slot.commit(total);
+        Ok(total)
+    }
+
+    /// Sees to it that nothing can fail any more, and writes the prefix of a frame that was checked.
+    fn prepare(&mut self, frame: SequenceRef<'_>) -> Result<usize, FrameFault> {
+        let (tail, len) = (self.framing.tail().len(), frame.len());
+        let head = self.framing.head_len(len);
+        let total = head + len + tail;
+        self.writer.admit(total)?;
+        // What is copied has its room in one slot: the prefix now, short slices and delimiter then.
+        let lengths = frame.segments().map(<[u8]>::len);
+        let short: usize = lengths.filter(|len| *len <= Slice::INLINE).sum();
+        if head + short + tail > 0 {
+            let mut slot = self.writer.reserve(head + short + tail)?;
+            let _ = self.framing.head(len, 0, slot.room()); // of the length that was asked for
+            slot.commit(head);
+        }
+        Ok(total)
+    }
+
+    /// Takes note of a frame of so many bytes.
+    fn written(&mut self, written: Result<usize, FrameFault>) -> Result<(), FrameError> {
+        let total = written.map_err(|fault| self.refuse(fault))?;
+        self.position += total as u64;
+        Ok(())
+    }
+
+    pub(super) fn refuse(&self, fault: impl Into<FrameFault>) -> FrameError {
+        FrameError::new(self.position, fault)
+    }
+
+    /// As [`Writer::flush`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Writer::flush`].
+    pub async fn flush(&mut self) -> Result<Flush, PipeError> {
+        self.writer.flush().await
+    }
+
+    /// As [`Writer::poll_flush`].
+    pub fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<Result<Flush, PipeError>> {
+        self.writer.poll_flush(context)
+    }
+
+    /// As [`Writer::try_flush`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Writer::flush`].
+    pub fn try_flush(&mut self) -> Result<Option<Flush>, PipeError> {
+        self.writer.try_flush()
+    }
+
+    /// As [`Writer::flush_blocking`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Writer::flush`].
+    pub fn flush_blocking(&mut self) -> Result<Flush, PipeError> {
+        self.writer.flush_blocking()
+    }
+
+    /// As [`Writer::finish`].
+    pub fn finish(self) {
+        self.writer.finish();
+    }
+
+    /// As [`Writer::fail`].
+    pub fn fail(self, error: impl Into<Box<dyn Error + Send + Sync>>) {
+        self.writer.fail(error);
+    }
+
+    /// Where in the stream the next frame begins: in bytes from where framing began.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// The pipe's writer, for its statistics and interrupters.
+    #[must_use]
+    pub fn writer(&self) -> &Writer {
+        &self.writer
+    }
+
+    /// The pipe's writer, behind the last frame.
+    #[must_use]
+    pub fn into_inner(self) -> Writer {
+        self.writer
+    }
+}
+
+impl fmt::Debug for FramedWriter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FramedWriter")
+            .field("position", &self.position)
+            .field("writer", &self.writer)
+            .finish_non_exhaustive()
+    }
+}
