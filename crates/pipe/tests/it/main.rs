@@ -15,6 +15,7 @@ mod lifetime;
 mod oracle;
 mod pacing;
 mod reading;
+mod review;
 mod settings;
 mod state_pipe;
 mod streams;

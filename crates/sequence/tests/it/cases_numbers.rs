@@ -244,3 +244,23 @@ fn a_prefix_writes_what_it_reads() {
     assert_eq!(Leb128.encode(1, 11, &mut [0; 20]), None, "no longer than what is read");
     assert_eq!(Quic.encode(1, 9, &mut [0; 20]), None);
 }
+
+#[test]
+fn a_prefix_is_never_padded_beyond_what_it_can_be() {
+    let mut room = [0; 64];
+    for prefix in [Prefix::Quic, Prefix::Leb128] {
+        for least in [11, 64, usize::MAX / 2, usize::MAX / 2 + 2, usize::MAX] {
+            assert_eq!(prefix.encode(1, least, &mut room), None, "{prefix:?}, {least}");
+        }
+    }
+}
+
+#[test]
+fn a_signed_leb128_of_more_than_ten_bytes_is_refused() {
+    for last in [0x00, 0x7f] {
+        let mut long = vec![0x80; 9];
+        long.extend([0xff, last]);
+        let refused = SequenceRef::from(&long[..]).reader().read_signed_leb128().unwrap_err();
+        assert_eq!(refused.fault(), ReadFault::Overflow);
+    }
+}

@@ -126,3 +126,16 @@ fn a_frozen_part_that_stays_long_is_not_copied_on_take() {
     let at = list.as_ref().first().as_ptr();
     assert_eq!(list.take(30).as_ref().first().as_ptr(), at);
 }
+
+#[test]
+fn a_last_segment_that_is_taken_away_while_it_is_read_leaves_an_empty_list() {
+    let mut list = SegmentList::from_iter([Slice::from_static(b"abc"), Slice::from_static(b"def")]);
+    list.consume(4);
+    list.extend_last(|slice| {
+        slice.clear();
+        0
+    });
+    assert!(list.is_empty() && list.last().is_none());
+    list.push_back(Slice::from_static(b"gh"));
+    assert_eq!((list.len(), list.as_ref()), (2, b"gh".into()));
+}

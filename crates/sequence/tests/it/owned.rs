@@ -202,3 +202,14 @@ fn what_converts_into_a_sequence() {
     assert_eq!(Sequence::from(cut.as_ref().slice(1..4)), b"ind");
     assert_eq!(Sequence::from(bytes::Bytes::from_static(b"foreign")), b"foreign");
 }
+
+#[test]
+fn what_is_cut_off_either_end_is_let_go() {
+    let parts: Vec<Slice> = (0..4).map(|i| Slice::from(vec![i; 100])).collect();
+    let mut sequence = Sequence::from_iter(parts.iter().cloned());
+    sequence.truncate(250);
+    assert!(parts[3].is_unique(), "behind the end");
+    sequence.advance(150);
+    assert!(parts[0].is_unique(), "before the start");
+    assert!(!parts[1].is_unique() && !parts[2].is_unique());
+}

@@ -247,3 +247,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn another_owners_slice_of_the_same_bytes_does_not_grow() {
+    let (mut appender, published) = Appender::new(SliceMut::with_capacity(256));
+    appender.commit(50);
+    appender.publish();
+    let mut foreign = Slice::from_owner(published.view());
+    appender.commit(50);
+    appender.publish();
+    assert_eq!(published.extend(&mut foreign, usize::MAX), 0);
+    assert_eq!(foreign.len(), 50);
+}
