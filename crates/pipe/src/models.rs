@@ -291,3 +291,21 @@ fn model_15_pieces_are_appended_while_the_front_is_read() {
         writer.join().unwrap();
     });
 }
+
+/// What is posted for a later flush may be in the inbox before that flush's total is seen.
+// twin: post_ignored
+#[test]
+fn model_15_a_later_post_is_taken_in_before_its_time() {
+    model(|| {
+        let (mut writer, mut reader) = small_pipe(0);
+        let writer = thread::spawn(move || {
+            writer.write(&[1]).unwrap();
+            let _ = writer.try_flush().unwrap();
+            writer.push(LONG).unwrap();
+            writer.finish();
+        });
+        let want: Vec<u8> = [&[1][..], &[9; 24]].concat();
+        assert_eq!(read_all(&mut reader, usize::MAX), want);
+        writer.join().unwrap();
+    });
+}

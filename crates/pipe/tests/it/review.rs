@@ -115,7 +115,7 @@ fn after_a_release_segments_start_small_again() {
     let (mut writer, _reader) = crate::common::small_segments(1 << 10, 64 << 10);
     let sizes: Vec<usize> = (0..5).map(|_| crate::common::fill(&mut writer, 1)).collect();
     assert!(sizes[4] > 4 * sizes[0]);
-    drop(writer.try_flush().unwrap());
+    let _ = writer.try_flush().unwrap();
     writer.release();
     assert_eq!(crate::common::fill(&mut writer, 1), sizes[0]);
 }
@@ -151,4 +151,27 @@ fn who_is_told_of_the_end_finds_nothing_held_when_told() {
             assert_eq!(*looks.1.lock().unwrap(), Some(0));
         }
     }
+}
+
+#[test]
+fn drained_hears_of_bytes_that_are_consumed_while_more_are_wanted() {
+    let (mut writer, mut reader) = paced(0, 0);
+    flush(&mut writer, &[1; 10]);
+    reader.try_read().unwrap().unwrap().into_view().need_more(0);
+    let (wakes, waker) = Wakes::new();
+    assert!(writer.poll_drained(&mut Context::from_waker(&waker)).is_pending());
+    let view = reader.read_at_least_blocking(10).unwrap().into_view();
+    view.need_more(10);
+    assert_eq!(wakes.count(), 1);
+}
+
+#[test]
+fn a_slice_behind_an_open_segment_is_not_kept_when_consumed() {
+    let slice = Slice::from(vec![7; 100]);
+    let (mut writer, mut reader) = pipe(Options::default());
+    writer.write(&[1; 10]).unwrap();
+    writer.push(slice.clone()).unwrap();
+    let _ = writer.try_flush().unwrap();
+    reader.try_read().unwrap().unwrap().into_view().consume(110);
+    assert!(slice.is_unique());
 }
