@@ -35,6 +35,7 @@
 //! begins or a slice is pushed.
 #![forbid(unsafe_code)]
 
+mod adapters;
 mod blocking;
 mod error;
 mod gate;
@@ -54,6 +55,7 @@ mod storm;
 mod view;
 mod writer;
 
+pub use adapters::{CopyError, Duplex, duplex};
 pub use error::{Cause, OptionsError, PatchError, PipeError, PipeErrorKind, PushError};
 pub use interrupt::Interrupter;
 pub use options::{Options, OptionsBuilder};

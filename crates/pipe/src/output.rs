@@ -18,7 +18,7 @@ pub(crate) struct Output {
     /// None in a model: the pool has models of its own.
     pool: Option<Pool>,
     /// Bytes of the next block.
-    size: usize,
+    pub(crate) size: usize,
     first: usize,
     largest: usize,
     /// The block that is being filled.
@@ -29,6 +29,8 @@ pub(crate) struct Output {
     joined: bool,
     /// The same at the last flush.
     was_joined: bool,
+    /// Where in the stream the open block begins.
+    pub(crate) begun: u64,
     /// Blocks without room that have bytes which are not published, in order.
     filled: Vec<Appender>,
     entries: VecDeque<Entry>,
@@ -53,6 +55,7 @@ impl Output {
             fresh: None,
             joined: false,
             was_joined: false,
+            begun: 0,
             filled: Vec::new(),
             entries: VecDeque::new(),
             posts: 0,
@@ -66,6 +69,13 @@ impl Output {
     #[inline(always)]
     pub(crate) fn largest(&self) -> usize {
         self.largest
+    }
+
+    /// Makes the next block about so large.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn suit(&mut self, size: usize) {
+        let size = size.checked_next_power_of_two().unwrap_or(self.largest);
+        self.size = size.clamp(self.first, self.largest);
     }
 
     /// Bytes of room in the open block.
@@ -91,7 +101,7 @@ impl Output {
         if let Some(old) = self.open.replace(appender).filter(|old| old.unpublished() > 0) {
             self.filled.push(old);
         }
-        (self.fresh, self.joined) = (Some(fresh), false);
+        (self.fresh, self.joined, self.begun) = (Some(fresh), false, self.end);
         Ok(())
     }
 

@@ -22,7 +22,7 @@ use std::{
 /// A read lends a [`View`] of all bytes that are flushed and not consumed. Dropping the reader frees
 /// them, and tells the writer.
 pub struct Reader {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     pub(crate) intake: Intake,
     consumed: u64,
     /// Up to where bytes were looked at without success: a read waits for others.
@@ -33,6 +33,9 @@ pub struct Reader {
     /// Whether this half is parked at its gate, as far as it knows.
     parked: bool,
     end: End,
+    /// Whether the last item of its stream was the writer's error.
+    #[cfg(feature = "stream")]
+    pub(crate) told: bool,
 }
 
 /// What a read found, before it is lent.
@@ -54,6 +57,8 @@ impl Reader {
             waiter: Waiter::default(),
             parked: false,
             end: End::Dropped,
+            #[cfg(feature = "stream")]
+            told: false,
         }
     }
 

@@ -32,8 +32,8 @@ use std::{
 /// Dropping a writer that has not [finished](Self::finish) drops what is not flushed, and is an error
 /// at the reader, after what is.
 pub struct Writer {
-    shared: Arc<Shared>,
-    output: Output,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) output: Output,
     /// Where in the stream the reader must have consumed more for another byte to be allowed.
     until: u64,
     waiter: Waiter,
@@ -41,6 +41,8 @@ pub struct Writer {
     paused: Option<Instant>,
     peak: u64,
     end: End,
+    /// Whether the reader was told of the end: nothing is accepted any more.
+    over: bool,
 }
 
 /// How a flush ended.
@@ -61,7 +63,7 @@ impl Writer {
         let until = options.limits.most;
         let output = Output::new(options);
         let (waiter, paused, peak, end) = (Waiter::default(), None, 0, End::Dropped);
-        Self { shared, output, until, waiter, paused, peak, end }
+        Self { shared, output, until, waiter, paused, peak, end, over: false }
     }
 
     /// Room for at least `least` bytes, and at least one, in one piece: the rest of the open segment,
@@ -74,11 +76,10 @@ impl Writer {
     #[inline]
     pub fn reserve(&mut self, least: usize) -> Result<WriteSlot<'_>, PipeError> {
         let least = least.max(1);
-        self.admit(least)?;
+        let allowed = self.allowed(least)?;
         if self.output.spare() < least {
             self.begin(least)?;
         }
-        let allowed = usize::try_from(self.until - self.output.end).unwrap_or(usize::MAX);
         let len = self.output.spare().min(allowed);
         Ok(WriteSlot::new(&mut self.output, len))
     }
@@ -198,8 +199,18 @@ impl Writer {
         if end > self.until { self.admit_late(end) } else { Ok(()) }
     }
 
+    /// How many more bytes may be buffered: at least so many.
+    #[inline(always)]
+    pub(crate) fn allowed(&mut self, least: usize) -> Result<usize, PipeError> {
+        self.admit(least)?;
+        Ok(usize::try_from(self.until - self.output.end).unwrap_or(usize::MAX))
+    }
+
     #[cold]
     fn admit_late(&mut self, end: u64) -> Result<(), PipeError> {
+        if self.over {
+            return Err(PipeErrorKind::Finished.into());
+        }
         let (consumed, limit) = (self.shared.consumed.load(Relaxed), self.shared.limits.most);
         self.until = consumed.saturating_add(limit);
         if end <= self.until {
@@ -264,7 +275,7 @@ impl Writer {
     }
 
     #[inline(always)]
-    fn publish(&mut self) {
+    pub(crate) fn publish(&mut self) {
         if self.output.end > self.output.flushed {
             let by = self.publish_apart();
             self.shared.flushed.raise(by, NONE);
@@ -397,9 +408,28 @@ impl Writer {
         self.end = End::Failed(Cause::from(error.into()));
     }
 
+    /// As [`finish`](Self::finish), for those who only borrow this half.
+    pub(crate) fn finish_in_place(&mut self) {
+        self.end = End::Finished;
+        self.conclude();
+    }
+
+    /// Tells the reader how this half ended. Of two ends the first counts.
+    fn conclude(&mut self) {
+        if self.over {
+            return;
+        }
+        let by = if matches!(self.end, End::Finished) { self.publish_apart() } else { 0 };
+        // Sealed before the end is seen: the reader then lets go of the last block with its last byte.
+        self.output.clear();
+        self.shared.ends.lock().writer = Some(self.end.clone());
+        self.shared.flushed.raise(by, CLOSED);
+        (self.over, self.until) = (true, 0);
+    }
+
     /// Lets go of everything that no reader will ever see, and says why.
     #[cold]
-    fn shut(&mut self) -> PipeError {
+    pub(crate) fn shut(&mut self) -> PipeError {
         self.output.clear();
         match &self.shared.ends.lock().reader {
             Some(End::Failed(cause)) => PipeErrorKind::Failed(Cause::clone(cause)).into(),
@@ -422,12 +452,8 @@ impl Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        let by = if matches!(self.end, End::Finished) { self.publish_apart() } else { 0 };
-        // Sealed before the end is seen: the reader then lets go of the last block with its last byte.
-        self.output.clear();
-        self.shared.ends.lock().writer = Some(self.end.clone());
         self.shared.examined.forget();
-        self.shared.flushed.raise(by, CLOSED);
+        self.conclude();
     }
 }
 

@@ -1,0 +1,21 @@
+//! The pipe's halves as what other crates ask for. Each file is one family of traits; what they have
+//! in common is in `common`.
+
+#[cfg(any(feature = "tokio", feature = "futures-io", feature = "stream"))]
+mod common;
+mod copy_to;
+mod duplex;
+#[cfg(feature = "tokio")]
+mod fill;
+#[cfg(feature = "futures-io")]
+mod futures_io;
+mod heed;
+mod io_error;
+#[cfg(feature = "stream")]
+mod stream;
+#[cfg(feature = "tokio")]
+mod tokio;
+mod whole;
+
+pub use copy_to::CopyError;
+pub use duplex::{Duplex, duplex};
