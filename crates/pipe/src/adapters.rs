@@ -1,6 +1,8 @@
-//! The pipe's halves as what other crates ask for. Each file is one family of traits; what they have
-//! in common is in `common`.
+//! The pipe's halves as what other crates ask for: each file is one family of traits, or one thing
+//! beside them.
 
+#[cfg(any(feature = "tokio", feature = "futures-io"))]
+mod bytes;
 #[cfg(any(feature = "tokio", feature = "futures-io", feature = "stream"))]
 mod common;
 mod copy_to;

@@ -1,6 +1,6 @@
 //! Between a pipe and a byte stream: [`Writer::fill_from`] and [`Reader::drain_to`].
 
-use super::io_error::{at_reader, interrupted};
+use super::bytes::{at_reader, interrupted};
 use crate::{Flush, PipeError, PipeErrorKind, Read, Reader, Writer, output::Output};
 use aqueduct_base::sync::atomic::Ordering::Acquire;
 use std::{
@@ -11,7 +11,7 @@ use std::{
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// Room that is worth a call to the system.
+/// Room that is worth a call to the system; less where blocks are small.
 const LEAST: usize = 512;
 /// The most pieces of one vectored write: a kibibyte of the stack. The system takes as many at least.
 const PIECES: usize = 64;
@@ -67,7 +67,7 @@ impl Writer {
     {
         ready!(self.poll_wanted(context))?;
         let size = self.output.size;
-        let least = LEAST.min(self.output.largest() / 4).min(self.allowed(1)?);
+        let least = LEAST.min(size / 4).min(self.allowed(1)?);
         let mut slot = self.reserve(least)?;
         let mut room = ReadBuf::new(slot.room());
         let read = source.poll_read(context, &mut room);

@@ -28,17 +28,3 @@ fn kind(refused: &PipeError) -> ErrorKind {
         PipeErrorKind::Interrupted => ErrorKind::Other,
     }
 }
-
-/// The same at the reader: a writer that did not finish is a stream cut short.
-#[cfg(any(feature = "tokio", feature = "futures-io"))]
-pub(super) fn at_reader(refused: PipeError) -> io::Error {
-    match refused.kind() {
-        PipeErrorKind::Closed => io::Error::new(ErrorKind::UnexpectedEof, refused),
-        _ => refused.into(),
-    }
-}
-
-#[cfg(any(feature = "tokio", feature = "futures-io"))]
-pub(super) fn interrupted() -> io::Error {
-    PipeError::from(PipeErrorKind::Interrupted).into()
-}

@@ -3,4 +3,5 @@
 #![allow(clippy::disallowed_methods, reason = "tests copy to compare; nothing is measured here")]
 #![allow(missing_docs, unreachable_pub, reason = "a test binary")]
 
+mod adapters;
 mod smoke;
