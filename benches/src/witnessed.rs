@@ -5,7 +5,7 @@ use std::error::Error;
 use std::hint::black_box;
 use std::io;
 
-use aqueduct::{Pool, Slice, SliceMut, meter};
+use aqueduct::{Pool, Prefix, SegmentList, Sequence, Slice, SliceMut, meter};
 use bytes::Bytes;
 use patterns::measure::count_workload;
 use patterns::workload::Workload;
@@ -30,7 +30,7 @@ struct Ran {
 }
 
 /// The scenarios by name. Those that begin with `control.` copy, and must be seen to.
-const SCENARIOS: [(&str, Run); 11] = [
+const SCENARIOS: [(&str, Run); 13] = [
     ("freeze", |n| each(n, || drop(black_box(filled().freeze())))),
     ("clone", |n| shared(n, |slice| drop(black_box(slice.clone())))),
     ("slice", |n| shared(n, |slice| drop(black_box(slice.slice(100..1100))))),
@@ -47,6 +47,24 @@ const SCENARIOS: [(&str, Run); 11] = [
     ("from_bytes", |n| {
         let bytes = Bytes::from(vec![7_u8; BLOCK]);
         each(n, || drop(black_box(Slice::from(black_box(&bytes).clone()))))
+    }),
+    ("sequence.take", |n| {
+        let mut list = SegmentList::new();
+        shared(n, move |slice| {
+            list.push_back(slice.clone());
+            list.push_back(slice.slice(..1000));
+            drop(black_box(list.take(list.len() - 500)));
+            list.consume(500);
+        })
+    }),
+    ("sequence.frames", |n| {
+        let frame = [&[0, 0, 16, 0][..], &[7; BLOCK]].concat();
+        let (head, rest) = frame.split_at(2);
+        let frame = Sequence::from_iter([head, rest].map(|part| Slice::from(part.to_vec())));
+        each(n, || {
+            let mut reader = black_box(&frame).as_ref().reader();
+            drop(black_box(reader.read_prefixed(Prefix::U32Be, BLOCK).map(Sequence::from)));
+        })
     }),
     ("control.copy", |n| {
         let (from, mut to) = (vec![7_u8; BLOCK], vec![0_u8; BLOCK]);

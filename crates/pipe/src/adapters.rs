@@ -12,12 +12,10 @@ mod fill;
 #[cfg(feature = "futures-io")]
 mod futures_io;
 mod heed;
-mod io_error;
 #[cfg(feature = "stream")]
 mod stream;
 #[cfg(feature = "tokio")]
 mod tokio;
-mod whole;
 
 pub use copy_to::CopyError;
 pub use duplex::{Duplex, duplex};

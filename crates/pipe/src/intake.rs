@@ -2,7 +2,7 @@
 
 use crate::shared::{Entry, Piece, Shared};
 use aqueduct_base::sync::{atomic::Ordering::Relaxed, twin};
-use aqueduct_sequence::SegmentList;
+use aqueduct_sequence::{SegmentList, Sequence};
 use aqueduct_slice::Published;
 use std::collections::VecDeque;
 
@@ -61,6 +61,12 @@ impl Intake {
         } else {
             self.follow_entries(total, posted, shared);
         }
+    }
+
+    /// Takes in what comes from nowhere else.
+    pub(crate) fn put(&mut self, sequence: Sequence) {
+        self.flushed += sequence.len() as u64;
+        self.list.extend(sequence);
     }
 
     /// Takes in all up to `to` from the tail.

@@ -41,6 +41,7 @@ mod error;
 mod gate;
 mod intake;
 mod interrupt;
+mod io;
 #[cfg(all(test, aqueduct_loom))]
 mod models;
 mod options;
@@ -58,6 +59,7 @@ mod writer;
 pub use adapters::{CopyError, Duplex, duplex};
 pub use error::{Cause, OptionsError, PatchError, PipeError, PipeErrorKind, PushError};
 pub use interrupt::Interrupter;
+pub use io::Blocking;
 pub use options::{Options, OptionsBuilder};
 pub use prefix::Prefix;
 pub use reader::Reader;

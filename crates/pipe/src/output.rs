@@ -190,12 +190,12 @@ impl Output {
 
     /// Forgets what was written since the last flush.
     pub(crate) fn rollback(&mut self) {
-        let started = self.entries.drain(..).filter_map(|entry| match entry.piece {
+        let mut started = self.entries.drain(..).filter_map(|entry| match entry.piece {
             Piece::Block(published) => Some(published),
             _ => None,
         });
         // The last block that was started is the open one, unless that is not even joined yet.
-        let last = started.last();
+        let last = started.next_back();
         self.joined = self.was_joined && self.fresh.is_none() && last.is_none();
         self.fresh = self.fresh.take().or(last);
         self.filled.clear();

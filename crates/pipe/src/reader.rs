@@ -1,11 +1,12 @@
 //! [`Reader`]: the half that bytes come out of.
 
 use crate::{
-    Interrupter, PipeError, PipeErrorKind, PipeStats, Read, View,
+    Interrupter, Options, PipeError, PipeErrorKind, PipeStats, Read, View,
     blocking::block_on,
     error::Cause,
     gate::{CLOSED, INTERRUPT, NEVER, NONE, Waiter},
     intake::Intake,
+    pipe,
     shared::{End, Shared},
 };
 use aqueduct_base::sync::{Arc, atomic::Ordering::Release, twin};
@@ -233,6 +234,7 @@ impl Reader {
         if !word.has(CLOSED) {
             return None;
         }
+        self.intake.shed(); // nothing grows any more
         let cause = match &self.shared.ends.lock().writer {
             Some(End::Finished) => return Some(Ok(Found::Eof)),
             Some(End::Failed(cause)) => PipeErrorKind::Failed(Cause::clone(cause)),
@@ -354,6 +356,17 @@ impl Reader {
     #[must_use]
     pub fn interrupter(&self) -> Interrupter {
         Interrupter::new(&self.shared, |shared| &shared.flushed)
+    }
+}
+
+impl From<Sequence> for Reader {
+    /// A reader of just these bytes: their writer has finished. Linear in the number of segments.
+    fn from(sequence: Sequence) -> Self {
+        let (writer, mut reader) = pipe(Options::default());
+        reader.shared.flushed.raise(sequence.len() as u64, NONE);
+        reader.intake.put(sequence);
+        writer.finish();
+        reader
     }
 }
 

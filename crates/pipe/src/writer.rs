@@ -47,7 +47,6 @@ pub struct Writer {
 
 /// How a flush ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use = "a flush that was interrupted did not wait for the reader"]
 pub enum Flush {
     /// The reader wants more.
     Done,

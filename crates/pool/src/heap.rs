@@ -52,7 +52,7 @@ pub(crate) struct List {
     pub(crate) misses: AtomicUsize,
 }
 
-#[cfg(all(target_pointer_width = "64", not(aqueduct_loom)))]
+#[cfg(all(target_pointer_width = "64", not(any(aqueduct_loom, aqueduct_shuttle))))]
 const _: () = assert!(size_of::<List>() == 64);
 
 /// What only the owner needs.

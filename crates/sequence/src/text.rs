@@ -52,13 +52,10 @@ impl<'a> SequenceRef<'a> {
                 rest.skip_head();
                 continue;
             };
-            let (valid, len) = (fault.valid_up_to(), fault.error_len());
-            let at = self.len() - rest.len() + valid;
-            if len.is_some() {
-                return Err(NotUtf8 { at, len });
-            }
-            // Cut by the end of the segment: the whole character, from as many as it lies in.
-            rest = rest.window(valid, rest.len());
+            // Wrong, or cut by the end of the segment: what the next bytes say, from as many segments
+            // as a character may lie in.
+            rest = rest.window(fault.valid_up_to(), rest.len());
+            let at = self.len() - rest.len();
             let mut character = [0; LONGEST];
             let pieces = rest.segments().flatten();
             let filled = character.iter_mut().zip(pieces).map(|(to, from)| *to = *from).count();

@@ -32,7 +32,7 @@ pub struct Header {
     link: UnsafeCell<*mut Header>,
 }
 
-#[cfg(all(target_pointer_width = "64", not(aqueduct_loom)))]
+#[cfg(all(target_pointer_width = "64", not(any(aqueduct_loom, aqueduct_shuttle))))]
 const _: () = assert!(size_of::<Header>() == 32);
 // The handles keep two bits of the header's address for themselves.
 const _: () = assert!(align_of::<Header>() >= 4);

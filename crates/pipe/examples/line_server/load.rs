@@ -130,7 +130,11 @@ fn script(seed: usize, lines: usize) -> (Vec<u8>, Vec<u8>) {
     (sent, wanted)
 }
 
-async fn client(mut socket: TcpStream, seed: usize, lines: usize) -> io::Result<(TcpStream, usize)> {
+async fn client(
+    mut socket: TcpStream,
+    seed: usize,
+    lines: usize,
+) -> io::Result<(TcpStream, usize)> {
     let (sent, wanted) = script(seed, lines);
     let (mut from, mut to) = socket.split();
     let send = async {

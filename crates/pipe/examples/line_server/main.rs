@@ -50,7 +50,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 async fn serve(address: &str, control: &str) -> io::Result<()> {
     affordable(IDLE + BUSY);
-    let (listener, control) = (TcpListener::bind(address).await?, TcpListener::bind(control).await?);
+    let (listener, control) =
+        (TcpListener::bind(address).await?, TcpListener::bind(control).await?);
     println!("listening {} {}", listener.local_addr()?, control.local_addr()?);
     server::serve(listener, control).await
 }
@@ -74,7 +75,10 @@ async fn run(target: Target) -> io::Result<()> {
     let asked = target.ask(sockets, LINES).await?;
     let (count, took) = (asked.sockets.len(), asked.took);
     let rate = (count * LINES) as f64 / took.as_secs_f64();
-    println!("{count} clients with {LINES} lines each, {} bytes: {took:?}, {rate:.0} lines/s", asked.bytes);
+    println!(
+        "{count} clients with {LINES} lines each, {} bytes: {took:?}, {rate:.0} lines/s",
+        asked.bytes
+    );
     println!("with all of them idle:  {:?}", target.settles(|now| now.outstanding == 0).await?);
 
     let (stalled, sent) = target.stall().await?;

@@ -2,12 +2,12 @@
 
 use crate::{Duplex, Reader, Writer};
 use aqueduct_base::copy;
+use futures_io::{AsyncBufRead, AsyncRead, AsyncWrite};
 use std::{
     io::{self, IoSlice},
     pin::Pin,
     task::{Context, Poll},
 };
-use futures_io::{AsyncBufRead, AsyncRead, AsyncWrite};
 
 /// Copies out the first bytes that are there, at once also those that were examined. A read without
 /// room waits for bytes and takes none. Its errors are the [crate's](crate#adapters).
@@ -32,10 +32,7 @@ impl AsyncRead for Reader {
 ///
 /// When more is consumed than there is.
 impl AsyncBufRead for Reader {
-    fn poll_fill_buf(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<io::Result<&[u8]>> {
+    fn poll_fill_buf(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
         self.get_mut().poll_some(context).map_ok(|bytes| bytes.first())
     }
 
@@ -87,10 +84,7 @@ impl AsyncRead for Duplex {
 
 /// As the [`reader`](Duplex::reader) shows.
 impl AsyncBufRead for Duplex {
-    fn poll_fill_buf(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<io::Result<&[u8]>> {
+    fn poll_fill_buf(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
         AsyncBufRead::poll_fill_buf(Pin::new(&mut self.get_mut().reader), context)
     }
 

@@ -33,10 +33,7 @@ impl AsyncRead for Reader {
 ///
 /// When more is consumed than there is.
 impl AsyncBufRead for Reader {
-    fn poll_fill_buf(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<io::Result<&[u8]>> {
+    fn poll_fill_buf(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
         self.get_mut().poll_some(context).map_ok(|bytes| bytes.first())
     }
 
@@ -92,10 +89,7 @@ impl AsyncRead for Duplex {
 
 /// As the [`reader`](Duplex::reader) shows.
 impl AsyncBufRead for Duplex {
-    fn poll_fill_buf(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<io::Result<&[u8]>> {
+    fn poll_fill_buf(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
         AsyncBufRead::poll_fill_buf(Pin::new(&mut self.get_mut().reader), context)
     }
 

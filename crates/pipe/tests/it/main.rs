@@ -4,4 +4,17 @@
 #![allow(missing_docs, unreachable_pub, reason = "a test binary")]
 
 mod adapters;
-mod smoke;
+mod at_least;
+mod common;
+mod compile;
+mod deciding;
+mod drops;
+mod lifetime;
+mod oracle;
+mod pacing;
+mod reading;
+mod settings;
+mod state_pipe;
+mod streams;
+mod waking;
+mod writing;

@@ -1,5 +1,6 @@
 //! Reading to a delimiter: behaviours 158 to 164, and the maximum of 172.
 
+use crate::counted;
 use crate::machine::layouts::{alone, layouts, pieces};
 use aqueduct_base::meter;
 use aqueduct_sequence::{Delimiter, ReadFault, Sequence, SequenceRef};
@@ -94,7 +95,7 @@ fn case_163_what_is_read_across_segments_is_not_copied() {
     assert_eq!(read.segment_count(), 5);
     assert_eq!((meter::thread() - before).bytes, 0);
     let flat = read.to_contiguous();
-    assert_eq!((meter::thread() - before).bytes, 23, "only where it is asked for");
+    assert_eq!((meter::thread() - before).bytes, counted(23), "only where it is asked for");
     assert_eq!(*flat, *b"across several segments");
 }
 

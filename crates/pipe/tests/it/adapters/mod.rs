@@ -1,8 +1,6 @@
-//! The adapters: each case of the reference's sections I to L, and streams that misbehave.
+//! The adapters: each case of the reference's sections I, J and L, and streams that misbehave.
 //!
-// case 117: no meaning here: a reader is complete when it is dropped, and nothing can be asked of it then.
 // case 130: no meaning here: the writer rents; `reserve(n)` gives room in one piece, and a frame that lies in several is read where it lies.
-// case 131: no meaning here: a slot and a flush both borrow the writer, so that one ends before the other begins.
 
 mod copying;
 mod doubles;

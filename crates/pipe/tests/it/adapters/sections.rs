@@ -1,9 +1,7 @@
-//! Section J: the halves as streams of tokio. Section K: a reader over a sequence.
+//! Section J: the halves as streams of tokio.
 
 use super::{inner, is_interrupt, now, once, take_all, waits, woken_by};
 use aqueduct_pipe::{Options, PipeErrorKind, Read, Reader, pipe};
-use aqueduct_sequence::Sequence;
-use aqueduct_slice::Slice;
 use aqueduct_testkit::pattern;
 use std::{
     io::{self, ErrorKind, IoSlice},
@@ -169,51 +167,4 @@ fn case_113_a_thousand_single_bytes_across_threads() {
         sum
     });
     assert_eq!(sum, writing.join().unwrap());
-}
-
-/// A reader over three segments, and their bytes.
-fn whole() -> (Reader, Vec<u8>) {
-    let all = pattern(100, 7);
-    let parts = [&all[..5], &all[5..50], &all[50..]].map(|part| Slice::from(part.to_vec()));
-    (Reader::from(Sequence::from_iter(parts)), all)
-}
-
-#[test]
-fn case_114_all_of_it_at_once_and_the_end_with_it() {
-    let (mut reader, all) = whole();
-    let Ok(Some(Read::Eof(view))) = reader.try_read() else { panic!("the end is known") };
-    assert_eq!((view.seq().segment_count(), view.len()), (3, 100));
-    assert_eq!(view.seq(), &all[..]);
-    let reader = view.need_more(20);
-    let Ok(Some(Read::Eof(view))) = reader.try_read() else { panic!("there is more") };
-    assert_eq!(view.seq(), &all[20..]);
-    let reader = view.consume(80);
-    for _ in 0..3 {
-        let Ok(Some(Read::Eof(view))) = reader.try_read() else { panic!("the end stays") };
-        assert!(view.is_empty());
-    }
-}
-
-#[test]
-fn case_115_examining_all_never_waits() {
-    let (mut reader, all) = whole();
-    for _ in 0..5 {
-        let Read::Eof(view) = now(reader.read()).unwrap() else { panic!("the end is known") };
-        assert_eq!(view.seq(), &all[..]);
-        view.need_more(0);
-    }
-    let Read::Eof(view) = now(reader.read_at_least(1000)).unwrap() else { panic!("no more comes") };
-    assert_eq!(view.len(), 100);
-}
-
-#[test]
-fn case_116_interrupts_between_plain_reads() {
-    let (mut reader, all) = whole();
-    let stop = reader.interrupter();
-    for _ in 0..3 {
-        stop.interrupt();
-        let Read::Cancelled(view) = now(reader.read()).unwrap() else { panic!("interrupted") };
-        assert_eq!(view.seq(), &all[..]);
-        assert!(matches!(now(reader.read()), Ok(Read::Eof(_))));
-    }
 }

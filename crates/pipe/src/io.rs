@@ -1,0 +1,89 @@
+//! [`Blocking`]: the halves as std's readers and writers.
+
+use crate::{PipeError, PipeErrorKind, Read, Reader, Writer};
+use aqueduct_base::copy;
+use std::io;
+
+/// A half of a pipe as a reader or writer of `std::io`, for what knows nothing else. Sleeps where the
+/// half would wait; the half itself is within.
+///
+/// ```
+/// use aqueduct_pipe::{Blocking, Options, pipe};
+/// use std::io::{BufRead, Write};
+///
+/// let (writer, reader) = pipe(Options::default());
+/// std::thread::spawn(move || {
+///     let mut writer = Blocking(writer);
+///     writeln!(writer, "one\ntwo").unwrap();
+///     writer.0.finish();
+/// });
+/// let lines: Result<Vec<_>, _> = Blocking(reader).lines().collect();
+/// assert_eq!(lines.unwrap(), ["one", "two"]);
+/// ```
+#[derive(Debug)]
+pub struct Blocking<Half>(pub Half);
+
+impl From<PipeError> for io::Error {
+    /// The pipe's error is what the other one wraps. Its kind is:
+    ///
+    /// * `BrokenPipe` where the other half is gone, or this one has finished
+    /// * that of the cause where the other half failed with an `io::Error`, else `Other`
+    /// * `QuotaExceeded` at [`max_buffered`](crate::OptionsBuilder::max_buffered), `OutOfMemory` where
+    ///   memory is out or the pool is at its hard limit
+    /// * `Other` for an interrupt: whoever sees `Interrupted` tries again and tells nobody
+    fn from(error: PipeError) -> Self {
+        let kind = match error.kind() {
+            PipeErrorKind::Closed | PipeErrorKind::Finished => io::ErrorKind::BrokenPipe,
+            PipeErrorKind::Full { .. } => io::ErrorKind::QuotaExceeded,
+            PipeErrorKind::Memory(_) | PipeErrorKind::Pool(_) => io::ErrorKind::OutOfMemory,
+            PipeErrorKind::Failed(cause) => {
+                cause.downcast_ref().map_or(io::ErrorKind::Other, io::Error::kind)
+            }
+            PipeErrorKind::Interrupted => io::ErrorKind::Other,
+        };
+        Self::new(kind, error)
+    }
+}
+
+impl io::BufRead for Blocking<Reader> {
+    /// Empty at the end. [`Interrupted`](io::ErrorKind::Interrupted) by an
+    /// [`Interrupter`](crate::Interrupter).
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        // What is left over was perhaps examined, and is there all the same.
+        if let Read::Cancelled(_) = self.0.read_at_least_blocking(1)? {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        Ok(self.0.intake.list().as_ref().first())
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.0.consume(count);
+    }
+}
+
+impl io::Read for Blocking<Reader> {
+    /// Copies from what there is, which the meter counts. An empty `to` waits for bytes, too, and reads
+    /// none.
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        let from = io::BufRead::fill_buf(self)?;
+        let count = from.len().min(to.len());
+        copy(&mut to[..count], &from[..count]);
+        self.0.consume(count);
+        Ok(count)
+    }
+}
+
+impl io::Write for Blocking<Writer> {
+    /// Copies and flushes: sleeps while the reader has enough. (An
+    /// [`Interrupter`](crate::Interrupter) ends the sleep, and is no error: the bytes are flushed.)
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)?;
+        io::Write::flush(self)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let _ = self.0.flush_blocking()?;
+        Ok(())
+    }
+}

@@ -1,0 +1,190 @@
+//! Section G: which blocks are held, and until when.
+
+use crate::common::{counted, data, eof, fill, flush, is_closed, now, waits};
+use aqueduct_pipe::{Options, pipe};
+use std::task::{Context, Waker};
+
+#[test]
+fn case_082_full_segments_go_back_as_they_are_consumed_the_last_one_too() {
+    let (pool, mut writer, mut reader) = counted();
+    for byte in 0..3 {
+        fill(&mut writer, byte);
+    }
+    flush(&mut writer, &[]);
+    assert_eq!(pool.outstanding(), 3);
+    let len = data(&mut reader).len();
+    data(&mut reader).consume(len);
+    assert_eq!(pool.outstanding(), 0);
+}
+
+#[test]
+fn case_083_a_segment_that_is_being_written_stays() {
+    let (pool, mut writer, mut reader) = counted();
+    fill(&mut writer, 1);
+    fill(&mut writer, 2);
+    writer.write(&[3; 10]).unwrap();
+    flush(&mut writer, &[]);
+    let len = data(&mut reader).len();
+    data(&mut reader).consume(len);
+    assert_eq!(pool.outstanding(), 1);
+}
+
+#[test]
+fn case_084_room_that_is_out_while_its_segment_is_consumed() {
+    let (pool, mut writer, mut reader) = counted();
+    flush(&mut writer, &[1; 10]);
+    let mut slot = writer.reserve(10).unwrap();
+    data(&mut reader).consume(10);
+    assert_eq!(pool.outstanding(), 1);
+    slot.room()[..10].fill(2);
+    slot.commit(10);
+    flush(&mut writer, &[]);
+    assert_eq!(crate::common::bytes(&data(&mut reader)), [2; 10]);
+}
+
+#[test]
+fn case_085_after_all_went_back_one_is_taken_again() {
+    let (pool, mut writer, mut reader) = counted();
+    fill(&mut writer, 1);
+    flush(&mut writer, &[]);
+    let len = data(&mut reader).len();
+    data(&mut reader).consume(len);
+    assert_eq!(pool.outstanding(), 0);
+    flush(&mut writer, &[1]);
+    assert_eq!((pool.outstanding(), data(&mut reader).len()), (1, 1));
+}
+
+#[test]
+fn case_086_unread_segments_go_back_with_the_reader() {
+    let (pool, mut writer, mut reader) = counted();
+    for round in 0..4 {
+        writer.write(&[1; 3_000]).unwrap();
+        writer.push(vec![2; 100]).unwrap();
+        flush(&mut writer, &[]);
+        if round == 1 {
+            data(&mut reader).consume(100);
+        }
+    }
+    assert!(pool.outstanding() >= 3);
+    drop(reader);
+    assert!(pool.outstanding() <= 1, "but for the one that is being written");
+    assert!(is_closed(&now(writer.flush()).unwrap_err()));
+    assert_eq!(pool.outstanding(), 0);
+}
+
+#[test]
+fn case_087_room_that_was_never_used_goes_back() {
+    let (pool, mut writer, reader) = counted();
+    drop(writer.reserve(100).unwrap());
+    assert_eq!(pool.outstanding(), 1);
+    drop((writer, reader));
+    assert_eq!(pool.outstanding(), 0);
+}
+
+#[test]
+fn case_088_who_is_told_of_the_end_finds_nothing_held() {
+    let (pool, mut writer, mut reader) = counted();
+    flush(&mut writer, &[1; 10]);
+    let waker = Waker::noop();
+    assert!(writer.poll_closed(&mut Context::from_waker(waker)).is_pending());
+    data(&mut reader).consume(10);
+    writer.finish();
+    eof(&mut reader).consume(0);
+    assert_eq!(pool.outstanding(), 0);
+}
+
+#[test]
+fn case_090_a_new_pipe_on_the_same_pool_is_as_good_as_the_first() {
+    let (pool, mut writer, mut reader) = counted();
+    flush(&mut writer, &[1; 10]);
+    drop(data(&mut reader));
+    drop((writer, reader));
+    assert_eq!(pool.outstanding(), 0);
+    let (mut writer, mut reader) = pipe(Options::builder().pool(&pool).build().unwrap());
+    assert!(waits(reader.read()));
+    assert_eq!(reader.stats(), aqueduct_pipe::PipeStats::default());
+    flush(&mut writer, &[2; 10]);
+    assert_eq!(crate::common::bytes(&data(&mut reader)), [2; 10]);
+}
+
+#[test]
+fn case_092_wherever_the_halves_are_dropped_nothing_is_left() {
+    for step in 0..8 {
+        for reader_first in [false, true] {
+            let (pool, mut writer, mut reader) = counted();
+            let mut taken = None;
+            if step > 0 {
+                writer.write(&[1; 6_000]).unwrap();
+            }
+            if step > 1 {
+                flush(&mut writer, &[]);
+            }
+            if step > 2 {
+                assert!(matches!(reader.try_read(), Ok(Some(_))));
+            }
+            if step > 3 {
+                taken = Some(data(&mut reader).take(5_000));
+            }
+            if step > 4 {
+                writer.write(&[2; 5_000]).unwrap();
+                let _ = writer.reserve_prefix(10).unwrap();
+            }
+            if step > 5 {
+                flush(&mut writer, &[3; 100]);
+            }
+            if step > 6 {
+                drop(writer.reserve(9_000));
+            }
+            if reader_first {
+                drop(reader);
+                drop(writer);
+            } else {
+                drop(writer);
+                drop(reader);
+            }
+            assert_eq!(pool.outstanding() > 0, taken.is_some());
+            drop(taken);
+            assert_eq!(pool.outstanding(), 0, "step {step}");
+        }
+    }
+}
+
+#[test]
+fn an_idle_pipe_can_hold_no_segment() {
+    let (pool, mut writer, mut reader) = counted();
+    flush(&mut writer, &[1; 10]);
+    data(&mut reader).consume(10);
+    let (wakes, waker) = crate::common::Wakes::new();
+    let mut context = Context::from_waker(&waker);
+    assert!(reader.poll_read(&mut context).is_pending());
+    assert_eq!(pool.outstanding(), 1);
+    writer.release();
+    assert_eq!(wakes.count(), 1, "to let go of the segment, too");
+    assert!(reader.poll_read(&mut context).is_pending());
+    assert_eq!(pool.outstanding(), 0);
+    writer.release();
+    assert_eq!(wakes.count(), 1);
+    flush(&mut writer, &[2; 10]);
+    assert_eq!(crate::common::bytes(&data(&mut reader)), [2; 10]);
+    writer.write(b"not flushed").unwrap();
+    writer.release();
+    flush(&mut writer, &[]);
+    assert_eq!(data(&mut reader).len(), 21);
+}
+
+#[test]
+fn a_slice_that_was_consumed_is_not_kept() {
+    let owner = std::sync::Arc::new([7; 100]);
+    let (mut writer, mut reader) = pipe(Options::default());
+    struct Shared(std::sync::Arc<[u8; 100]>);
+    impl AsRef<[u8]> for Shared {
+        fn as_ref(&self) -> &[u8] {
+            &*self.0
+        }
+    }
+    let slice = aqueduct_slice::Slice::from_owner(Shared(std::sync::Arc::clone(&owner)));
+    writer.push(slice).unwrap();
+    flush(&mut writer, &[]);
+    data(&mut reader).consume(100);
+    assert_eq!(std::sync::Arc::strong_count(&owner), 1);
+}

@@ -1,0 +1,103 @@
+//! The naive model of a pipe: one queue of bytes, and the thresholds as the contract says them.
+
+use std::collections::VecDeque;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    Finished,
+    Failed,
+    Dropped,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    Data,
+    Eof,
+    Cancelled,
+    Nothing,
+    Error(Ended),
+}
+
+/// What a pipe holds, and what was said about it.
+#[derive(Clone, Debug, Default)]
+pub struct Oracle {
+    pub pause: usize,
+    pub resume: usize,
+    pub most: usize,
+    pub unflushed: Vec<u8>,
+    /// Flushed and not consumed.
+    pub held: VecDeque<u8>,
+    /// How many of those were examined without success.
+    pub examined: usize,
+    /// How many of those the writer was told of.
+    pub told: usize,
+    pub paused: bool,
+    pub read_interrupt: bool,
+    pub flush_interrupt: bool,
+    pub writer: Option<Ended>,
+    pub reader_gone: bool,
+}
+
+impl Oracle {
+    pub fn fits(&self, more: usize) -> bool {
+        self.held.len() + self.unflushed.len() + more <= self.most
+    }
+
+    /// Whether the flush is done, is cancelled, waits (`None`), or failed.
+    pub fn flush(&mut self) -> Result<Option<bool>, ()> {
+        let new = std::mem::take(&mut self.unflushed);
+        if self.reader_gone {
+            return Err(());
+        }
+        self.held.extend(new);
+        if std::mem::take(&mut self.flush_interrupt) {
+            return Ok(Some(false));
+        }
+        let waiting = self.held.len() - self.told;
+        let limit = if self.paused { self.resume } else { self.pause };
+        self.paused = waiting >= limit;
+        Ok((!self.paused).then_some(true))
+    }
+
+    /// What a read finds that wants `least` bytes, or any that were not examined.
+    pub fn read(&mut self, least: Option<usize>) -> Found {
+        if std::mem::take(&mut self.read_interrupt) {
+            return Found::Cancelled;
+        }
+        let enough = match least {
+            None => self.held.len() > self.examined,
+            Some(least) => self.held.len() >= least,
+        };
+        match self.writer {
+            Some(Ended::Finished) => Found::Eof,
+            _ if enough => Found::Data,
+            Some(ended) => Found::Error(ended),
+            None => Found::Nothing,
+        }
+    }
+
+    /// A read that waits tells the writer that what is there does not suffice.
+    pub fn wait(&mut self) {
+        self.told = self.held.len();
+    }
+
+    pub fn consume(&mut self, count: usize) -> Vec<u8> {
+        self.told = self.told.max(count) - count;
+        self.examined = 0;
+        self.held.drain(..count).collect()
+    }
+
+    pub fn need_more(&mut self, consumed: usize) {
+        self.consume(consumed);
+        self.examined = self.held.len();
+        self.told = self.held.len();
+    }
+
+    /// Taken bytes are consumed; what was examined of the rest stays examined.
+    pub fn take(&mut self, count: usize) -> Vec<u8> {
+        let examined = self.examined.max(count) - count;
+        let taken = self.consume(count);
+        self.examined = examined;
+        taken
+    }
+}
