@@ -8,7 +8,8 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-/// Bytes at which a direction of a connection pauses.
+/// Bytes at which a direction of a connection pauses, and of its largest segment: it holds at most
+/// this and the segments that were open when it was reached.
 pub const PAUSE: usize = 16 << 10;
 /// Bytes of the longest line, with its end: a connection never holds more than a few of these.
 pub const LONGEST: usize = 8 << 10;
@@ -39,7 +40,8 @@ pub async fn serve(listener: TcpListener, control: TcpListener) -> io::Result<()
 
 async fn connection(mut socket: TcpStream, pool: &Pool) -> io::Result<()> {
     socket.set_nodelay(true)?;
-    let options = Options::builder().pool(pool).pause(PAUSE).build().map_err(io::Error::other)?;
+    let options = Options::builder().pool(pool).pause(PAUSE).segments(1 << 10, PAUSE);
+    let options = options.build().map_err(io::Error::other)?;
     let (mut input, lines) = pipe(options.clone());
     let (answers, mut output) = pipe(options);
     let (mut from, mut to) = socket.split();
