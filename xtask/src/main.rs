@@ -18,6 +18,7 @@ mod loom;
 mod named;
 mod process;
 mod sanitize;
+mod shuttle;
 mod source;
 mod test_binary;
 mod tidy;
@@ -37,6 +38,7 @@ cargo xtask COMMAND
   counts [--update] [--if-present]
                             instructions per hot operation against benches/counts.json
   witness [--if-present]    the copy meter against valgrind's own count of copied bytes
+  shuttle [--long]          many tasks under a hundred random schedules, or ten thousand
   named                     which named tests, loom models and cases exist, which are missing
   long NAME                 the tests of that name at a hundred times their ordinary size
 ";
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
         "fuzz" => fuzz::run(rest),
         "counts" => counts::run(rest),
         "witness" => witness::run(rest),
+        "shuttle" => shuttle::run(rest),
         "named" => named::run(rest),
         "long" => test_binary::long(rest),
         "help" | "--help" | "-h" => {

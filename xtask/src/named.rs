@@ -21,10 +21,15 @@ const KINDS: [Kind; 3] = [
     Kind {
         prefix: "t",
         digits: 2,
-        required: &[1, 2, 3, 4, 5, 6, 8, 11, 12, 15, 16, 17, 24, 25, 28, 29],
+        required: &[1, 2, 3, 4, 5, 6, 7, 8, 11, 12, 15, 16, 17, 18, 19, 21, 23, 24, 25, 28, 29],
         all: 30,
     },
-    Kind { prefix: "model_", digits: 2, required: &[1, 2, 3, 4, 5, 6, 7, 16, 17], all: 18 },
+    Kind {
+        prefix: "model_",
+        digits: 2,
+        required: &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 15, 16, 17, 18],
+        all: 18,
+    },
     Kind { prefix: "case_", digits: 3, required: &[], all: 183 },
 ];
 
@@ -97,7 +102,10 @@ mod tests {
         let missing = missing_of(&KINDS[1], &found);
         assert_eq!(
             missing,
-            ["model_03", "model_04", "model_05", "model_06", "model_07", "model_16", "model_17"]
+            [
+                "model_03", "model_04", "model_05", "model_06", "model_07", "model_08", "model_09",
+                "model_10", "model_11", "model_12", "model_15", "model_16", "model_17", "model_18"
+            ]
         );
     }
 }

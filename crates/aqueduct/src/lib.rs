@@ -2,6 +2,11 @@
 #![forbid(unsafe_code)]
 
 pub use aqueduct_base::{copy, meter};
+pub use aqueduct_pipe::{
+    Blocking, Cause, CopyError, Duplex, Flush, Interrupter, Options, OptionsBuilder, OptionsError,
+    PatchError, PipeError, PipeErrorKind, PipeStats, Placeholder, PushError, Read, Reader, View,
+    WriteSlot, Writer, duplex, pipe,
+};
 pub use aqueduct_pool::{BuildError, Builder, ClassStats, GetAsync, GetError, Limit, Pool, Stats};
 pub use aqueduct_sequence::{
     Checkpoint, Delimiter, IntoSlices, NotUtf8, Prefix, ReadError, ReadFault, SegmentList,

@@ -1,7 +1,7 @@
 //! What is written and not yet flushed.
 
 use crate::{
-    PatchError, PipeError, PipeErrorKind, Prefix,
+    PatchError, PipeError, PipeErrorKind, Placeholder,
     options::Options,
     shared::{Entry, Piece, Shared},
 };
@@ -161,17 +161,17 @@ impl Output {
     }
 
     /// Leaves `len` zeros out, for which the open block has room.
-    pub(crate) fn leave_out(&mut self, len: usize, number: u64) -> Prefix {
+    pub(crate) fn leave_out(&mut self, len: usize, number: u64) -> Placeholder {
         let offset = self.open.as_ref().map_or(0, Appender::unpublished);
         let span = (self.flushed, self.rollbacks);
-        let prefix = Prefix { number, span, block: self.filled.len(), offset, len };
+        let prefix = Placeholder { number, span, block: self.filled.len(), offset, len };
         self.spare_mut()[..len].fill(0);
         self.commit(len);
         prefix
     }
 
     /// Fills in what was left out.
-    pub(crate) fn patch(&mut self, prefix: &Prefix, bytes: &[u8]) -> Result<(), PatchError> {
+    pub(crate) fn patch(&mut self, prefix: &Placeholder, bytes: &[u8]) -> Result<(), PatchError> {
         if prefix.span != (self.flushed, self.rollbacks) {
             return Err(PatchError::Stale);
         }

@@ -95,6 +95,7 @@ impl<'a> View<'a> {
     ///
     /// When there are fewer.
     #[inline]
+    #[allow(clippy::must_use_candidate, reason = "the borrow may end here as well")]
     pub fn consume(self, count: usize) -> &'a mut Reader {
         self.reader.consume(count);
         self.reader
@@ -107,6 +108,7 @@ impl<'a> View<'a> {
     ///
     /// When there are fewer.
     #[inline]
+    #[allow(clippy::must_use_candidate, reason = "the borrow may end here as well")]
     pub fn need_more(self, consumed: usize) -> &'a mut Reader {
         self.reader.need_more(consumed);
         self.reader

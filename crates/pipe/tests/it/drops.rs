@@ -61,7 +61,7 @@ fn t19_whatever_is_dropped_after_whichever_poll_every_byte_arrives_once() {
 
 fn feed(writer: &mut Writer, part: &[u8], count: usize, i: usize) {
     writer.write(part).unwrap();
-    if i % 5 == 0 {
+    if i.is_multiple_of(5) {
         writer.interrupter().interrupt();
     }
     let flushed = polls(writer.flush(), count);

@@ -9,6 +9,7 @@ mod common;
 mod compile;
 mod deciding;
 mod drops;
+mod handing;
 mod lifetime;
 mod oracle;
 mod pacing;

@@ -15,7 +15,7 @@ enum Op {
     Write(usize),
     Slot(usize, usize),
     Push(usize),
-    Prefix(usize),
+    Placeholder(usize),
     Rollback,
     Flush(bool),
     Release,
@@ -54,7 +54,7 @@ fn op() -> impl Strategy<Value = Op> {
         20 => size.clone().prop_map(Op::Write),
         8 => (0..100_usize, any::<usize>()).prop_map(|(n, m)| Op::Slot(n, m)),
         10 => size.clone().prop_map(Op::Push),
-        4 => (0..20_usize).prop_map(Op::Prefix),
+        4 => (0..20_usize).prop_map(Op::Placeholder),
         3 => Just(Op::Rollback),
         25 => any::<bool>().prop_map(Op::Flush),
         3 => Just(Op::Release),
@@ -96,7 +96,7 @@ impl Machine {
     fn apply(&mut self, op: &Op) {
         self.seed += 1;
         match op {
-            Op::Write(_) | Op::Slot(..) | Op::Push(_) | Op::Prefix(_) => self.fill(op),
+            Op::Write(_) | Op::Slot(..) | Op::Push(_) | Op::Placeholder(_) => self.fill(op),
             Op::Rollback => {
                 self.writer.iter_mut().for_each(Writer::rollback);
                 self.oracle.unflushed.clear();
@@ -130,14 +130,16 @@ impl Machine {
         let Some(writer) = &mut self.writer else { return };
         let oracle = &mut self.oracle;
         let (mut bytes, fits) = match op {
-            Op::Write(n) | Op::Push(n) | Op::Prefix(n) => (pattern(*n, self.seed), oracle.fits(*n)),
+            Op::Write(n) | Op::Push(n) | Op::Placeholder(n) => {
+                (pattern(*n, self.seed), oracle.fits(*n))
+            }
             Op::Slot(n, _) => (Vec::new(), oracle.fits((*n).max(1))),
             _ => return,
         };
         let done = match op {
             Op::Write(_) => writer.write(&bytes).is_ok(),
             Op::Push(_) => writer.push(Slice::from(bytes.clone())).is_ok(),
-            Op::Prefix(n) => match writer.reserve_prefix(*n) {
+            Op::Placeholder(n) => match writer.reserve_prefix(*n) {
                 Ok(prefix) => writer.patch(prefix, &bytes).is_ok(),
                 Err(_) => false,
             },
@@ -154,7 +156,7 @@ impl Machine {
             _ => false,
         };
         // A prefix asks for room for one byte at least.
-        let tight = matches!(op, Op::Prefix(0)) && !oracle.fits(1);
+        let tight = matches!(op, Op::Placeholder(0)) && !oracle.fits(1);
         assert!(done == fits || oracle.reader_gone || tight, "{op:?}: {done}");
         if done {
             oracle.unflushed.extend(bytes);

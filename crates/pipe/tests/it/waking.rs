@@ -193,10 +193,10 @@ fn the_blocking_twins_wait() {
 
 #[test]
 fn t25_which_types_may_cross_threads() {
-    use aqueduct_pipe::{Options, PipeError, Prefix, View, WriteSlot, Writer};
+    use aqueduct_pipe::{Options, PipeError, Placeholder, View, WriteSlot, Writer};
     assert!(is_send!(Writer) && is_send!(Reader) && is_send!(Interrupter) && is_send!(Options));
     assert!(is_send!(View<'static>) && is_send!(WriteSlot<'static>) && is_send!(Read<'static>));
-    assert!(is_send!(PipeError) && is_send!(Prefix));
+    assert!(is_send!(PipeError) && is_send!(Placeholder));
 }
 
 #[test]

@@ -1,10 +1,10 @@
-//! [`Prefix`]: room for what is known only later.
+//! [`Placeholder`]: room for what is known only later.
 
 /// Bytes that were left out and are filled in before the flush: see
 /// [`Writer::reserve_prefix`](crate::Writer::reserve_prefix).
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "a prefix that is not filled in is sent as zeros"]
-pub struct Prefix {
+pub struct Placeholder {
     /// The pipe's.
     pub(crate) number: u64,
     /// Bytes flushed when it was left out, and rollbacks: of which there may be no more since.
@@ -16,7 +16,7 @@ pub struct Prefix {
     pub(crate) len: usize,
 }
 
-impl Prefix {
+impl Placeholder {
     /// Bytes of the prefix.
     #[must_use]
     pub fn len(&self) -> usize {

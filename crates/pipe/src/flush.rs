@@ -1,0 +1,186 @@
+//! Flushing: when it waits for the reader, and the writer's other waits.
+
+use crate::{
+    PipeError, Writer,
+    blocking::block_on,
+    gate::{CLOSED, INTERRUPT, NEVER, NONE},
+};
+use aqueduct_base::sync::atomic::Ordering::{Acquire, Relaxed};
+use std::{
+    future::poll_fn,
+    task::{Context, Poll},
+    time::Instant,
+};
+
+/// How a flush ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flush {
+    /// The reader wants more.
+    Done,
+    /// An [`Interrupter`] ended the wait. The bytes are flushed.
+    Cancelled,
+}
+
+impl Writer {
+    /// Shows what is written to the reader, and waits while it has enough. With nothing new it only
+    /// waits.
+    ///
+    /// Dropping the future loses nothing: the bytes are flushed when it is first polled, and the
+    /// next flush goes on waiting.
+    ///
+    /// # Errors
+    ///
+    /// That the reader is gone, and why. What is not flushed is dropped then.
+    #[inline]
+    pub async fn flush(&mut self) -> Result<Flush, PipeError> {
+        poll_fn(|context| self.poll_flush(context)).await
+    }
+
+    /// What [`flush`](Self::flush) polls.
+    #[inline]
+    pub fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<Result<Flush, PipeError>> {
+        self.publish();
+        match self.settled() {
+            Some(done) => Poll::Ready(done),
+            None => self.poll_resumed(context),
+        }
+    }
+
+    /// Shows what is written to the reader without waiting; none when the reader has enough.
+    ///
+    /// # Errors
+    ///
+    /// As [`flush`](Self::flush).
+    #[inline]
+    pub fn try_flush(&mut self) -> Result<Option<Flush>, PipeError> {
+        self.publish();
+        self.settled().transpose()
+    }
+
+    /// As [`flush`](Self::flush), sleeping.
+    ///
+    /// # Errors
+    ///
+    /// As [`flush`](Self::flush).
+    pub fn flush_blocking(&mut self) -> Result<Flush, PipeError> {
+        match self.try_flush()? {
+            Some(done) => Ok(done),
+            None => block_on(|context| self.poll_flush(context)),
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn publish(&mut self) {
+        if self.output.end > self.output.flushed {
+            let by = self.publish_apart();
+            self.shared.flushed.raise(by, NONE);
+        }
+    }
+
+    /// Publishes; the caller raises the total by so much.
+    #[inline(always)]
+    pub(crate) fn publish_apart(&mut self) -> u64 {
+        let by = self.output.publish(&self.shared);
+        let buffered = self.output.flushed - self.shared.consumed.load(Relaxed);
+        if buffered > self.peak {
+            self.peak = buffered;
+            self.shared.tally.peak.store(buffered, Relaxed);
+        }
+        by
+    }
+
+    /// How a flush ends that need not wait.
+    #[inline(always)]
+    fn settled(&mut self) -> Option<Result<Flush, PipeError>> {
+        let word = self.shared.examined.load();
+        if word.has(CLOSED.and(INTERRUPT)) {
+            return Some(self.stopped());
+        }
+        let waiting = self.output.flushed - word.total();
+        let limits = &self.shared.limits;
+        let enough = waiting >= if self.paused.is_none() { limits.pause } else { limits.resume };
+        if enough || self.paused.is_some() { self.pace(enough) } else { Some(Ok(Flush::Done)) }
+    }
+
+    #[cold]
+    fn stopped(&mut self) -> Result<Flush, PipeError> {
+        if self.shared.examined.load().has(CLOSED) {
+            return Err(self.shut());
+        }
+        self.shared.examined.clear(INTERRUPT);
+        Ok(Flush::Cancelled)
+    }
+
+    /// Begins or ends a pause.
+    #[cold]
+    fn pace(&mut self, enough: bool) -> Option<Result<Flush, PipeError>> {
+        // A reader that waits for more than there is must get it, however much that is.
+        let pause = enough && !self.shared.flushed.is_wanting();
+        let tally = &self.shared.tally;
+        match self.paused {
+            None if pause => {
+                self.paused = Some(Instant::now());
+                tally.pauses.store(tally.pauses.load(Relaxed) + 1, Relaxed);
+            }
+            Some(since) if !pause => {
+                let nanos = u64::try_from(since.elapsed().as_nanos()).unwrap_or(u64::MAX);
+                let sum = tally.paused_nanos.load(Relaxed).saturating_add(nanos);
+                tally.paused_nanos.store(sum, Relaxed);
+                self.paused = None;
+            }
+            _ => {}
+        }
+        (!pause).then_some(Ok(Flush::Done))
+    }
+
+    #[cold]
+    fn poll_resumed(&mut self, context: &mut Context<'_>) -> Poll<Result<Flush, PipeError>> {
+        let gate = &self.shared.examined;
+        // Fewer than `resume` are left when all but so many are examined.
+        let target = (self.output.flushed + 1).saturating_sub(self.shared.limits.resume);
+        let word = gate.park(&mut self.waiter, context.waker(), target);
+        let changed = word.has(CLOSED.and(INTERRUPT)) || word.total() >= target;
+        if changed || self.shared.flushed.is_wanting() {
+            gate.unpark();
+            if let Some(done) = self.settled() {
+                return Poll::Ready(done);
+            }
+            // The reader that wanted more has given up again: wait from the beginning.
+            context.waker().wake_by_ref();
+        }
+        Poll::Pending
+    }
+
+    /// Waits until all that is flushed is consumed.
+    ///
+    /// # Errors
+    ///
+    /// That the reader is gone, and why.
+    pub async fn drained(&mut self) -> Result<Flush, PipeError> {
+        poll_fn(|context| self.poll_drained(context)).await
+    }
+
+    /// What [`drained`](Self::drained) polls.
+    pub fn poll_drained(&mut self, context: &mut Context<'_>) -> Poll<Result<Flush, PipeError>> {
+        let gate = &self.shared.examined;
+        // Consuming raises the gate even where all was examined before, and every raise wakes this.
+        let word = gate.park(&mut self.waiter, context.waker(), 0);
+        let drained = self.shared.consumed.load(Acquire) == self.output.flushed;
+        if !drained && !word.has(CLOSED.and(INTERRUPT)) {
+            return Poll::Pending;
+        }
+        gate.unpark();
+        Poll::Ready(if drained { Ok(Flush::Done) } else { self.stopped() })
+    }
+
+    /// Waits until the reader is gone.
+    pub async fn closed(&mut self) {
+        poll_fn(|context| self.poll_closed(context)).await;
+    }
+
+    /// What [`closed`](Self::closed) polls.
+    pub fn poll_closed(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let word = self.shared.examined.park(&mut self.waiter, context.waker(), NEVER);
+        if word.has(CLOSED) { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
