@@ -17,7 +17,7 @@ use std::{
 pub enum Flush {
     /// The reader wants more.
     Done,
-    /// An [`Interrupter`] ended the wait. The bytes are flushed.
+    /// An [`Interrupter`](crate::Interrupter) ended the wait. The bytes are flushed.
     Cancelled,
 }
 

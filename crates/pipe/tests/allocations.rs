@@ -104,3 +104,20 @@ fn waiting_and_waking_allocates_nothing() {
     });
     assert_eq!(cost, (0, copies(100_000)));
 }
+
+#[test]
+fn from_a_stream_through_two_pipes_to_a_stream_costs_nothing() {
+    let (mut writer, mut reader) = pipe(Options::default());
+    let (mut to, mut end) = pipe(Options::default());
+    let (mut source, mut sink) = (tokio::io::repeat(7), tokio::io::sink());
+    let cost = cost(|| {
+        let filled = now(writer.fill_from(&mut source)).unwrap();
+        let copied = pin!(reader.copy_to(&mut to)).poll(&mut Context::from_waker(Waker::noop()));
+        assert!(copied.is_pending(), "the writer may write more");
+        let mut drained = 0;
+        while drained < filled {
+            drained += now(end.drain_to(&mut sink)).unwrap();
+        }
+    });
+    assert_eq!(cost, (0, 0));
+}

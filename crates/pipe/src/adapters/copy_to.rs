@@ -93,12 +93,12 @@ impl Reader {
 
 /// Pushes and flushes as many of the bytes as are allowed, at least one.
 fn hand_over(bytes: SequenceRef<'_>, to: &mut Writer) -> Result<usize, PipeError> {
-    let most = to.allowed(1)?.min(bytes.len());
+    let mut rest = bytes.slice(..to.allowed(1)?.min(bytes.len()));
     let mut done = 0;
-    for slice in bytes.slice(..most).to_sequence() {
-        let len = slice.len();
-        match to.push(slice) {
-            Ok(()) => done += len,
+    while !rest.is_empty() {
+        let (first, behind) = (rest.first().len(), rest.len());
+        match to.push(rest.slice(..first).to_sequence().into_slice()) {
+            Ok(()) => (done, rest) = (done + first, rest.slice(first..behind)),
             Err(refused) if done == 0 => return Err(refused.error),
             Err(_) => break, // the next call meets it
         }
