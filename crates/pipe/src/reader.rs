@@ -246,7 +246,6 @@ impl Reader {
 
     #[inline(never)]
     fn wait(&mut self, context: &mut Context<'_>, target: u64) -> Poll<Result<Found, PipeError>> {
-        self.intake.shed();
         let word = self.shared.flushed.park(&mut self.waiter, context.waker(), target);
         if word.has(CLOSED.and(INTERRUPT)) || word.total() >= target {
             self.shared.flushed.unpark();
@@ -257,6 +256,8 @@ impl Reader {
             return Poll::Pending;
         }
         self.parked = true;
+        // Parked first: a writer that lets go of its block later wakes us to let go of it, too.
+        self.intake.shed();
         if self.intake.flushed > self.raised || target > self.intake.flushed + 1 {
             // What is there does not suffice. The writer is told, and woken whatever it waits for:
             // it may not pause while more is wanted. (It parks at its gate first and looks at ours

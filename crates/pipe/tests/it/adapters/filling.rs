@@ -88,3 +88,18 @@ fn a_paused_pipe_does_not_read() {
     assert_eq!(take_all(&mut reader).len(), first);
     assert!(now(writer.fill_from(&mut source)).unwrap() > 0);
 }
+
+#[test]
+fn a_block_that_was_left_for_an_unused_one_is_let_go() {
+    let (options, pool) = pooled();
+    let (mut writer, mut reader) = pipe(options.build().unwrap());
+    writer.write(b"read long ago").unwrap();
+    assert!(writer.try_flush().unwrap().is_some());
+    take_all(&mut reader);
+    let read = woken_by(reader.read(), || {
+        assert!(writer.reserve(50_000).unwrap().len() >= 50_000);
+        writer.release();
+    });
+    assert!(read.is_pending());
+    assert_eq!(pool.outstanding(), 0);
+}

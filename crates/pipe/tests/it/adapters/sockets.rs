@@ -1,9 +1,16 @@
 //! Real sockets.
 
 use super::{Woken, pooled};
-use aqueduct_pipe::pipe;
-use aqueduct_testkit::pattern;
-use std::{future::Future, pin::pin, sync::Arc, task::Context, task::Waker};
+use aqueduct_pipe::{Read, pipe};
+use aqueduct_testkit::{pattern, scale};
+use std::{
+    future::Future,
+    io::Write,
+    pin::pin,
+    sync::Arc,
+    task::{Context, Waker},
+    time::{Duration, Instant},
+};
 use tokio::{
     io::AsyncWriteExt,
     net::{TcpListener, TcpStream, UnixStream},
@@ -71,4 +78,60 @@ fn an_idle_socket_holds_no_block() {
             assert_eq!(super::take_all(&mut reader), b"wake up");
         }
     });
+}
+
+/// Filling on one thread, reading on another: bytes are all there, and after each burst of messages
+/// both let go of their blocks, whoever was last.
+#[test]
+fn two_threads_let_go_after_every_burst() {
+    let (mut far, near) = std::os::unix::net::UnixStream::pair().unwrap();
+    near.set_nonblocking(true).unwrap();
+    let (options, pool) = pooled();
+    let (mut writer, mut reader) = pipe(options.pause(600).build().unwrap());
+    let filling = std::thread::spawn(move || {
+        run(async {
+            let mut near = UnixStream::from_std(near).unwrap();
+            while writer.fill_from(&mut near).await.unwrap() > 0 {}
+            writer.finish();
+        });
+    });
+    let (told, arrived) = std::sync::mpsc::channel();
+    let reading = std::thread::spawn(move || {
+        let mut total = 0;
+        loop {
+            let (view, last) = match reader.read_blocking().unwrap() {
+                Read::Eof(view) => (view, true),
+                read => (read.into_view(), false),
+            };
+            let (len, want) = (view.len(), pattern(total + view.len(), 1));
+            assert!(view.seq() == &want[total..]);
+            view.consume(len);
+            total += len;
+            told.send(total).unwrap();
+            if last {
+                return;
+            }
+        }
+    });
+    let rounds = scale(300);
+    let bytes = pattern(rounds * 1000, 1);
+    let (mut sent, mut got) = (0, 0);
+    for round in 0..rounds {
+        for message in 0..=round % 4 {
+            let len = 1 + (round * 7 + message * 131) % 240;
+            far.write_all(&bytes[sent..sent + len]).unwrap();
+            sent += len;
+        }
+        while got < sent {
+            got = arrived.recv().unwrap();
+        }
+        let start = Instant::now();
+        while pool.outstanding() > 0 {
+            assert!(start.elapsed() < Duration::from_secs(10), "held after round {round}");
+            std::thread::yield_now();
+        }
+    }
+    drop(far);
+    filling.join().unwrap();
+    reading.join().unwrap();
 }
