@@ -2,6 +2,7 @@
 
 mod deref;
 mod handles;
+mod pipe;
 mod pool;
 mod sequence;
 
@@ -22,6 +23,7 @@ pub fn all() -> Vec<Row> {
     rows.extend(handles::rows());
     rows.push(deref::row());
     rows.extend(sequence::rows());
+    rows.extend(pipe::rows());
     rows
 }
 
@@ -40,7 +42,7 @@ pub fn counted_name(id: &str) -> Option<&str> {
     let by_size = short.starts_with("get_freeze_drop.") || short.starts_with("live64.");
     match short {
         "live64_default.65536" | "cross_thread.4096" | "deref_mixed" | ANCHOR => None,
-        _ if id.starts_with("sequence.") => None,
+        _ if id.starts_with("sequence.") || id.starts_with("pipe.") => None,
         _ if by_size && !short.ends_with(".4096") => None,
         _ => Some(short),
     }

@@ -18,7 +18,11 @@ use aqueduct_base::sync::{
     atomic::{AtomicU64, Ordering},
     twin,
 };
-use std::{mem, sync::Arc, task::Waker};
+use std::{
+    mem, ptr,
+    sync::Arc,
+    task::{RawWakerVTable, Waker},
+};
 
 /// What a gate's word says at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,7 +90,24 @@ pub(crate) struct Gate {
 /// The waiting side's own part: the waker that the gate has already.
 #[derive(Default)]
 pub(crate) struct Waiter {
-    known: Option<Arc<Waker>>,
+    known: Option<Known>,
+}
+
+struct Known {
+    waker: Arc<Waker>,
+    /// Of the waker that it was cloned from: a table may stand in memory more than once, and a clone
+    /// then differs from its original for ever.
+    vtable: &'static RawWakerVTable,
+}
+
+impl Known {
+    /// Whether `waker` wakes the same task. The clone keeps its data, so that no other task's is in
+    /// their place.
+    #[inline]
+    fn is(&self, waker: &Waker) -> bool {
+        let same = ptr::eq(self.vtable, waker.vtable()) && self.waker.data() == waker.data();
+        same || self.waker.will_wake(waker)
+    }
 }
 
 impl Gate {
@@ -220,9 +241,10 @@ impl Waiter {
     #[inline]
     fn tell(&mut self, gate: &Gate, waker: &Waker) {
         let known = self.known.as_ref();
-        if known.is_none_or(|known| !known.will_wake(waker) && !twin::is("waker_kept")) {
+        if known.is_none_or(|known| !known.is(waker) && !twin::is("waker_kept")) {
+            let vtable = waker.vtable();
             let waker = Arc::new(waker.clone());
-            self.known = Some(Arc::clone(&waker));
+            self.known = Some(Known { waker: Arc::clone(&waker), vtable });
             let old = gate.waker.lock().replace(waker);
             drop(old);
         }

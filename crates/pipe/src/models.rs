@@ -188,7 +188,6 @@ fn model_08_drained_waits_for_the_last_byte() {
 }
 
 // twin: waker_kept
-// twin: park_on_a_load
 #[test]
 fn model_09_polled_dropped_and_polled_with_another_waker() {
     model(|| {

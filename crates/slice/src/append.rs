@@ -63,7 +63,6 @@ pub struct Appender {
     /// Its data is what is committed and not published.
     buffer: SliceMut,
     word: NonNull<Word>,
-    published: usize,
 }
 
 /// The reading half: sees what its [`Appender`] has published so far.
@@ -109,7 +108,7 @@ impl Appender {
         };
         // SAFETY: within the range that was the buffer's until it ceded this part, and aligned (1).
         unsafe { word.write(Word(AtomicUsize::new(0))) };
-        (Self { buffer, word, published: 0 }, Published { base, word })
+        (Self { buffer, word }, Published { base, word })
     }
 
     /// The most bytes of capacity that an appender needs for itself.
@@ -157,8 +156,8 @@ impl Appender {
     /// Bytes published.
     #[must_use]
     #[inline]
-    pub const fn published(&self) -> usize {
-        self.published
+    pub fn published(&self) -> usize {
+        self.word().load(Ordering::Relaxed) >> 1 // our own store
     }
 
     /// Forgets what is committed and not published, which is room again.
@@ -170,19 +169,21 @@ impl Appender {
     /// Shows all that is committed to the reading half, for good. One store, no read-modify-write.
     #[inline]
     pub fn publish(&mut self) {
-        let more = self.buffer.len();
-        self.buffer.raw.advance(more);
-        self.buffer.raw.forget_headroom(); // given up, for good (3)
-        self.published += more;
-        self.store(0);
+        let more = self.buffer.raw.give_up_data(); // for good (3)
+        self.store(self.word().load(Ordering::Relaxed) + 2 * more);
     }
 
     #[inline(always)]
-    fn store(&self, sealed: usize) {
+    fn word(&self) -> &AtomicUsize {
+        // SAFETY: our count keeps the block, and the word in it, which is shared from here on (1, 2).
+        &unsafe { self.word.as_ref() }.0
+    }
+
+    #[inline(always)]
+    fn store(&self, word: usize) {
         // Release: who reads this length sees the bytes below it.
         let order = twin::order("publish_relaxed", Ordering::Release, Ordering::Relaxed);
-        // SAFETY: our count keeps the block, and the word in it (1, 2).
-        unsafe { self.word.as_ref() }.0.store(self.published << 1 | sealed, order);
+        self.word().store(word, order);
     }
 }
 
@@ -190,7 +191,7 @@ impl Drop for Appender {
     /// Seals the block. What is committed and not published is forgotten.
     #[inline]
     fn drop(&mut self) {
-        self.store(Word::SEALED);
+        self.store(self.word().load(Ordering::Relaxed) | Word::SEALED);
     }
 }
 
@@ -279,7 +280,7 @@ impl Published {
 impl fmt::Debug for Appender {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Appender")
-            .field("published", &self.published)
+            .field("published", &self.published())
             .field("unpublished", &self.unpublished())
             .field("spare", &self.spare())
             .finish()

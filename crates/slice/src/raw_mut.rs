@@ -139,6 +139,17 @@ impl RawMut {
         self.head = 0;
     }
 
+    /// Gives the data up for good: the range starts behind it. Returns how many bytes that is.
+    #[inline(always)]
+    pub(crate) fn give_up_data(&mut self) -> usize {
+        let count = self.len;
+        // SAFETY: `len <= cap`, so the result lies in the range, which is in a block (1).
+        self.ptr = unsafe { self.ptr.add(count) };
+        self.cap -= count;
+        (self.len, self.head) = (0, 0);
+        count
+    }
+
     /// Gives what follows the first `at` bytes up for good.
     ///
     /// # Panics

@@ -107,7 +107,7 @@ fn two_threads_let_go_after_every_burst() {
                 read => (read.into_view(), false),
             };
             let len = view.len();
-            assert!(view.seq() == &wanted[total..total + len]);
+            assert!(view.seq() == wanted[total..total + len]);
             view.consume(len);
             total += len;
             told.send(total).unwrap();
