@@ -70,7 +70,7 @@ impl Writer {
     }
 
     #[inline(always)]
-    fn publish(&mut self) {
+    pub(crate) fn publish(&mut self) {
         if self.output.end > self.output.flushed {
             let by = self.publish_apart();
             self.shared.flushed.raise(by, NONE);

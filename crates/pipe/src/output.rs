@@ -8,7 +8,7 @@ use crate::{
 use aqueduct_base::{copy, sync::atomic::Ordering::Relaxed};
 use aqueduct_pool::{Limit, Pool};
 use aqueduct_slice::{Appender, Published, Slice, SliceMut};
-use std::collections::VecDeque;
+use std::{collections::VecDeque, mem};
 
 /// Blocks with bytes that are not published, and the entries that tell the reader where in the
 /// stream they and the pushed slices belong.
@@ -18,7 +18,7 @@ pub(crate) struct Output {
     /// None in a model: the pool has models of its own.
     pool: Option<Pool>,
     /// Bytes of the next block.
-    size: usize,
+    pub(crate) size: usize,
     first: usize,
     largest: usize,
     /// The block that is being filled.
@@ -29,6 +29,10 @@ pub(crate) struct Output {
     joined: bool,
     /// The same at the last flush.
     was_joined: bool,
+    /// Whether a block that the reader may hold was left for another, which it may not hear of.
+    left: bool,
+    /// Where in the stream the open block begins.
+    pub(crate) begun: u64,
     /// Blocks without room that have bytes which are not published, in order.
     filled: Vec<Appender>,
     entries: VecDeque<Entry>,
@@ -53,6 +57,8 @@ impl Output {
             fresh: None,
             joined: false,
             was_joined: false,
+            left: false,
+            begun: 0,
             filled: Vec::new(),
             entries: VecDeque::new(),
             posts: 0,
@@ -66,6 +72,13 @@ impl Output {
     #[inline(always)]
     pub(crate) fn largest(&self) -> usize {
         self.largest
+    }
+
+    /// Makes the next block about so large.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn suit(&mut self, size: usize) {
+        let size = size.checked_next_power_of_two().unwrap_or(self.largest);
+        self.size = size.clamp(self.first, self.largest);
     }
 
     /// Bytes of room in the open block.
@@ -86,12 +99,13 @@ impl Output {
         let wish = self.size.max(len.saturating_add(Appender::OVERHEAD));
         let (appender, fresh) = Appender::new(allocate(self.pool.as_ref(), wish)?);
         self.size = self.size.saturating_mul(2).min(self.largest);
+        self.left |= self.open.is_some() && self.fresh.is_none();
         // An unused block goes straight back; one that is used up is sealed; one that has bytes to
         // be published stays.
         if let Some(old) = self.open.replace(appender).filter(|old| old.unpublished() > 0) {
             self.filled.push(old);
         }
-        (self.fresh, self.joined) = (Some(fresh), false);
+        (self.fresh, self.joined, self.begun) = (Some(fresh), false, self.end);
         Ok(())
     }
 
@@ -242,7 +256,7 @@ impl Output {
             return false;
         }
         self.size = self.first;
-        let known = self.fresh.take().is_none();
+        let known = self.fresh.take().is_none() | mem::take(&mut self.left);
         (self.joined, self.was_joined) = (false, false);
         self.open.take().is_some() && known
     }

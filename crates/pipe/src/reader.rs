@@ -23,7 +23,7 @@ use std::{
 /// A read lends a [`View`] of all bytes that are flushed and not consumed. Dropping the reader frees
 /// them, and tells the writer.
 pub struct Reader {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     pub(crate) intake: Intake,
     consumed: u64,
     /// Up to where bytes were looked at without success: a read waits for others.
@@ -34,6 +34,9 @@ pub struct Reader {
     /// Whether this half is parked at its gate, as far as it knows.
     parked: bool,
     end: End,
+    /// Whether the last item of its stream was the writer's error.
+    #[cfg(feature = "stream")]
+    pub(crate) told: bool,
 }
 
 /// What a read found, before it is lent.
@@ -55,6 +58,8 @@ impl Reader {
             waiter: Waiter::default(),
             parked: false,
             end: End::Dropped,
+            #[cfg(feature = "stream")]
+            told: false,
         }
     }
 
@@ -241,7 +246,6 @@ impl Reader {
 
     #[inline(never)]
     fn wait(&mut self, context: &mut Context<'_>, target: u64) -> Poll<Result<Found, PipeError>> {
-        self.intake.shed();
         let word = self.shared.flushed.park(&mut self.waiter, context.waker(), target);
         if word.has(CLOSED.and(INTERRUPT)) || word.total() >= target {
             self.shared.flushed.unpark();
@@ -252,6 +256,8 @@ impl Reader {
             return Poll::Pending;
         }
         self.parked = true;
+        // Parked first: a writer that lets go of its block later wakes us to let go of it, too.
+        self.intake.shed();
         if self.intake.flushed > self.raised || target > self.intake.flushed + 1 {
             // What is there does not suffice. The writer is told, and woken whatever it waits for:
             // it may not pause while more is wanted. (It parks at its gate first and looks at ours
