@@ -42,7 +42,7 @@ pub fn counted_name(id: &str) -> Option<&str> {
     let by_size = short.starts_with("get_freeze_drop.") || short.starts_with("live64.");
     match short {
         "live64_default.65536" | "cross_thread.4096" | "deref_mixed" | ANCHOR => None,
-        _ if id.starts_with("sequence.") || id.starts_with("pipe.") => None,
+        _ if id.starts_with("sequence.") => None,
         _ if by_size && !short.ends_with(".4096") => None,
         _ => Some(short),
     }

@@ -73,7 +73,7 @@ impl Writer {
     pub(crate) fn publish(&mut self) {
         if self.output.end > self.output.flushed {
             let by = self.publish_apart();
-            self.shared.flushed.raise(by, NONE);
+            self.shared.flushed.raise(by, NONE, &mut self.raiser);
         }
     }
 

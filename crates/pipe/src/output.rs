@@ -19,6 +19,8 @@ pub(crate) struct Output {
     pool: Option<Pool>,
     /// Bytes of the next block.
     pub(crate) size: usize,
+    /// So few bytes at the end of the open block are left unused.
+    scrap: usize,
     first: usize,
     largest: usize,
     /// The block that is being filled.
@@ -51,6 +53,7 @@ impl Output {
         Self {
             pool: options.pool.or_else(default_pool),
             size: options.first,
+            scrap: 0,
             first: options.first,
             largest: options.largest,
             open: None,
@@ -98,6 +101,7 @@ impl Output {
     pub(crate) fn begin(&mut self, len: usize) -> Result<(), PipeError> {
         let wish = self.size.max(len.saturating_add(Appender::OVERHEAD));
         let (appender, fresh) = Appender::new(allocate(self.pool.as_ref(), wish)?);
+        self.scrap = appender.spare() / 512;
         self.size = self.size.saturating_mul(2).min(self.largest);
         self.left |= self.open.is_some() && self.fresh.is_none();
         // An unused block goes straight back; one that is used up is sealed; one that has bytes to
@@ -220,7 +224,9 @@ impl Output {
         }
         if let Some(open) = &mut self.open {
             open.publish();
-            if open.spare() == 0 {
+            // What is left over is not worth keeping the block for: who reads it to its end can let
+            // go of it, and the next one may be the same again.
+            if open.spare() <= self.scrap {
                 (self.open, self.joined, self.was_joined) = (None, false, false);
             }
         }

@@ -4,7 +4,7 @@ use crate::{
     Interrupter, Options, PipeError, PipeErrorKind, PipeStats, Read, View,
     blocking::block_on,
     error::Cause,
-    gate::{CLOSED, INTERRUPT, NEVER, NONE, Waiter},
+    gate::{CLOSED, INTERRUPT, NEVER, NONE, Raiser, Waiter},
     intake::Intake,
     pipe,
     shared::{End, Shared},
@@ -31,6 +31,7 @@ pub struct Reader {
     /// What the writer was told of that.
     raised: u64,
     waiter: Waiter,
+    raiser: Raiser,
     /// Whether this half is parked at its gate, as far as it knows.
     parked: bool,
     end: End,
@@ -56,6 +57,7 @@ impl Reader {
             examined: 0,
             raised: 0,
             waiter: Waiter::default(),
+            raiser: Raiser::default(),
             parked: false,
             end: End::Dropped,
             #[cfg(feature = "stream")]
@@ -282,7 +284,7 @@ impl Reader {
     fn raise(&mut self, examined: u64) {
         let by = examined.saturating_sub(self.raised);
         self.raised += by;
-        self.shared.examined.raise(by, NONE);
+        self.shared.examined.raise(by, NONE, &mut self.raiser);
     }
 
     #[inline(always)]
@@ -369,7 +371,7 @@ impl From<Sequence> for Reader {
     /// A reader of just these bytes: their writer has finished. Linear in the number of segments.
     fn from(sequence: Sequence) -> Self {
         let (writer, mut reader) = pipe(Options::default());
-        reader.shared.flushed.raise(sequence.len() as u64, NONE);
+        reader.shared.flushed.raise(sequence.len() as u64, NONE, &mut Raiser::default());
         reader.intake.put(sequence);
         writer.finish();
         reader
@@ -392,7 +394,7 @@ impl Drop for Reader {
         let left = self.shared.inbox.lock().close();
         drop(left);
         self.shared.flushed.forget();
-        self.shared.examined.raise(0, CLOSED);
+        self.shared.examined.raise(0, CLOSED, &mut self.raiser);
     }
 }
 

@@ -4,7 +4,7 @@ use crate::{
     Interrupter, Options, PatchError, PipeError, PipeErrorKind, PipeStats, Placeholder, PushError,
     WriteSlot,
     error::Cause,
-    gate::{CLOSED, NONE, Waiter},
+    gate::{CLOSED, NONE, Raiser, Waiter},
     output::Output,
     shared::{End, Shared},
 };
@@ -27,6 +27,7 @@ pub struct Writer {
     /// Where in the stream the reader must have consumed more for another byte to be allowed.
     until: u64,
     pub(crate) waiter: Waiter,
+    pub(crate) raiser: Raiser,
     /// Since when flushes wait.
     pub(crate) paused: Option<Instant>,
     pub(crate) peak: u64,
@@ -42,8 +43,9 @@ impl Writer {
     pub(crate) fn new(shared: Arc<Shared>, options: Options) -> Self {
         let until = options.limits.most;
         let output = Output::new(options);
-        let (waiter, paused, peak, end) = (Waiter::default(), None, 0, End::Dropped);
-        Self { shared, output, until, waiter, paused, peak, end, over: false }
+        let (waiter, raiser) = (Waiter::default(), Raiser::default());
+        let (paused, peak, end) = (None, 0, End::Dropped);
+        Self { shared, output, until, waiter, raiser, paused, peak, end, over: false }
     }
 
     /// Room for at least `least` bytes, and at least one, in one piece: the rest of the open segment,
@@ -241,7 +243,7 @@ impl Writer {
         // Sealed before the end is seen: the reader then lets go of the last block with its last byte.
         self.output.clear();
         self.shared.ends.lock().writer = Some(self.end.clone());
-        self.shared.flushed.raise(by, CLOSED);
+        self.shared.flushed.raise(by, CLOSED, &mut self.raiser);
         (self.over, self.until) = (true, 0);
     }
 
