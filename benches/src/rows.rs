@@ -5,11 +5,12 @@ mod handles;
 mod pipe;
 mod pool;
 mod sequence;
+mod two_threads;
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::measure::{OURS, Row, Subject, Work};
+use crate::measure::{NS, OURS, Row, Subject, Work};
 use crate::target::{Bound, Target};
 
 /// The row that scales absolute targets to the machine.
@@ -24,6 +25,7 @@ pub fn all() -> Vec<Row> {
     rows.push(deref::row());
     rows.extend(sequence::rows());
     rows.extend(pipe::rows());
+    rows.extend(two_threads::rows());
     rows
 }
 
@@ -42,7 +44,7 @@ pub fn counted_name(id: &str) -> Option<&str> {
     let by_size = short.starts_with("get_freeze_drop.") || short.starts_with("live64.");
     match short {
         "live64_default.65536" | "cross_thread.4096" | "deref_mixed" | ANCHOR => None,
-        _ if id.starts_with("sequence.") => None,
+        _ if id.starts_with("sequence.") || id.starts_with("pipe.") => None,
         _ if by_size && !short.ends_with(".4096") => None,
         _ => Some(short),
     }
@@ -50,7 +52,7 @@ pub fn counted_name(id: &str) -> Option<&str> {
 
 /// A row whose entrants are made by a function.
 fn row(id: impl Into<String>, target: &'static [Bound], build: fn() -> Vec<Subject>) -> Row {
-    Row { id: id.into(), target: Target(target), floor: "", build: Box::new(build) }
+    Row { id: id.into(), target: Target(target), floor: "", unit: NS, build: Box::new(build) }
 }
 
 fn anchor() -> Row {

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::measure::{OURS, Row, Subject, Work};
+use crate::measure::{NS, OURS, Row, Subject, Work};
 use crate::rows::row;
 use crate::target::{Bound, Target};
 
@@ -24,6 +24,7 @@ pub(super) fn rows() -> Vec<Row> {
         id: id.into(),
         target: Target(target),
         floor: FLOOR,
+        unit: NS,
         build: Box::new(move || fill(chunk)),
     };
     vec![
