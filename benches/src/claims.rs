@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 use aqueduct::{Slice, meter};
 use patterns::workload::PIPELINE_BYTES;
 
-use crate::measure::{Effort, Row, Subject, Work, measure};
+use crate::measure::{Effort, NS, Row, Subject, Work, measure};
 use crate::ports::{Measured, PACKETS, PIPELINE};
 use crate::report::Claim;
 use crate::stats::Summary;
@@ -78,7 +78,13 @@ fn copy_1k(effort: Effort) -> Claim {
         at = (at + 40_503 * KIB) % COLD;
         black_box(&mut to[at..at + KIB]).copy_from_slice(black_box(&from[at..at + KIB]));
     });
-    let row = Row { id: COPY_1K.into(), target: Target(&[]), floor: "", build: Box::new(Vec::new) };
+    let row = Row {
+        id: COPY_1K.into(),
+        target: Target(&[]),
+        floor: "",
+        unit: NS,
+        build: Box::new(Vec::new),
+    };
     let subjects = vec![Subject::new("hot", hot), Subject::new("cold", cold)];
     let measured = measure(&row, subjects, effort, || {});
     let median =

@@ -10,12 +10,17 @@ use crate::target::{Figures, Target};
 /// The key of our own entry in a row.
 pub const OURS: &str = "aqueduct";
 
+/// The unit of nearly all rows.
+pub const NS: &str = "ns";
+
 /// One operation, in a form that can be repeated and timed.
 pub enum Work {
     /// Repeats the operation; timed from outside, by the CPU clock of the calling thread.
     Here(Box<dyn FnMut(u64)>),
     /// Repeats the operation and tells itself how many nanoseconds it took, wherever it ran.
     Elsewhere(Box<dyn FnMut(u64) -> f64>),
+    /// Does the operation once and counts something, in the row's own unit.
+    Once(Box<dyn FnMut() -> f64>),
 }
 
 impl Work {
@@ -43,6 +48,9 @@ impl Work {
             Work::Elsewhere(work) => {
                 work(iterations);
             }
+            Work::Once(work) => {
+                work();
+            }
         }
     }
 
@@ -52,6 +60,7 @@ impl Work {
             #[expect(clippy::cast_precision_loss, reason = "a sample is far below 2^53 ns")]
             Work::Here(work) => cpu_of(|| work(black_box(iterations))) as f64,
             Work::Elsewhere(work) => work(iterations),
+            Work::Once(work) => work(),
         }
     }
 }
@@ -61,6 +70,7 @@ impl fmt::Debug for Work {
         f.write_str(match self {
             Work::Here(_) => "Work::Here",
             Work::Elsewhere(_) => "Work::Elsewhere",
+            Work::Once(_) => "Work::Once",
         })
     }
 }
@@ -97,7 +107,7 @@ impl Subject {
         Self { operations, ..self }
     }
 
-    /// Nanoseconds per operation over this many iterations.
+    /// Nanoseconds per operation, or what else is counted, over this many iterations.
     pub fn sample(&mut self, iterations: u64) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "iterations stay far below 2^53")]
         let operations = iterations as f64 * self.operations;
@@ -113,6 +123,8 @@ pub struct Row {
     pub target: Target,
     /// The key of the entrant that is a floor, not a peer; empty where there is none.
     pub floor: &'static str,
+    /// What is counted.
+    pub unit: &'static str,
     /// Makes the entrants; called only when the row is measured.
     pub build: Box<dyn Fn() -> Vec<Subject>>,
 }
@@ -163,6 +175,8 @@ pub struct Measured {
     pub target: Target,
     /// The key of the floor; empty where there is none.
     pub floor: &'static str,
+    /// What the figures count.
+    pub unit: &'static str,
     /// Every entrant, ours first where there is one.
     pub subjects: Vec<Rounds>,
 }
@@ -207,7 +221,7 @@ pub fn measure(
         .zip(ns)
         .map(|(subject, ns)| Rounds { key: subject.key, note: subject.note, ns })
         .collect();
-    Measured { id: row.id.clone(), target: row.target, floor: row.floor, subjects }
+    Measured { id: row.id.clone(), target: row.target, floor: row.floor, unit: row.unit, subjects }
 }
 
 /// Whose turn it is: each round starts one further on, and every other round runs backwards, so
@@ -219,6 +233,10 @@ fn turn(round: usize, place: usize, count: usize) -> usize {
 
 /// How many iterations take about `sample_ns`, found by doubling, which warms up as well.
 fn calibrate(subject: &mut Subject, sample_ns: f64) -> u64 {
+    if let Work::Once(work) = &mut subject.work {
+        work();
+        return 1;
+    }
     let mut iterations = 1_u64;
     loop {
         let ns = subject.work.run(iterations).max(1.0);
@@ -255,7 +273,13 @@ mod tests {
     }
 
     fn row() -> Row {
-        Row { id: "a.b".into(), target: Target(&[]), floor: "", build: Box::new(Vec::new) }
+        Row {
+            id: "a.b".into(),
+            target: Target(&[]),
+            floor: "",
+            unit: NS,
+            build: Box::new(Vec::new),
+        }
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub struct Report {
 pub struct Operation {
     /// Its name.
     pub id: String,
-    /// Always nanoseconds so far.
+    /// What its figures count: nanoseconds nearly always.
     pub unit: &'static str,
     /// Whether less or more of the unit is better.
     pub better: &'static str,
@@ -127,7 +127,7 @@ impl Operation {
         }
         Some(Self {
             id: measured.id.clone(),
-            unit: "ns",
+            unit: measured.unit,
             better: "lower",
             ours,
             peers,
@@ -175,6 +175,7 @@ mod tests {
             id: "pool.get_freeze_drop.4096".into(),
             target: Target(&[Bound::Median(3.0), Bound::Faster(7.5, "bytes")]),
             floor: "Vec alone",
+            unit: "ns",
             subjects: vec![
                 rounds(OURS, [2.0, 3.0, 2.5]),
                 rounds("bytes", [20.0, 30.0, 25.0]),

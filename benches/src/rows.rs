@@ -5,11 +5,12 @@ mod handles;
 mod pipe;
 mod pool;
 mod sequence;
+mod two_threads;
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::measure::{OURS, Row, Subject, Work};
+use crate::measure::{NS, OURS, Row, Subject, Work};
 use crate::target::{Bound, Target};
 
 /// The row that scales absolute targets to the machine.
@@ -24,6 +25,7 @@ pub fn all() -> Vec<Row> {
     rows.push(deref::row());
     rows.extend(sequence::rows());
     rows.extend(pipe::rows());
+    rows.extend(two_threads::rows());
     rows
 }
 
@@ -50,7 +52,7 @@ pub fn counted_name(id: &str) -> Option<&str> {
 
 /// A row whose entrants are made by a function.
 fn row(id: impl Into<String>, target: &'static [Bound], build: fn() -> Vec<Subject>) -> Row {
-    Row { id: id.into(), target: Target(target), floor: "", build: Box::new(build) }
+    Row { id: id.into(), target: Target(target), floor: "", unit: NS, build: Box::new(build) }
 }
 
 fn anchor() -> Row {

@@ -14,6 +14,8 @@ pub enum Bound {
     Median(f64),
     /// Our best round is at most this many nanoseconds, scaled to the machine.
     Minimum(f64),
+    /// Our median is at most this, in the row's own unit, on any machine.
+    AtMost(f64),
     /// The peer takes at least this many times as long as we do.
     Faster(f64, &'static str),
     /// We take at most this many times as long as the peer.
@@ -55,6 +57,7 @@ impl Bound {
         match *self {
             Bound::Median(ns) => Summary::of(ours).median <= ns * scale,
             Bound::Minimum(ns) => Summary::of(ours).min <= ns * scale,
+            Bound::AtMost(most) => Summary::of(ours).median <= most,
             Bound::Faster(times, peer) => {
                 figures.other(peer).is_some_and(|peer| median_ratio(peer, ours) >= times)
             }
@@ -73,6 +76,7 @@ impl fmt::Display for Bound {
         match self {
             Bound::Median(ns) => write!(f, "<= {ns} ns * rmw_ns / {REFERENCE_RMW_NS}"),
             Bound::Minimum(ns) => write!(f, "minimum <= {ns} ns * rmw_ns / {REFERENCE_RMW_NS}"),
+            Bound::AtMost(most) => write!(f, "<= {most:.2}"),
             Bound::Faster(times, peer) => write!(f, ">= {times}x {peer}"),
             Bound::Within(times, peer) => write!(f, "<= {times}x of {peer}"),
             Bound::OverFloor(ns, floor) => {

@@ -10,7 +10,7 @@ use byteview::ByteView;
 use hipstr::{HipByt, LocalHipByt};
 use tendril::{Atomic, ByteTendril, Tendril};
 
-use crate::measure::{OURS, Row, Subject, Work};
+use crate::measure::{NS, OURS, Row, Subject, Work};
 use crate::rows::row;
 use crate::target::{Bound, Target};
 
@@ -50,6 +50,7 @@ pub(super) fn rows() -> Vec<Row> {
             id: "slice.from_vec_clone.4096".into(),
             target: Target(&[Bound::OverFloor(14.0, VEC_ALONE)]),
             floor: VEC_ALONE,
+            unit: NS,
             build: Box::new(from_vec_clone),
         },
     ]

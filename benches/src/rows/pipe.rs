@@ -1,15 +1,15 @@
 //! Bytes through a pipe on one thread: filled and drained, handed over, sent to and fro.
 
 use std::hint::black_box;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-use aqueduct::{Options, Reader, Slice, Writer, pipe};
+use aqueduct::{Flush, Options, Pool, Reader, Slice, SliceMut, Writer, pipe};
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::measure::{OURS, Row, Subject, Work};
+use crate::measure::{NS, OURS, Row, Subject, Work};
 use crate::rows::row;
 use crate::target::{Bound, Target};
 
@@ -23,7 +23,8 @@ pub(super) fn rows() -> Vec<Row> {
     let fills = |id: &str, target, chunk| Row {
         id: id.into(),
         target: Target(target),
-        floor: "",
+        floor: FLOOR,
+        unit: NS,
         build: Box::new(move || fill(chunk)),
     };
     vec![
@@ -43,16 +44,30 @@ pub(super) fn rows() -> Vec<Row> {
     ]
 }
 
-/// What a future gives that need not wait.
-#[inline]
-fn now<T>(future: impl Future<Output = T>) -> T {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(done) => done,
-        Poll::Pending => unreachable!("the window is never exceeded"),
-    }
+/// The name of the floor of the fills: what they cost if a pipe cost nothing.
+const FLOOR: &str = "one copy";
+
+/// So many bytes at the start of a line of the cache. A copy from elsewhere takes up to half as long
+/// again, which is no pipe's doing; so every entrant copies from, and to, such bytes where it is the
+/// caller's choice.
+fn aligned(len: usize) -> SliceMut {
+    let mut bytes = Pool::global().get(len);
+    bytes.resize(len, 7);
+    bytes
 }
 
-/// Writes and flushes a chunk again and again, then reads all of it.
+fn one_copy(chunk: usize) -> Work {
+    let (bytes, mut to) = (aligned(chunk), aligned(WINDOW));
+    Work::each(move || {
+        for part in to.chunks_exact_mut(chunk) {
+            part.copy_from_slice(black_box(&bytes));
+        }
+        black_box(&mut to);
+    })
+}
+
+/// Writes and flushes a chunk again and again, then reads all of it. Nobody has to wait, and every
+/// entrant uses its calls for that.
 fn fill(chunk: usize) -> Vec<Subject> {
     #[expect(clippy::cast_precision_loss, reason = "a small constant")]
     let operations = (WINDOW / chunk) as f64;
@@ -60,19 +75,20 @@ fn fill(chunk: usize) -> Vec<Subject> {
         Subject::new(OURS, ours_fill(chunk)),
         Subject::new("tokio-duplex", duplex_fill(chunk)).note("its reader copies"),
         Subject::new("piper-peek", piper_fill(chunk)).note("one thread's ring, no handles"),
+        Subject::new(FLOOR, one_copy(chunk)),
     ];
     subjects.into_iter().map(|subject| subject.operations(operations)).collect()
 }
 
 fn ours_fill(chunk: usize) -> Work {
     let (mut writer, mut reader) = pipe(Options::default());
-    let bytes = vec![7; chunk];
+    let bytes = aligned(chunk);
     Work::each(move || {
         for _ in 0..WINDOW / chunk {
             writer.write(black_box(&bytes)).expect("room");
-            let _ = now(writer.flush()).expect("a reader");
+            assert!(matches!(writer.try_flush(), Ok(Some(Flush::Done))));
         }
-        let view = now(reader.read()).expect("a writer").into_view();
+        let view = reader.try_read().expect("a writer").expect("bytes").into_view();
         black_box(view.seq());
         let len = view.len();
         view.consume(len);
@@ -81,7 +97,7 @@ fn ours_fill(chunk: usize) -> Work {
 
 fn duplex_fill(chunk: usize) -> Work {
     let (mut writer, mut reader) = tokio::io::duplex(WINDOW);
-    let (bytes, mut to) = (vec![7; chunk], vec![0; WINDOW]);
+    let (bytes, mut to) = (aligned(chunk), aligned(WINDOW));
     Work::each(move || {
         let mut context = Context::from_waker(Waker::noop());
         for _ in 0..WINDOW / chunk {
@@ -98,7 +114,7 @@ fn duplex_fill(chunk: usize) -> Work {
 
 fn piper_fill(chunk: usize) -> Work {
     let (mut reader, mut writer) = piper::pipe(WINDOW);
-    let bytes = vec![7; chunk];
+    let bytes = aligned(chunk);
     Work::each(move || {
         let mut context = Context::from_waker(Waker::noop());
         for _ in 0..WINDOW / chunk {
@@ -120,8 +136,8 @@ fn handoff() -> Vec<Subject> {
     let mut slice = Slice::from(vec![7; 4096]);
     let ours = Work::each(move || {
         writer.push(std::mem::take(&mut slice)).expect("room");
-        let _ = now(writer.flush()).expect("a reader");
-        let mut view = now(reader.read()).expect("a writer").into_view();
+        assert!(matches!(writer.try_flush(), Ok(Some(Flush::Done))));
+        let mut view = reader.try_read().expect("a writer").expect("a slice").into_view();
         let len = view.len();
         slice = view.take(len).into_slice();
     });

@@ -7,7 +7,7 @@ use crate::blocks::{
     NtexBlocks, OpoolBlocks, Source, TendrilBlocks, VecBlocks, ZeropoolBlocks,
 };
 use crate::exchange::crossing;
-use crate::measure::{Row, Subject, Work};
+use crate::measure::{NS, Row, Subject, Work};
 use crate::target::{Bound, Target};
 
 const SIZES: [usize; 3] = [256, 4096, LARGEST];
@@ -29,24 +29,28 @@ pub(super) fn rows() -> Vec<Row> {
         id: format!("pool.get_freeze_drop.{size}"),
         target: Target(&[Bound::Median(3.0), Bound::Faster(7.5, "bytes")]),
         floor: "",
+        unit: NS,
         build: Box::new(move || get_freeze_drop(size)),
     }));
     rows.extend(SIZES.map(|size| Row {
         id: format!("pool.live64.{size}"),
         target: Target(&[Bound::Median(4.5)]),
         floor: "",
+        unit: NS,
         build: Box::new(move || live64(size)),
     }));
     rows.push(Row {
         id: "pool.live64_default.65536".into(),
         target: Target(&[]),
         floor: "",
+        unit: NS,
         build: Box::new(|| live64_default(LARGEST)),
     });
     rows.push(Row {
         id: "pool.cross_thread.4096".into(),
         target: Target(&[Bound::Minimum(20.0), Bound::Faster(5.0, "bytes")]),
         floor: "",
+        unit: NS,
         build: Box::new(|| cross_thread(4096)),
     });
     rows

@@ -11,7 +11,7 @@ use memchr::memchr;
 use zenoh_buffers::ZBuf;
 use zenoh_buffers::reader::{HasReader, Reader};
 
-use crate::measure::{OURS, Row, Subject, Work};
+use crate::measure::{NS, OURS, Row, Subject, Work};
 use crate::rows::row as plain_row;
 use crate::target::{Bound, Target};
 
@@ -33,6 +33,7 @@ pub(super) fn rows() -> Vec<Row> {
         id: id.into(),
         target: Target(target),
         floor,
+        unit: NS,
         build: Box::new(build),
     };
     vec![

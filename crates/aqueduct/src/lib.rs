@@ -3,10 +3,10 @@
 
 pub use aqueduct_base::{copy, meter};
 pub use aqueduct_pipe::{
-    Blocking, Cause, Flush, Frame, FrameBuilder, FrameError, FrameFault, FramedReader,
-    FramedWriter, Framing, FramingError, Interrupter, Options, OptionsBuilder, OptionsError,
-    PatchError, PipeError, PipeErrorKind, PipeStats, PipeTooSmall, Placeholder, PushError,
-    PushFrameError, Read, Reader, View, WriteSlot, Writer, pipe,
+    Blocking, Cause, CopyError, Duplex, Flush, Frame, FrameBuilder, FrameError, FrameFault,
+    FramedReader, FramedWriter, Framing, FramingError, Interrupter, Options, OptionsBuilder,
+    OptionsError, PatchError, PipeError, PipeErrorKind, PipeStats, PipeTooSmall, Placeholder,
+    PushError, PushFrameError, Read, Reader, View, WriteSlot, Writer, duplex, pipe,
 };
 pub use aqueduct_pool::{BuildError, Builder, ClassStats, GetAsync, GetError, Limit, Pool, Stats};
 pub use aqueduct_sequence::{

@@ -33,6 +33,11 @@ pub enum PipeErrorKind {
     Memory(AllocError),
     /// The pool is at its hard limit.
     Pool(GetError),
+    /// This half has said itself that it is done: see [`Duplex::finish`](crate::Duplex::finish).
+    Finished,
+    /// An [`Interrupter`](crate::Interrupter) ended the wait, where there is no other place to say so.
+    /// Nothing is lost; the same call again goes on.
+    Interrupted,
 }
 
 impl PipeError {
@@ -62,6 +67,8 @@ impl fmt::Display for PipeError {
             }
             PipeErrorKind::Memory(refused) => refused.fmt(f),
             PipeErrorKind::Pool(refused) => refused.fmt(f),
+            PipeErrorKind::Finished => f.write_str("this half of the pipe has finished"),
+            PipeErrorKind::Interrupted => f.write_str("the wait was interrupted"),
         }
     }
 }

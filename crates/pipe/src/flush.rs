@@ -70,10 +70,10 @@ impl Writer {
     }
 
     #[inline(always)]
-    fn publish(&mut self) {
+    pub(crate) fn publish(&mut self) {
         if self.output.end > self.output.flushed {
             let by = self.publish_apart();
-            self.shared.flushed.raise(by, NONE);
+            self.shared.flushed.raise(by, NONE, &mut self.raiser);
         }
     }
 

@@ -85,6 +85,16 @@ pub(crate) struct Gate {
     /// The newest waker of the side that waits, whether it does so now or not: anybody may have to
     /// wake it.
     waker: Mutex<Option<Arc<Waker>>>,
+    /// How often that changed. Written under its lock.
+    wakers: AtomicU64,
+}
+
+/// The raising side's own part: the waker that it used last, so that it takes no lock while that is
+/// still the newest.
+#[derive(Default)]
+pub(crate) struct Raiser {
+    seen: Option<Arc<Waker>>,
+    wakers: u64,
 }
 
 /// The waiting side's own part: the waker that the gate has already.
@@ -113,7 +123,7 @@ impl Known {
 impl Gate {
     pub(crate) fn new() -> Self {
         let (word, target) = (AtomicU64::new(0), AtomicU64::new(NEVER));
-        Self { word, target, waker: Mutex::new(None) }
+        Self { word, target, waker: Mutex::new(None), wakers: AtomicU64::new(0) }
     }
 
     /// What the word says. All that was done before it was raised so far is visible.
@@ -125,20 +135,33 @@ impl Gate {
 
     /// Adds to the total, puts flags up, and wakes the waiter if that is what it waits for.
     #[inline(always)]
-    pub(crate) fn raise(&self, by: u64, flags: Flags) {
-        self.change(by, flags, false);
+    pub(crate) fn raise(&self, by: u64, flags: Flags, raiser: &mut Raiser) {
+        if twin::is("park_seen_apart") {
+            return self.change_in_two_steps(by, flags);
+        }
+        let wake = if flags == NONE && !self.load().has(PARK) {
+            // Nobody waits, it seems: an addition, which need not know the sum.
+            let order = twin::order("raise_relaxed", Ordering::AcqRel, Ordering::Acquire);
+            let old = Word(self.word.fetch_add(by << SHIFT, order));
+            old.has(PARK) && self.look_again(old.raised(by, NONE))
+        } else {
+            self.change(by, flags, false)
+        };
+        if wake {
+            raiser.wake(self);
+        }
     }
 
     /// Puts flags up, and wakes the waiter whatever it waits for.
     pub(crate) fn nudge(&self, flags: Flags) {
-        self.change(0, flags, true);
+        if self.change(0, flags, true) {
+            Raiser::default().wake(self);
+        }
     }
 
+    /// Whether the waiter is to be woken. PARK is clear then.
     #[inline(always)]
-    fn change(&self, by: u64, flags: Flags, whatever: bool) {
-        if twin::is("park_seen_apart") {
-            return self.change_in_two_steps(by, flags);
-        }
+    fn change(&self, by: u64, flags: Flags, whatever: bool) -> bool {
         let mut old = self.load();
         loop {
             let mut new = old.raised(by, flags);
@@ -149,9 +172,7 @@ impl Gate {
             // Release: who sees the new total sees what was done before. Acquire: of PARK (4).
             let order = twin::order("raise_relaxed", Ordering::AcqRel, Ordering::Acquire);
             match self.word.compare_exchange_weak(old.0, new.0, order, Ordering::Acquire) {
-                Ok(_) if wake => return self.wake(),
-                Ok(_) if old.has(PARK) => return self.look_again(new),
-                Ok(_) => return,
+                Ok(_) => return wake || old.has(PARK) && self.look_again(new),
                 Err(seen) => old = Word(seen),
             }
         }
@@ -164,7 +185,7 @@ impl Gate {
         self.word.fetch_or(flags.0, Ordering::AcqRel);
         if parked {
             self.word.fetch_and(!PARK.0, Ordering::AcqRel);
-            self.wake();
+            Raiser::default().wake(self);
         }
     }
 
@@ -175,26 +196,12 @@ impl Gate {
         word.has(CLOSED.and(INTERRUPT)) || word.total() >= self.target.load(Ordering::Relaxed)
     }
 
-    /// After a raise that left PARK: the target that it compared with may have been that of an
-    /// earlier wait (4).
+    /// After a raise that left PARK: the target that it compared with, if it did, may have been that
+    /// of an earlier wait (4). Whether the waiter is to be woken; PARK is clear then.
     #[cold]
-    fn look_again(&self, word: Word) {
+    fn look_again(&self, word: Word) -> bool {
         let late = self.is_awaited(word) && !twin::is("target_read_once");
-        if late && self.clear(PARK).has(PARK) {
-            self.wake();
-        }
-    }
-
-    /// Calls the newest waker. PARK is clear (3).
-    #[cold]
-    fn wake(&self) {
-        let waker = self.waker.lock().clone();
-        if let Some(waker) = waker {
-            waker.wake_by_ref();
-        }
-        if twin::is("park_cleared_late") {
-            self.clear(PARK);
-        }
+        late && self.clear(PARK).has(PARK)
     }
 
     /// Waits for the total to reach `target`, for the end, or for an interrupt: whoever brings it
@@ -231,8 +238,41 @@ impl Gate {
 
     /// The waiting side is gone: nobody is to be woken.
     pub(crate) fn forget(&self) {
-        let waker = mem::take(&mut *self.waker.lock());
-        drop(waker);
+        drop(self.replace(None));
+    }
+
+    /// Changes the waker; the old one is the caller's to drop, outside the lock.
+    fn replace(&self, waker: Option<Arc<Waker>>) -> Option<Arc<Waker>> {
+        let mut newest = self.waker.lock();
+        // Relaxed: read under the lock, or by who has seen PARK, which is set afterwards.
+        let wakers = self.wakers.load(Ordering::Relaxed).wrapping_add(1);
+        self.wakers.store(wakers, Ordering::Relaxed);
+        mem::replace(&mut *newest, waker)
+    }
+}
+
+impl Raiser {
+    /// Calls the newest waker. PARK is clear (3).
+    fn wake(&mut self, gate: &Gate) {
+        if gate.wakers.load(Ordering::Relaxed) != self.wakers {
+            self.learn(gate);
+        }
+        if let Some(waker) = &self.seen {
+            waker.wake_by_ref();
+        }
+        if twin::is("park_cleared_late") {
+            gate.clear(PARK);
+        }
+    }
+
+    #[cold]
+    fn learn(&mut self, gate: &Gate) {
+        let newest = gate.waker.lock();
+        let (waker, wakers) = (newest.clone(), gate.wakers.load(Ordering::Relaxed));
+        drop(newest);
+        self.wakers = wakers;
+        let old = mem::replace(&mut self.seen, waker);
+        drop(old);
     }
 }
 
@@ -245,8 +285,7 @@ impl Waiter {
             let vtable = waker.vtable();
             let waker = Arc::new(waker.clone());
             self.known = Some(Known { waker: Arc::clone(&waker), vtable });
-            let old = gate.waker.lock().replace(waker);
-            drop(old);
+            drop(gate.replace(Some(waker)));
         }
     }
 }

@@ -24,12 +24,22 @@ use std::io;
 pub struct Blocking<Half>(pub Half);
 
 impl From<PipeError> for io::Error {
+    /// The pipe's error is what the other one wraps. Its kind is:
+    ///
+    /// * `BrokenPipe` where the other half is gone, or this one has finished
+    /// * that of the cause where the other half failed with an `io::Error`, else `Other`
+    /// * `QuotaExceeded` at [`max_buffered`](crate::OptionsBuilder::max_buffered), `OutOfMemory` where
+    ///   memory is out or the pool is at its hard limit
+    /// * `Other` for an interrupt: whoever sees `Interrupted` tries again and tells nobody
     fn from(error: PipeError) -> Self {
         let kind = match error.kind() {
-            PipeErrorKind::Closed => io::ErrorKind::BrokenPipe,
+            PipeErrorKind::Closed | PipeErrorKind::Finished => io::ErrorKind::BrokenPipe,
             PipeErrorKind::Full { .. } => io::ErrorKind::QuotaExceeded,
             PipeErrorKind::Memory(_) | PipeErrorKind::Pool(_) => io::ErrorKind::OutOfMemory,
-            PipeErrorKind::Failed(_) => io::ErrorKind::Other,
+            PipeErrorKind::Failed(cause) => {
+                cause.downcast_ref().map_or(io::ErrorKind::Other, io::Error::kind)
+            }
+            PipeErrorKind::Interrupted => io::ErrorKind::Other,
         };
         Self::new(kind, error)
     }

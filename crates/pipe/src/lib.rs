@@ -35,8 +35,35 @@
 //! flushed and one for what the reader has examined, carry the totals and the wake-ups: one
 //! read-modify-write for each flush and each decision of the reader. A lock is taken only where a block
 //! begins or a slice is pushed.
+//!
+//! # Adapters
+//!
+//! | feature | gives |
+//! |---|---|
+//! | none | [`duplex`], [`Reader::copy_to`], a [`Reader`] from a `Sequence`, [`Blocking`] for `std::io` |
+//! | `tokio` | tokio's `AsyncRead` and `AsyncBufRead` for [`Reader`], `AsyncWrite` for [`Writer`], all three for [`Duplex`]; `Writer::fill_from` any byte stream, `Reader::drain_to` any |
+//! | `futures-io` | the traits of `futures-io`, for the same three |
+//! | `stream` | `Stream` of slices for [`Reader`], `Sink` of slices for [`Writer`] |
+//!
+//! They cost what they do: the traits of byte streams copy in and out, which the meter counts, and each
+//! write is a flush, so that nobody waits for bytes that nobody sees. `fill_from`, `drain_to`, `copy_to`
+//! and the slices copy nothing.
+//!
+//! Who stops polling loses nothing: bytes are taken or given in the same step in which it is said how
+//! many they were. That holds for every one of these futures.
+//!
+//! Their errors are the pipe's own, wrapped as the [conversion](std::io::Error#impl-From<PipeError>-for-Error)
+//! says: `BrokenPipe` when the reader is gone. A stream that was read is cut short when its writer
+//! did not finish: `UnexpectedEof`, after all bytes. An [`Interrupter`] is the error
+//! [`Interrupted`](PipeErrorKind::Interrupted) of the kind `Other`, since callers repeat what was
+//! `Interrupted` for the system's reasons. The same call again goes on where it was.
+//!
+//! A read without room waits for bytes, and takes none. Bytes that were examined without being
+//! consumed are read at once. Inherent methods have the names of some of the traits' and win:
+//! `AsyncReadExt::read(&mut reader, room)` where `reader.read()` would lend a view.
 #![forbid(unsafe_code)]
 
+mod adapters;
 mod blocking;
 mod error;
 mod flush;
@@ -59,6 +86,7 @@ mod storm;
 mod view;
 mod writer;
 
+pub use adapters::{CopyError, Duplex, duplex};
 pub use error::{Cause, OptionsError, PatchError, PipeError, PipeErrorKind, PushError};
 pub use flush::Flush;
 pub use framed::{

@@ -4,7 +4,7 @@
 use crate::{
     Flush, Options, Read, Reader, Writer,
     blocking::block_on,
-    gate::{CLOSED, Gate, INTERRUPT, NEVER, NONE, Waiter, Word},
+    gate::{CLOSED, Gate, INTERRUPT, NEVER, NONE, Raiser, Waiter, Word},
     pipe,
 };
 use aqueduct_slice::Slice;
@@ -47,8 +47,8 @@ fn model_18_no_wake_up_is_lost() {
     model(|| {
         let (raised, waited, mut waiter) = gate();
         let raiser = thread::spawn(move || {
-            raised.raise(1, NONE);
-            raised.raise(1, NONE);
+            raised.raise(1, NONE, &mut Raiser::default());
+            raised.raise(1, NONE, &mut Raiser::default());
         });
         for target in [1, 2] {
             assert!(wait(&waited, &mut waiter, target).total() >= target);
@@ -74,7 +74,7 @@ fn model_18_what_was_done_before_is_seen() {
             assert_eq!(payload.load(Relaxed), 7);
         });
         written.store(7, Relaxed);
-        raised.raise(1, NONE);
+        raised.raise(1, NONE, &mut Raiser::default());
         reader.join().unwrap();
     });
 }
@@ -84,7 +84,7 @@ fn model_18_what_was_done_before_is_seen() {
 fn model_18_a_wait_that_is_given_up_for_another() {
     model(|| {
         let (raised, waited, mut waiter) = gate();
-        let raiser = thread::spawn(move || raised.raise(1, NONE));
+        let raiser = thread::spawn(move || raised.raise(1, NONE, &mut Raiser::default()));
         if waited.park(&mut waiter, Waker::noop(), 2).total() < 1 {
             wait(&waited, &mut waiter, 1);
         }
@@ -99,7 +99,7 @@ fn model_18_an_interrupt_and_a_raise_and_another_waker() {
     model(|| {
         let (raised, waited, mut waiter) = gate();
         let interrupted = raised.clone();
-        let raiser = thread::spawn(move || raised.raise(1, NONE));
+        let raiser = thread::spawn(move || raised.raise(1, NONE, &mut Raiser::default()));
         let other = thread::spawn(move || interrupted.nudge(INTERRUPT));
         // The first waker is never waited with: the newest is to be called.
         let _ = waited.park(&mut waiter, Waker::noop(), NEVER);

@@ -8,7 +8,7 @@ use crate::{
 use aqueduct_base::{copy, sync::atomic::Ordering::Relaxed};
 use aqueduct_pool::{Limit, Pool};
 use aqueduct_slice::{Appender, Published, Slice, SliceMut};
-use std::collections::VecDeque;
+use std::{collections::VecDeque, mem};
 
 /// Blocks with bytes that are not published, and the entries that tell the reader where in the
 /// stream they and the pushed slices belong.
@@ -18,7 +18,9 @@ pub(crate) struct Output {
     /// None in a model: the pool has models of its own.
     pool: Option<Pool>,
     /// Bytes of the next block.
-    size: usize,
+    pub(crate) size: usize,
+    /// So few bytes at the end of the open block are left unused.
+    scrap: usize,
     first: usize,
     largest: usize,
     /// The block that is being filled.
@@ -29,6 +31,10 @@ pub(crate) struct Output {
     joined: bool,
     /// The same at the last flush.
     was_joined: bool,
+    /// Whether a block that the reader may hold was left for another, which it may not hear of.
+    left: bool,
+    /// Where in the stream the open block begins.
+    pub(crate) begun: u64,
     /// Blocks without room that have bytes which are not published, in order.
     filled: Vec<Appender>,
     entries: VecDeque<Entry>,
@@ -47,12 +53,15 @@ impl Output {
         Self {
             pool: options.pool.or_else(default_pool),
             size: options.first,
+            scrap: 0,
             first: options.first,
             largest: options.largest,
             open: None,
             fresh: None,
             joined: false,
             was_joined: false,
+            left: false,
+            begun: 0,
             filled: Vec::new(),
             entries: VecDeque::new(),
             posts: 0,
@@ -66,6 +75,13 @@ impl Output {
     #[inline(always)]
     pub(crate) fn largest(&self) -> usize {
         self.largest
+    }
+
+    /// Makes the next block about so large.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn suit(&mut self, size: usize) {
+        let size = size.checked_next_power_of_two().unwrap_or(self.largest);
+        self.size = size.clamp(self.first, self.largest);
     }
 
     /// Bytes of room in the open block.
@@ -85,13 +101,15 @@ impl Output {
     pub(crate) fn begin(&mut self, len: usize) -> Result<(), PipeError> {
         let wish = self.size.max(len.saturating_add(Appender::OVERHEAD));
         let (appender, fresh) = Appender::new(allocate(self.pool.as_ref(), wish)?);
+        self.scrap = appender.spare() / 512;
         self.size = self.size.saturating_mul(2).min(self.largest);
+        self.left |= self.open.is_some() && self.fresh.is_none();
         // An unused block goes straight back; one that is used up is sealed; one that has bytes to
         // be published stays.
         if let Some(old) = self.open.replace(appender).filter(|old| old.unpublished() > 0) {
             self.filled.push(old);
         }
-        (self.fresh, self.joined) = (Some(fresh), false);
+        (self.fresh, self.joined, self.begun) = (Some(fresh), false, self.end);
         Ok(())
     }
 
@@ -206,7 +224,9 @@ impl Output {
         }
         if let Some(open) = &mut self.open {
             open.publish();
-            if open.spare() == 0 {
+            // What is left over is not worth keeping the block for: who reads it to its end can let
+            // go of it, and the next one may be the same again.
+            if open.spare() <= self.scrap {
                 (self.open, self.joined, self.was_joined) = (None, false, false);
             }
         }
@@ -242,7 +262,7 @@ impl Output {
             return false;
         }
         self.size = self.first;
-        let known = self.fresh.take().is_none();
+        let known = self.fresh.take().is_none() | mem::take(&mut self.left);
         (self.joined, self.was_joined) = (false, false);
         self.open.take().is_some() && known
     }

@@ -4,7 +4,7 @@ use crate::{
     Interrupter, Options, PipeError, PipeErrorKind, PipeStats, Read, View,
     blocking::block_on,
     error::Cause,
-    gate::{CLOSED, INTERRUPT, NEVER, NONE, Waiter},
+    gate::{CLOSED, INTERRUPT, NEVER, NONE, Raiser, Waiter},
     intake::Intake,
     pipe,
     shared::{End, Shared},
@@ -23,7 +23,7 @@ use std::{
 /// A read lends a [`View`] of all bytes that are flushed and not consumed. Dropping the reader frees
 /// them, and tells the writer.
 pub struct Reader {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     pub(crate) intake: Intake,
     consumed: u64,
     /// Up to where bytes were looked at without success: a read waits for others.
@@ -31,9 +31,13 @@ pub struct Reader {
     /// What the writer was told of that.
     raised: u64,
     waiter: Waiter,
+    raiser: Raiser,
     /// Whether this half is parked at its gate, as far as it knows.
     parked: bool,
     end: End,
+    /// Whether the last item of its stream was the writer's error.
+    #[cfg(feature = "stream")]
+    pub(crate) told: bool,
 }
 
 /// What a read found, before it is lent.
@@ -53,8 +57,11 @@ impl Reader {
             examined: 0,
             raised: 0,
             waiter: Waiter::default(),
+            raiser: Raiser::default(),
             parked: false,
             end: End::Dropped,
+            #[cfg(feature = "stream")]
+            told: false,
         }
     }
 
@@ -241,7 +248,6 @@ impl Reader {
 
     #[inline(never)]
     fn wait(&mut self, context: &mut Context<'_>, target: u64) -> Poll<Result<Found, PipeError>> {
-        self.intake.shed();
         let word = self.shared.flushed.park(&mut self.waiter, context.waker(), target);
         if word.has(CLOSED.and(INTERRUPT)) || word.total() >= target {
             self.shared.flushed.unpark();
@@ -252,6 +258,8 @@ impl Reader {
             return Poll::Pending;
         }
         self.parked = true;
+        // Parked first: a writer that lets go of its block later wakes us to let go of it, too.
+        self.intake.shed();
         if self.intake.flushed > self.raised || target > self.intake.flushed + 1 {
             // What is there does not suffice. The writer is told, and woken whatever it waits for:
             // it may not pause while more is wanted. (It parks at its gate first and looks at ours
@@ -276,7 +284,7 @@ impl Reader {
     fn raise(&mut self, examined: u64) {
         let by = examined.saturating_sub(self.raised);
         self.raised += by;
-        self.shared.examined.raise(by, NONE);
+        self.shared.examined.raise(by, NONE, &mut self.raiser);
     }
 
     #[inline(always)]
@@ -363,7 +371,7 @@ impl From<Sequence> for Reader {
     /// A reader of just these bytes: their writer has finished. Linear in the number of segments.
     fn from(sequence: Sequence) -> Self {
         let (writer, mut reader) = pipe(Options::default());
-        reader.shared.flushed.raise(sequence.len() as u64, NONE);
+        reader.shared.flushed.raise(sequence.len() as u64, NONE, &mut Raiser::default());
         reader.intake.put(sequence);
         writer.finish();
         reader
@@ -386,7 +394,7 @@ impl Drop for Reader {
         let left = self.shared.inbox.lock().close();
         drop(left);
         self.shared.flushed.forget();
-        self.shared.examined.raise(0, CLOSED);
+        self.shared.examined.raise(0, CLOSED, &mut self.raiser);
     }
 }
 

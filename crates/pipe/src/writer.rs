@@ -4,7 +4,7 @@ use crate::{
     Interrupter, Options, PatchError, PipeError, PipeErrorKind, PipeStats, Placeholder, PushError,
     WriteSlot,
     error::Cause,
-    gate::{CLOSED, NONE, Waiter},
+    gate::{CLOSED, NONE, Raiser, Waiter},
     output::Output,
     shared::{End, Shared},
 };
@@ -27,10 +27,13 @@ pub struct Writer {
     /// Where in the stream the reader must have consumed more for another byte to be allowed.
     until: u64,
     pub(crate) waiter: Waiter,
+    pub(crate) raiser: Raiser,
     /// Since when flushes wait.
     pub(crate) paused: Option<Instant>,
     pub(crate) peak: u64,
     end: End,
+    /// Whether the reader was told of the end: nothing is accepted any more.
+    over: bool,
 }
 
 /// Room that is not worth a segment of its own when more than it is copied.
@@ -40,8 +43,9 @@ impl Writer {
     pub(crate) fn new(shared: Arc<Shared>, options: Options) -> Self {
         let until = options.limits.most;
         let output = Output::new(options);
-        let (waiter, paused, peak, end) = (Waiter::default(), None, 0, End::Dropped);
-        Self { shared, output, until, waiter, paused, peak, end }
+        let (waiter, raiser) = (Waiter::default(), Raiser::default());
+        let (paused, peak, end) = (None, 0, End::Dropped);
+        Self { shared, output, until, waiter, raiser, paused, peak, end, over: false }
     }
 
     /// Room for at least `least` bytes, and at least one, in one piece: the rest of the open segment,
@@ -54,11 +58,10 @@ impl Writer {
     #[inline]
     pub fn reserve(&mut self, least: usize) -> Result<WriteSlot<'_>, PipeError> {
         let least = least.max(1);
-        self.admit(least)?;
+        let allowed = self.allowed(least)?;
         if self.output.spare() < least {
             self.begin(least)?;
         }
-        let allowed = usize::try_from(self.until - self.output.end).unwrap_or(usize::MAX);
         let len = self.output.spare().min(allowed);
         Ok(WriteSlot::new(&mut self.output, len))
     }
@@ -178,8 +181,18 @@ impl Writer {
         if end > self.until { self.admit_late(end) } else { Ok(()) }
     }
 
+    /// How many more bytes may be buffered: at least so many.
+    #[inline(always)]
+    pub(crate) fn allowed(&mut self, least: usize) -> Result<usize, PipeError> {
+        self.admit(least)?;
+        Ok(usize::try_from(self.until - self.output.end).unwrap_or(usize::MAX))
+    }
+
     #[cold]
     fn admit_late(&mut self, end: u64) -> Result<(), PipeError> {
+        if self.over {
+            return Err(PipeErrorKind::Finished.into());
+        }
         let (consumed, limit) = (self.shared.consumed.load(Relaxed), self.shared.limits.most);
         self.until = consumed.saturating_add(limit);
         if end <= self.until {
@@ -215,6 +228,25 @@ impl Writer {
         self.end = End::Failed(Cause::from(error.into()));
     }
 
+    /// As [`finish`](Self::finish), for those who only borrow this half.
+    pub(crate) fn finish_in_place(&mut self) {
+        self.end = End::Finished;
+        self.conclude();
+    }
+
+    /// Tells the reader how this half ended. Of two ends the first counts.
+    fn conclude(&mut self) {
+        if self.over {
+            return;
+        }
+        let by = if matches!(self.end, End::Finished) { self.publish_apart() } else { 0 };
+        // Sealed before the end is seen: the reader then lets go of the last block with its last byte.
+        self.output.clear();
+        self.shared.ends.lock().writer = Some(self.end.clone());
+        self.shared.flushed.raise(by, CLOSED, &mut self.raiser);
+        (self.over, self.until) = (true, 0);
+    }
+
     /// Lets go of everything that no reader will ever see, and says why.
     #[cold]
     pub(crate) fn shut(&mut self) -> PipeError {
@@ -245,12 +277,8 @@ impl Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        let by = if matches!(self.end, End::Finished) { self.publish_apart() } else { 0 };
-        // Sealed before the end is seen: the reader then lets go of the last block with its last byte.
-        self.output.clear();
-        self.shared.ends.lock().writer = Some(self.end.clone());
         self.shared.examined.forget();
-        self.shared.flushed.raise(by, CLOSED);
+        self.conclude();
     }
 }
 

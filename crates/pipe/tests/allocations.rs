@@ -14,6 +14,13 @@ use std::task::{Context, Poll, Wake, Waker};
 #[global_allocator]
 static ALLOC: CountingAlloc = CountingAlloc;
 
+/// Wakes nobody, and is known again, as `Waker::noop` is not always.
+struct Sleepy;
+impl Wake for Sleepy {
+    fn wake(self: Arc<Self>) {}
+    fn wake_by_ref(self: &Arc<Self>) {}
+}
+
 fn now<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(done) => done,
@@ -88,11 +95,6 @@ fn handing_over_between_headers_copies_the_headers() {
 #[test]
 fn waiting_and_waking_allocates_nothing() {
     let (mut writer, mut reader) = pipe(Options::builder().pause(100).build().unwrap());
-    struct Sleepy;
-    impl Wake for Sleepy {
-        fn wake(self: Arc<Self>) {}
-        fn wake_by_ref(self: &Arc<Self>) {}
-    }
     let waker = Waker::from(Arc::new(Sleepy));
     let mut context = Context::from_waker(&waker);
     let cost = cost(|| {
@@ -103,4 +105,22 @@ fn waiting_and_waking_allocates_nothing() {
         assert!(writer.poll_flush(&mut context).is_ready());
     });
     assert_eq!(cost, (0, copies(100_000)));
+}
+
+#[test]
+fn from_a_stream_through_two_pipes_to_a_stream_costs_nothing() {
+    let (mut writer, mut reader) = pipe(Options::default());
+    let (mut to, mut end) = pipe(Options::default());
+    let (mut source, mut sink) = (tokio::io::repeat(7), tokio::io::sink());
+    let waker = Waker::from(Arc::new(Sleepy));
+    let cost = cost(|| {
+        let filled = now(writer.fill_from(&mut source)).unwrap();
+        let copied = pin!(reader.copy_to(&mut to)).poll(&mut Context::from_waker(&waker));
+        assert!(copied.is_pending(), "the writer may write more");
+        let mut drained = 0;
+        while drained < filled {
+            drained += now(end.drain_to(&mut sink)).unwrap();
+        }
+    });
+    assert_eq!(cost, (0, 0));
 }

@@ -168,15 +168,20 @@ impl SegmentList {
     ///
     /// When there are fewer.
     #[must_use = "the bytes are lost otherwise; consume() drops them"]
+    #[inline]
     pub fn take(&mut self, count: usize) -> Sequence {
         self.check(count);
-        if count == 0 {
-            return Sequence::new();
-        }
         let end = self.start + count as u64;
-        if end <= self.segments[self.first].end {
-            return Sequence::from(self.take_within(count));
+        match self.segments.get(self.first) {
+            _ if count == 0 => Sequence::new(),
+            Some(first) if end <= first.end => Sequence::from(self.take_within(count)),
+            _ => self.take_across(end),
         }
+    }
+
+    /// Takes all up to `end`, which lies behind the first segment.
+    #[inline(never)]
+    fn take_across(&mut self, end: u64) -> Sequence {
         let here = &self.segments[self.first..];
         let whole = here.partition_point(|segment| segment.end <= end);
         let cut = distance(here[whole - 1].end, end);

@@ -1,5 +1,7 @@
 //! Section G: which blocks are held, and until when.
 
+// case 089: no meaning here: segments are places of a vector, not objects; allocations.rs shows that none is made in steady state.
+
 use crate::common::{counted, data, eof, fill, flush, is_closed, now, waits};
 use aqueduct_pipe::{Options, pipe};
 use std::task::{Context, Waker};

@@ -3,5 +3,5 @@ use aqueduct_pipe::{Options, pipe};
 
 fn main() {
     let (_writer, mut reader) = pipe(Options::default());
-    reader.consume(1);
+    reader.need_more(1);
 }

@@ -1,0 +1,86 @@
+//! Copying in and out, for the traits of tokio and of `futures-io`.
+
+use crate::{PipeError, PipeErrorKind, Read, Reader, Writer};
+use aqueduct_sequence::SequenceRef;
+use std::{
+    io::{self, ErrorKind},
+    task::{Context, Poll, ready},
+};
+
+impl Reader {
+    /// Waits until a byte is there that is not consumed, examined or not, and shows all that are;
+    /// none at the end.
+    pub(super) fn poll_some(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<SequenceRef<'_>>> {
+        let found = match ready!(self.poll_read_at_least(context, 1)) {
+            Ok(Read::Data(_) | Read::Eof(_)) => Ok(()),
+            Ok(Read::Cancelled(_)) => Err(interrupted()),
+            Err(refused) => Err(at_reader(refused)),
+        };
+        Poll::Ready(found.map(|()| self.intake.list().as_ref()))
+    }
+
+    /// Gives the first bytes that are there, as many as `room`, to `put`, piece by piece, and consumes
+    /// them. With no room it waits for bytes all the same.
+    pub(super) fn poll_copy_out(
+        &mut self,
+        context: &mut Context<'_>,
+        room: usize,
+        put: impl FnMut(&[u8]),
+    ) -> Poll<io::Result<usize>> {
+        let bytes = ready!(self.poll_some(context))?;
+        let count = room.min(bytes.len());
+        bytes.slice(..count).segments().for_each(put);
+        if count > 0 {
+            self.consume(count);
+        }
+        Poll::Ready(Ok(count))
+    }
+}
+
+impl Writer {
+    /// Waits while the reader has enough, then copies as many of the bytes as there is room for, at
+    /// most the pipe's pause, and shows them to the reader. All or nothing is done when it is ready.
+    pub(super) fn poll_copy_in<'b>(
+        &mut self,
+        context: &mut Context<'_>,
+        parts: impl Iterator<Item = &'b [u8]>,
+    ) -> Poll<Result<usize, PipeError>> {
+        ready!(self.poll_wanted(context))?;
+        let most = usize::try_from(self.shared.limits.pause).unwrap_or(usize::MAX);
+        let mut done = 0;
+        for part in parts {
+            let mut rest = &part[..part.len().min(most - done)];
+            while !rest.is_empty() {
+                match self.reserve(1) {
+                    Ok(mut slot) => {
+                        let count = slot.put(rest);
+                        (done, rest) = (done + count, &rest[count..]);
+                    }
+                    Err(refused) if done == 0 => return Poll::Ready(Err(refused)),
+                    Err(_) => {
+                        // What there was room for is written; the next call meets the error.
+                        self.publish();
+                        return Poll::Ready(Ok(done));
+                    }
+                }
+            }
+        }
+        self.publish();
+        Poll::Ready(Ok(done))
+    }
+}
+
+/// As the conversion, at the reader: a writer that did not finish is a stream cut short.
+pub(super) fn at_reader(refused: PipeError) -> io::Error {
+    match refused.kind() {
+        PipeErrorKind::Closed => io::Error::new(ErrorKind::UnexpectedEof, refused),
+        _ => refused.into(),
+    }
+}
+
+pub(super) fn interrupted() -> io::Error {
+    PipeError::from(PipeErrorKind::Interrupted).into()
+}

@@ -1,0 +1,212 @@
+//! Between a pipe and a byte stream: [`Writer::fill_from`] and [`Reader::drain_to`].
+
+use super::bytes::{at_reader, interrupted};
+use crate::{Flush, PipeError, PipeErrorKind, Read, Reader, Writer, output::Output};
+use aqueduct_base::sync::atomic::Ordering::Acquire;
+use std::{
+    future::poll_fn,
+    io::{self, ErrorKind, IoSlice},
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// Room that is worth a call to the system; less where blocks are small.
+const LEAST: usize = 512;
+/// The most pieces of one vectored write: a kibibyte of the stack. The system takes as many at least.
+const PIECES: usize = 64;
+
+impl Writer {
+    /// Waits while the reader has enough, then until `source` has something, reads once into the pipe's
+    /// own memory, and shows that to the reader. Gives how many bytes; zero at the source's end, which is
+    /// not passed on: [`finish`](Self::finish) does that.
+    ///
+    /// While the source has nothing, the pipe holds no open block: an idle connection costs none.
+    /// (A block whose bytes the reader has not consumed yet stays open for what comes next, if they
+    /// are not all of the pipe's; else each short message would take a block of its own.)
+    ///
+    /// Dropping the future loses nothing: what was read is flushed in the same step.
+    ///
+    /// ```
+    /// use aqueduct_pipe::{Reader, Writer};
+    /// use std::io;
+    /// use tokio::{io::AsyncRead, io::AsyncWrite, join};
+    ///
+    /// async fn receive(mut writer: Writer, mut from: impl AsyncRead + Unpin) -> io::Result<()> {
+    ///     while writer.fill_from(&mut from).await? > 0 {}
+    ///     writer.finish();
+    ///     Ok(())
+    /// }
+    ///
+    /// async fn send(mut reader: Reader, mut to: impl AsyncWrite + Unpin) -> io::Result<()> {
+    ///     while reader.drain_to(&mut to).await? > 0 {}
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The source's. `BrokenPipe` as soon as the reader is gone, also while the source has nothing; an
+    /// interrupt of this half, and what [`reserve`](Self::reserve) refuses, as the [conversion](io::Error)
+    /// of [`PipeError`] says. `InvalidData` from a source that answers more than it was asked for.
+    pub async fn fill_from<S>(&mut self, source: &mut S) -> io::Result<usize>
+    where
+        S: AsyncRead + Unpin + ?Sized,
+    {
+        poll_fn(|context| self.poll_fill_from(context, Pin::new(&mut *source))).await
+    }
+
+    /// What [`fill_from`](Self::fill_from) polls.
+    pub fn poll_fill_from<S>(
+        &mut self,
+        context: &mut Context<'_>,
+        source: Pin<&mut S>,
+    ) -> Poll<io::Result<usize>>
+    where
+        S: AsyncRead + ?Sized,
+    {
+        ready!(self.poll_wanted(context))?;
+        let size = self.output.size;
+        let least = LEAST.min(size / 4).min(self.allowed(1)?);
+        let mut slot = self.reserve(least)?;
+        let mut room = ReadBuf::new(slot.room());
+        let read = source.poll_read(context, &mut room);
+        let count = room.filled().len();
+        match read {
+            Poll::Ready(Ok(())) if count > slot.len() => {
+                Poll::Ready(Err(lied("source", count, slot.len())))
+            }
+            Poll::Ready(Ok(())) if count > 0 => {
+                let full = count == slot.len();
+                slot.commit(count);
+                if !full {
+                    // The source had no more: the next block is for about as much.
+                    self.output.suit(count.saturating_mul(2));
+                }
+                self.publish();
+                Poll::Ready(Ok(count))
+            }
+            Poll::Ready(Err(error)) if error.kind() == ErrorKind::Interrupted => {
+                self.let_go(size);
+                again(context)
+            }
+            Poll::Ready(ended) => {
+                self.let_go(size);
+                Poll::Ready(ended.map(|()| 0))
+            }
+            Poll::Pending => self.poll_idle(context, size).map(|stop| Err(stop.into())),
+        }
+    }
+
+    /// Lets go of the open block. The next one is as large as it would have been without it.
+    fn let_go(&mut self, size: usize) {
+        self.release();
+        self.output.suit(size);
+    }
+
+    /// While the source has nothing: lets go of the open block as soon as no block before it is held,
+    /// and waits for the reader to be gone or for an interrupt.
+    fn poll_idle(&mut self, context: &mut Context<'_>, size: usize) -> Poll<PipeError> {
+        if self.lags() {
+            // Each decision of the reader wakes this. Only then is it looked at again.
+            match self.poll_drained(context) {
+                Poll::Ready(Ok(Flush::Cancelled)) => {
+                    return Poll::Ready(PipeErrorKind::Interrupted.into());
+                }
+                Poll::Ready(Err(refused)) => return Poll::Ready(refused),
+                Poll::Ready(Ok(Flush::Done)) | Poll::Pending => {}
+            }
+            if self.lags() {
+                return Poll::Pending;
+            }
+        }
+        self.let_go(size);
+        self.poll_deserted(context)
+    }
+
+    /// Whether the reader still has bytes of an earlier block than the open one, which has some, too.
+    fn lags(&self) -> bool {
+        let Output { begun, flushed, .. } = self.output;
+        begun < flushed && self.shared.consumed.load(Acquire) < begun && self.output.spare() > 0
+    }
+}
+
+impl Reader {
+    /// Waits for bytes and writes those that are there to `sink`, all segments at once where it takes
+    /// vectored writes. Consumes what was written, however little, and gives how many bytes it was; zero
+    /// at the end. The sink is flushed whenever the pipe has nothing for it, and at the end; it
+    /// is not shut down.
+    ///
+    /// Nothing is copied. Dropping the future loses nothing: a byte is consumed in the same step in
+    /// which the sink takes it.
+    ///
+    /// # Errors
+    ///
+    /// The sink's; `WriteZero` if it takes nothing, `InvalidData` if it answers more than it was
+    /// given. `UnexpectedEof` after all bytes, when the writer did not finish; an interrupt of this half,
+    /// also while the sink is busy. What was not written is still there.
+    pub async fn drain_to<S>(&mut self, sink: &mut S) -> io::Result<usize>
+    where
+        S: AsyncWrite + Unpin + ?Sized,
+    {
+        poll_fn(|context| self.poll_drain_to(context, Pin::new(&mut *sink))).await
+    }
+
+    /// What [`drain_to`](Self::drain_to) polls.
+    pub fn poll_drain_to<S>(
+        &mut self,
+        context: &mut Context<'_>,
+        mut sink: Pin<&mut S>,
+    ) -> Poll<io::Result<usize>>
+    where
+        S: AsyncWrite + ?Sized,
+    {
+        let view = match self.poll_read_at_least(context, 1) {
+            Poll::Ready(Ok(Read::Data(view) | Read::Eof(view))) => view,
+            Poll::Ready(Ok(Read::Cancelled(_))) => return Poll::Ready(Err(interrupted())),
+            Poll::Ready(Err(refused)) => return Poll::Ready(Err(at_reader(refused))),
+            Poll::Pending => {
+                return match sink.poll_flush(context) {
+                    Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+                    _ => Poll::Pending,
+                };
+            }
+        };
+        if view.is_empty() {
+            return sink.poll_flush(context).map_ok(|()| 0);
+        }
+        let mut pieces = [IoSlice::new(&[]); PIECES];
+        let most = if sink.is_write_vectored() { PIECES } else { 1 };
+        let filled = view.seq().fill_io_slices(&mut pieces[..most]);
+        let pieces = &pieces[..filled];
+        let offered = pieces.iter().map(|piece| piece.len()).sum();
+        let written = match pieces {
+            [piece] => sink.as_mut().poll_write(context, piece),
+            pieces => sink.as_mut().poll_write_vectored(context, pieces),
+        };
+        match written {
+            Poll::Ready(Ok(0)) => Poll::Ready(Err(ErrorKind::WriteZero.into())),
+            Poll::Ready(Ok(count)) if count > offered => {
+                Poll::Ready(Err(lied("sink", count, offered)))
+            }
+            Poll::Ready(Ok(count)) => {
+                view.consume(count);
+                Poll::Ready(Ok(count))
+            }
+            Poll::Ready(Err(error)) if error.kind() == ErrorKind::Interrupted => again(context),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Pending if self.is_interrupted(context) => Poll::Ready(Err(interrupted())),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+/// The system's call was interrupted: the next poll repeats it.
+fn again<T>(context: &Context<'_>) -> Poll<T> {
+    context.waker().wake_by_ref();
+    Poll::Pending
+}
+
+fn lied(who: &str, count: usize, of: usize) -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, format!("the {who} answered {count} bytes of {of}"))
+}
