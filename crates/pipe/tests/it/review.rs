@@ -175,3 +175,14 @@ fn a_slice_behind_an_open_segment_is_not_kept_when_consumed() {
     reader.try_read().unwrap().unwrap().into_view().consume(110);
     assert!(slice.is_unique());
 }
+
+#[test]
+fn a_reader_that_is_gone_leaves_no_waker_with_the_writer() {
+    let (mut writer, mut reader) = pipe(Options::default());
+    let (wakes, waker) = Wakes::new();
+    let weak = std::sync::Arc::downgrade(&wakes);
+    assert!(reader.poll_read(&mut Context::from_waker(&waker)).is_pending());
+    flush(&mut writer, &[1]);
+    drop((wakes, waker, reader));
+    assert!(weak.upgrade().is_none(), "a task that is over is kept");
+}
