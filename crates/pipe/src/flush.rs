@@ -3,7 +3,7 @@
 use crate::{
     PipeError, Writer,
     blocking::block_on,
-    gate::{CLOSED, INTERRUPT, NEVER, NONE},
+    gate::{CLOSED, INTERRUPT, NEVER, NONE, Raiser},
 };
 use aqueduct_base::sync::atomic::Ordering::{Acquire, Relaxed};
 use std::{
@@ -105,6 +105,7 @@ impl Writer {
     #[cold]
     fn stopped(&mut self) -> Result<Flush, PipeError> {
         if self.shared.examined.load().has(CLOSED) {
+            self.raiser = Raiser::default(); // nobody is to be woken any more
             return Err(self.shut());
         }
         self.shared.examined.clear(INTERRUPT);

@@ -45,13 +45,26 @@ impl From<PipeError> for io::Error {
     }
 }
 
+/// As the conversion, at the reader: a writer that did not finish is a stream cut short.
+pub(crate) fn at_reader(refused: PipeError) -> io::Error {
+    match refused.kind() {
+        PipeErrorKind::Closed => io::Error::new(io::ErrorKind::UnexpectedEof, refused),
+        _ => refused.into(),
+    }
+}
+
+pub(crate) fn interrupted() -> io::Error {
+    PipeError::from(PipeErrorKind::Interrupted).into()
+}
+
 impl io::BufRead for Blocking<Reader> {
-    /// Empty at the end. [`Interrupted`](io::ErrorKind::Interrupted) by an
-    /// [`Interrupter`](crate::Interrupter).
+    /// Empty at the end. An error that wraps [`PipeErrorKind::Interrupted`] by an
+    /// [`Interrupter`](crate::Interrupter); `UnexpectedEof` after all bytes, where the writer did not
+    /// finish.
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         // What is left over was perhaps examined, and is there all the same.
-        if let Read::Cancelled(_) = self.0.read_at_least_blocking(1)? {
-            return Err(io::ErrorKind::Interrupted.into());
+        if let Read::Cancelled(_) = self.0.read_at_least_blocking(1).map_err(at_reader)? {
+            return Err(interrupted());
         }
         Ok(self.0.intake.list().as_ref().first())
     }

@@ -187,6 +187,22 @@ fn model_08_drained_waits_for_the_last_byte() {
     });
 }
 
+// twin: raiser_keeps
+#[test]
+fn model_09_who_woke_one_waker_wakes_the_next() {
+    model(|| {
+        let (gate, raised, mut waiter) = gate();
+        let raiser = thread::spawn(move || {
+            let mut raiser = Raiser::default();
+            raised.raise(1, NONE, &mut raiser);
+            raised.raise(1, NONE, &mut raiser);
+        });
+        let _ = gate.park(&mut waiter, Waker::noop(), 1);
+        assert_eq!(wait(&gate, &mut waiter, 2).total(), 2);
+        raiser.join().unwrap();
+    });
+}
+
 // twin: waker_kept
 #[test]
 fn model_09_polled_dropped_and_polled_with_another_waker() {

@@ -1,9 +1,12 @@
 //! Copying in and out, for the traits of tokio and of `futures-io`.
 
-use crate::{PipeError, PipeErrorKind, Read, Reader, Writer};
+use crate::{
+    PipeError, Read, Reader, Writer,
+    io::{at_reader, interrupted},
+};
 use aqueduct_sequence::SequenceRef;
 use std::{
-    io::{self, ErrorKind},
+    io,
     task::{Context, Poll, ready},
 };
 
@@ -71,16 +74,4 @@ impl Writer {
         self.publish();
         Poll::Ready(Ok(done))
     }
-}
-
-/// As the conversion, at the reader: a writer that did not finish is a stream cut short.
-pub(super) fn at_reader(refused: PipeError) -> io::Error {
-    match refused.kind() {
-        PipeErrorKind::Closed => io::Error::new(ErrorKind::UnexpectedEof, refused),
-        _ => refused.into(),
-    }
-}
-
-pub(super) fn interrupted() -> io::Error {
-    PipeError::from(PipeErrorKind::Interrupted).into()
 }

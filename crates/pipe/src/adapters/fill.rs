@@ -1,7 +1,10 @@
 //! Between a pipe and a byte stream: [`Writer::fill_from`] and [`Reader::drain_to`].
 
-use super::bytes::{at_reader, interrupted};
-use crate::{Flush, PipeError, PipeErrorKind, Read, Reader, Writer, output::Output};
+use crate::{
+    Flush, PipeError, PipeErrorKind, Read, Reader, Writer,
+    io::{at_reader, interrupted},
+    output::Output,
+};
 use aqueduct_base::sync::atomic::Ordering::Acquire;
 use std::{
     future::poll_fn,

@@ -190,3 +190,13 @@ fn a_slice_that_was_consumed_is_not_kept() {
     data(&mut reader).consume(100);
     assert_eq!(std::sync::Arc::strong_count(&owner), 1);
 }
+
+#[test]
+fn a_reader_that_meets_the_end_keeps_no_block() {
+    let (pool, mut writer, mut reader) = counted();
+    flush(&mut writer, b"all");
+    data(&mut reader).consume(3);
+    writer.finish();
+    assert_eq!(eof(&mut reader).len(), 0);
+    assert_eq!(pool.outstanding(), 0, "nothing can grow any more");
+}

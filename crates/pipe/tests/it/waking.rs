@@ -139,7 +139,8 @@ fn the_newest_waker_is_called() {
     assert_eq!((old.count(), new.count()), (0, 1));
     let weak = Arc::downgrade(&new);
     drop((first, second, old, new, reader));
-    assert!(weak.upgrade().is_none(), "a half that is gone keeps no waker");
+    assert!(writer.try_flush().is_err());
+    assert!(weak.upgrade().is_none(), "who knows that the other half is gone keeps no waker of it");
 }
 
 #[test]
