@@ -22,7 +22,10 @@ pub enum PipeErrorKind {
     /// The other half failed with this error.
     Failed(Cause),
     /// So many bytes would have been buffered, at most `limit` may be: see
-    /// [`max_buffered`](crate::OptionsBuilder::max_buffered).
+    /// [`max_buffered`](crate::OptionsBuilder::max_buffered). Fewer may still fit:
+    /// [`reserve(1)`](crate::Writer::reserve) gives room for as many as do, and
+    /// [`drained`](crate::Writer::drained) waits for the reader to consume all, if it can do without
+    /// the rest.
     Full {
         /// Bytes that would have been buffered at once.
         asked: u64,

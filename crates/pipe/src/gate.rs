@@ -283,8 +283,11 @@ impl Waiter {
     fn tell(&mut self, gate: &Gate, waker: &Waker) {
         let known = self.known.as_ref();
         if known.is_none_or(|known| !known.is(waker) && !twin::is("waker_kept")) {
-            let vtable = waker.vtable();
+            let (mut vtable, original) = (waker.vtable(), waker.data());
             let waker = Arc::new(waker.clone());
+            if waker.data() != original {
+                vtable = waker.vtable(); // its data is not the original's, so nor is its table
+            }
             self.known = Some(Known { waker: Arc::clone(&waker), vtable });
             drop(gate.replace(Some(waker)));
         }

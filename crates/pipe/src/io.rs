@@ -87,12 +87,17 @@ impl io::Read for Blocking<Reader> {
 }
 
 impl io::Write for Blocking<Writer> {
-    /// Copies and flushes: sleeps while the reader has enough. (An
-    /// [`Interrupter`](crate::Interrupter) ends the sleep, and is no error: the bytes are flushed.)
+    /// Copies as much as [`max_buffered`](crate::OptionsBuilder::max_buffered) allows, and flushes:
+    /// sleeps while the reader has enough. (An [`Interrupter`](crate::Interrupter) ends the sleep, and
+    /// is no error: the bytes are flushed.)
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)?;
+        if bytes.is_empty() {
+            return Ok(0);
+        }
+        let count = self.0.allowed(1)?.min(bytes.len());
+        self.0.write(&bytes[..count])?;
         io::Write::flush(self)?;
-        Ok(bytes.len())
+        Ok(count)
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -65,7 +65,9 @@
 
 mod adapters;
 mod blocking;
+mod decide;
 mod error;
+mod finally;
 mod flush;
 mod framed;
 mod gate;

@@ -63,7 +63,7 @@ impl Default for Options {
 #[must_use = "a builder does nothing until build()"]
 pub struct OptionsBuilder {
     pool: Option<Pool>,
-    pause: usize,
+    pause: Option<usize>,
     resume: Option<usize>,
     max_buffered: Option<usize>,
     first: usize,
@@ -74,7 +74,7 @@ impl Default for OptionsBuilder {
     fn default() -> Self {
         Self {
             pool: None,
-            pause: PAUSE,
+            pause: None,
             resume: None,
             max_buffered: None,
             first: FIRST,
@@ -91,14 +91,14 @@ impl OptionsBuilder {
         self
     }
 
-    /// Bytes flushed and not yet examined by the reader at which a flush waits: 256 KiB unless set.
-    /// Zero never waits.
+    /// Bytes flushed and not yet examined by the reader at which a flush waits: 256 KiB unless set, or
+    /// [`max_buffered`](Self::max_buffered) if that is less. Zero never waits.
     ///
     /// A pace, and no limit: one flush may go far beyond, a reader that examines without consuming
     /// lets the writer go on, and so does one that waits for more than that. The limit is
     /// [`max_buffered`](Self::max_buffered).
     pub fn pause(mut self, bytes: usize) -> Self {
-        self.pause = bytes;
+        self.pause = Some(bytes);
         self
     }
 
@@ -132,6 +132,7 @@ impl OptionsBuilder {
     /// [`OptionsError`] names the setting that makes no sense.
     pub fn build(self) -> Result<Options, OptionsError> {
         let Self { pool, pause, resume, max_buffered, first, largest } = self;
+        let pause = pause.unwrap_or_else(|| max_buffered.map_or(PAUSE, |most| most.min(PAUSE)));
         let resume = resume.unwrap_or(pause / 2);
         if resume > pause {
             return Err(OptionsError::Resume { pause, resume });

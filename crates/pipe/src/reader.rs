@@ -4,12 +4,13 @@ use crate::{
     Interrupter, Options, PipeError, PipeErrorKind, PipeStats, Read, View,
     blocking::block_on,
     error::Cause,
+    finally::Finally,
     gate::{CLOSED, INTERRUPT, NEVER, NONE, Raiser, Waiter},
     intake::Intake,
     pipe,
     shared::{End, Shared},
 };
-use aqueduct_base::sync::{Arc, atomic::Ordering::Release, twin};
+use aqueduct_base::sync::{Arc, twin};
 use aqueduct_sequence::Sequence;
 use std::{
     error::Error,
@@ -25,15 +26,17 @@ use std::{
 pub struct Reader {
     pub(crate) shared: Arc<Shared>,
     pub(crate) intake: Intake,
-    consumed: u64,
+    pub(crate) consumed: u64,
     /// Up to where bytes were looked at without success: a read waits for others.
-    examined: u64,
+    pub(crate) examined: u64,
     /// What the writer was told of that.
-    raised: u64,
+    pub(crate) raised: u64,
     waiter: Waiter,
-    raiser: Raiser,
+    pub(crate) raiser: Raiser,
     /// Whether this half is parked at its gate, as far as it knows.
     parked: bool,
+    /// Whether that was for more than any byte.
+    wishes: bool,
     end: End,
     /// Whether the last item of its stream was the writer's error.
     #[cfg(feature = "stream")]
@@ -59,6 +62,7 @@ impl Reader {
             waiter: Waiter::default(),
             raiser: Raiser::default(),
             parked: false,
+            wishes: false,
             end: End::Dropped,
             #[cfg(feature = "stream")]
             told: false,
@@ -195,6 +199,9 @@ impl Reader {
 
     #[inline(always)]
     fn lend(&mut self, found: Found) -> Read<'_> {
+        if self.wishes {
+            self.give_up();
+        }
         let view = View::new(self);
         match found {
             Found::Data => Read::Data(view),
@@ -259,10 +266,10 @@ impl Reader {
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
-        self.parked = true;
+        (self.parked, self.wishes) = (true, target > self.intake.flushed + 1);
         // Parked first: a writer that lets go of its block later wakes us to let go of it, too.
         self.intake.shed();
-        if self.intake.flushed > self.raised || target > self.intake.flushed + 1 {
+        if self.intake.flushed > self.raised || self.wishes {
             // What is there does not suffice. The writer is told, and woken whatever it waits for:
             // it may not pause while more is wanted. (It parks at its gate first and looks at ours
             // afterwards, we the other way round, each with a read-modify-write on its gate.)
@@ -277,61 +284,8 @@ impl Reader {
     /// Gives a wait up, so that nothing is taken to be wanted.
     fn give_up(&mut self) {
         if self.parked {
-            self.parked = false;
+            (self.parked, self.wishes) = (false, false);
             self.shared.flushed.unpark();
-        }
-    }
-
-    #[inline(always)]
-    fn raise(&mut self, examined: u64) {
-        let by = examined.saturating_sub(self.raised);
-        self.raised += by;
-        self.shared.examined.raise(by, NONE, &mut self.raiser);
-    }
-
-    #[inline(always)]
-    fn forget(&mut self, count: usize) {
-        self.consumed += count as u64;
-        // Release: who finds all consumed may rely on it.
-        self.shared.consumed.store(self.consumed, Release);
-    }
-
-    #[inline(always)]
-    pub(crate) fn take(&mut self, count: usize) -> Sequence {
-        let taken = self.intake.list_mut().take(count);
-        self.forget(count);
-        self.examined = self.examined.max(self.consumed);
-        self.intake.shed();
-        self.raise(self.consumed);
-        taken
-    }
-
-    #[inline(always)]
-    pub(crate) fn consume(&mut self, count: usize) {
-        if count > 0 {
-            self.intake.list_mut().consume(count);
-            if twin::is("consumed_late") {
-                self.raise(self.consumed + count as u64);
-            }
-            self.forget(count);
-            self.intake.shed();
-            if !twin::is("consumed_late") {
-                self.raise(self.consumed);
-            }
-        }
-        self.examined = self.consumed;
-    }
-
-    #[inline(always)]
-    pub(crate) fn need_more(&mut self, consumed: usize) {
-        self.examined = self.intake.flushed;
-        if consumed > 0 {
-            self.intake.list_mut().consume(consumed);
-            self.forget(consumed);
-            self.intake.shed();
-        }
-        if consumed > 0 || self.examined > self.raised {
-            self.raise(self.examined);
         }
     }
 
@@ -391,12 +345,14 @@ impl Drop for Demand<'_> {
 
 impl Drop for Reader {
     fn drop(&mut self) {
-        self.intake.clear();
         self.shared.ends.lock().reader = Some(self.end.clone());
         let left = self.shared.inbox.lock().close();
-        drop(left);
         self.shared.flushed.forget();
-        self.shared.examined.raise(0, CLOSED, &mut self.raiser);
+        // Last, and even if an owner of bytes panics: who is told of the end finds nothing held.
+        let (examined, raiser) = (&self.shared.examined, &mut self.raiser);
+        let _told = Finally(|| examined.raise(0, CLOSED, raiser));
+        self.intake.clear();
+        drop(left);
     }
 }
 

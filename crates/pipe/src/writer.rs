@@ -4,6 +4,7 @@ use crate::{
     Interrupter, Options, PatchError, PipeError, PipeErrorKind, PipeStats, Placeholder, PushError,
     WriteSlot,
     error::Cause,
+    finally::Finally,
     gate::{CLOSED, NONE, Raiser, Waiter},
     output::Output,
     shared::{End, Shared},
@@ -185,6 +186,10 @@ impl Writer {
     #[inline(always)]
     pub(crate) fn allowed(&mut self, least: usize) -> Result<usize, PipeError> {
         self.admit(least)?;
+        if self.until - self.output.end < self.output.largest() as u64 {
+            // Perhaps more than was known: the reader has gone on since.
+            self.admit_late(self.output.end + least as u64)?;
+        }
         Ok(usize::try_from(self.until - self.output.end).unwrap_or(usize::MAX))
     }
 
@@ -239,12 +244,14 @@ impl Writer {
         if self.over {
             return;
         }
-        let by = if matches!(self.end, End::Finished) { self.publish_apart() } else { 0 };
-        // Sealed before the end is seen: the reader then lets go of the last block with its last byte.
-        self.output.clear();
-        self.shared.ends.lock().writer = Some(self.end.clone());
-        self.shared.flushed.raise(by, CLOSED, &mut self.raiser);
         (self.over, self.until) = (true, 0);
+        let by = if matches!(self.end, End::Finished) { self.publish_apart() } else { 0 };
+        self.shared.ends.lock().writer = Some(self.end.clone());
+        // Sealed before the end is seen: the reader then lets go of the last block with its last byte.
+        // The end is seen even if an owner of bytes panics.
+        let (flushed, raiser) = (&self.shared.flushed, &mut self.raiser);
+        let _told = Finally(|| flushed.raise(by, CLOSED, raiser));
+        self.output.clear();
     }
 
     /// Lets go of everything that no reader will ever see, and says why.

@@ -154,9 +154,13 @@ impl SegmentList {
     pub fn consume(&mut self, count: usize) {
         self.check(count);
         self.start += count as u64;
+        let from = self.first;
         while self.first + 1 < self.segments.len() && self.segments[self.first].end <= self.start {
-            drop(mem::take(&mut self.segments[self.first].slice));
             self.first += 1;
+        }
+        // An owner that panics keeps the ones behind it until their places are used again.
+        for used in &mut self.segments[from..self.first] {
+            drop(mem::take(&mut used.slice));
         }
     }
 

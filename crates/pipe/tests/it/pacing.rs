@@ -46,6 +46,12 @@ fn case_026_examining_drives_it_and_not_consuming() {
     data(&mut reader).need_more(0);
     assert_eq!(now(writer.flush()).unwrap(), Flush::Done);
     assert_eq!(writer.stats().buffered, 64);
+    // What comes on top is examined as little as it is consumed, and what is examined stays so.
+    assert!(!flush(&mut writer, &[1; 63]));
+    assert!(flush(&mut writer, &[1]));
+    data(&mut reader).need_more(1);
+    assert!(!flush(&mut writer, &[]));
+    assert_eq!(writer.stats().buffered, 127);
 }
 
 #[test]

@@ -118,14 +118,20 @@ fn case_051_a_reader_may_go_in_the_middle_of_a_read() {
 #[test]
 fn case_054_the_halves_may_go_in_either_order() {
     for reader_first in [false, true] {
-        let (mut writer, reader) = pipe(Options::default());
+        let (mut writer, mut reader) = pipe(Options::default());
         flush(&mut writer, &[1; 10]);
         if reader_first {
             reader.fail("first");
-            assert_eq!(cause(&now(writer.flush()).unwrap_err()), "first");
+            for _ in 0..3 {
+                assert_eq!(cause(&now(writer.flush()).unwrap_err()), "first");
+            }
             writer.fail("second");
         } else {
             writer.fail("first");
+            data(&mut reader).consume(10);
+            for _ in 0..3 {
+                assert_eq!(cause(&now(reader.read()).unwrap_err()), "first");
+            }
             reader.fail("second");
         }
     }

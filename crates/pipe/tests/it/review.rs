@@ -34,7 +34,7 @@ fn a_reader_whose_bytes_panic_when_dropped_is_gone_all_the_same() {
     let (mut writer, mut reader) = paced(64, 32);
     writer.push(bomb()).unwrap();
     assert!(writer.try_flush().unwrap().is_none());
-    drop(reader.try_read().unwrap());
+    assert!(reader.try_read().unwrap().is_some());
     assert!(panics(|| drop(reader)));
     assert!(is_closed(&writer.try_flush().expect_err("nobody reads any more")));
 }
@@ -174,15 +174,4 @@ fn a_slice_behind_an_open_segment_is_not_kept_when_consumed() {
     let _ = writer.try_flush().unwrap();
     reader.try_read().unwrap().unwrap().into_view().consume(110);
     assert!(slice.is_unique());
-}
-
-#[test]
-fn a_reader_that_is_gone_leaves_no_waker_with_the_writer() {
-    let (mut writer, mut reader) = pipe(Options::default());
-    let (wakes, waker) = Wakes::new();
-    let weak = std::sync::Arc::downgrade(&wakes);
-    assert!(reader.poll_read(&mut Context::from_waker(&waker)).is_pending());
-    flush(&mut writer, &[1]);
-    drop((wakes, waker, reader));
-    assert!(weak.upgrade().is_none(), "a task that is over is kept");
 }

@@ -123,7 +123,9 @@ impl Prefix {
             Form::Little(width) | Form::Big(width) => width,
             Form::Leb128 => significant(length).div_ceil(7).max(least),
             // The two bits that tell the width come on top.
-            Form::Quic => (significant(length) + 2).div_ceil(8).max(least).next_power_of_two(),
+            Form::Quic => {
+                (significant(length) + 2).div_ceil(8).max(least).checked_next_power_of_two()?
+            }
         };
         let most = if matches!(self, Self::Quic) { 8 } else { Self::LONGEST };
         let to = to.get_mut(..width).filter(|to| to.len() <= most)?;

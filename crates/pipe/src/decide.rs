@@ -1,0 +1,85 @@
+//! What is decided about the bytes of a view.
+
+use crate::{Reader, gate::NONE};
+use aqueduct_base::sync::{atomic::Ordering::Release, twin};
+use aqueduct_sequence::Sequence;
+
+impl Reader {
+    #[inline(always)]
+    pub(crate) fn raise(&mut self, examined: u64) {
+        let by = examined.saturating_sub(self.raised);
+        self.raised += by;
+        self.shared.examined.raise(by, NONE, &mut self.raiser);
+    }
+
+    #[inline(always)]
+    fn forget(&mut self, count: usize) {
+        self.consumed += count as u64;
+        // Release: who finds all consumed may rely on it.
+        self.shared.consumed.store(self.consumed, Release);
+    }
+
+    #[inline(always)]
+    pub(crate) fn take(&mut self, count: usize) -> Sequence {
+        let taken = self.intake.list_mut().take(count);
+        self.forget(count);
+        self.examined = self.examined.max(self.consumed);
+        self.intake.shed();
+        self.raise(self.consumed);
+        taken
+    }
+
+    #[inline(always)]
+    pub(crate) fn consume(&mut self, count: usize) {
+        self.examined = self.consumed + count as u64;
+        if count > 0 {
+            let late = twin::is("consumed_late");
+            if late {
+                self.raise(self.consumed + count as u64);
+            }
+            self.consume_and(count, |reader| {
+                if !late {
+                    reader.raise(reader.consumed);
+                }
+            });
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn need_more(&mut self, consumed: usize) {
+        self.examined = self.intake.flushed;
+        if consumed > 0 {
+            self.consume_and(consumed, |reader| reader.raise(reader.examined));
+        } else if self.examined > self.raised {
+            self.raise(self.examined);
+        }
+    }
+
+    /// Lets go of bytes, enters that in the books, and then tells the writer; even if an owner of bytes
+    /// panics.
+    #[inline(always)]
+    fn consume_and(&mut self, count: usize, tell: impl FnOnce(&mut Self)) {
+        let len = self.intake.list().len();
+        assert!(count <= len, "cannot consume {count} of {len} bytes");
+        let told = Told { reader: self, count, tell: Some(tell) };
+        told.reader.intake.list_mut().consume(count);
+        told.reader.intake.shed();
+    }
+}
+
+/// Bytes that are being let go of. When it is dropped, the books say so, and the writer is told.
+struct Told<'a, F: FnOnce(&mut Reader)> {
+    reader: &'a mut Reader,
+    count: usize,
+    tell: Option<F>,
+}
+
+impl<F: FnOnce(&mut Reader)> Drop for Told<'_, F> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        self.reader.forget(self.count);
+        if let Some(tell) = self.tell.take() {
+            tell(self.reader);
+        }
+    }
+}
