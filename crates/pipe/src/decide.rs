@@ -31,13 +31,15 @@ impl Reader {
 
     #[inline(always)]
     pub(crate) fn consume(&mut self, count: usize) {
-        self.examined = self.consumed + count as u64;
-        if count > 0 {
+        if count == 0 {
+            self.examined = self.consumed;
+        } else {
             let late = twin::is("consumed_late");
             if late {
                 self.raise(self.consumed + count as u64);
             }
             self.consume_and(count, |reader| {
+                reader.examined = reader.consumed;
                 if !late {
                     reader.raise(reader.consumed);
                 }
