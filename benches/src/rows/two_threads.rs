@@ -24,8 +24,9 @@ const CHUNK: usize = 4 << 10;
 #[expect(clippy::cast_precision_loss, reason = "small constants")]
 const MEGABYTES: f64 = TOTAL as f64 / 1e6;
 
-/// Two wake-ups for each window: one of the reader, one of the writer.
-const WAKES: f64 = 2.0 * 64.0 / MEGABYTES;
+/// Two wake-ups for each window, one of the reader and one of the writer; and one of each at the ends
+/// of a run: the reader waits for its first byte, and may wait for the news that there are no more.
+const WAKES: f64 = (2.0 * 64.0 + 2.0) / MEGABYTES;
 
 /// What both threads spent.
 #[derive(Clone, Copy)]
