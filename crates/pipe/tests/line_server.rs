@@ -83,7 +83,7 @@ fn answers_many_stays_small_and_holds_nothing_while_idle() {
         let held = target.status().await.unwrap();
         assert!(held.outstanding > 0, "something waits to be sent");
         assert!(held.held <= rest.held + many * STALLED, "{rest:?} {held:?}");
-        if std::env::var_os("ASAN_OPTIONS").is_some() {
+        if env::var_os("ASAN_OPTIONS").is_some() {
             println!(
                 "skipped: AddressSanitizer keeps what is freed, so resident memory says nothing"
             );
