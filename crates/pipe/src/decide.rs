@@ -60,28 +60,26 @@ impl Reader {
     /// Lets go of bytes, enters that in the books, and then tells the writer; even if an owner of bytes
     /// panics.
     #[inline(always)]
-    fn consume_and(&mut self, count: usize, tell: impl FnOnce(&mut Self)) {
+    fn consume_and(&mut self, count: usize, tell: impl Fn(&mut Self)) {
         let len = self.intake.list().len();
         assert!(count <= len, "cannot consume {count} of {len} bytes");
-        let told = Told { reader: self, count, tell: Some(tell) };
+        let told = Told { reader: self, count, tell };
         told.reader.intake.list_mut().consume(count);
         told.reader.intake.shed();
     }
 }
 
 /// Bytes that are being let go of. When it is dropped, the books say so, and the writer is told.
-struct Told<'a, F: FnOnce(&mut Reader)> {
+struct Told<'a, F: Fn(&mut Reader)> {
     reader: &'a mut Reader,
     count: usize,
-    tell: Option<F>,
+    tell: F,
 }
 
-impl<F: FnOnce(&mut Reader)> Drop for Told<'_, F> {
+impl<F: Fn(&mut Reader)> Drop for Told<'_, F> {
     #[inline(always)]
     fn drop(&mut self) {
         self.reader.forget(self.count);
-        if let Some(tell) = self.tell.take() {
-            tell(self.reader);
-        }
+        (self.tell)(self.reader);
     }
 }

@@ -3,8 +3,9 @@
 //! A word holds the total and what else the two sides have to tell each other, so that each step is
 //! one read-modify-write on it, and of two steps one comes first:
 //!
-//! 1. A raise adds to the total and learns in the same step whether somebody is parked. If it will
-//!    wake them, it takes `PARK` in that step, too: of two raises one wakes.
+//! 1. A raise adds to the total and learns in the same step whether somebody is parked. If it has seen
+//!    them before and will wake them, it takes `PARK` in that step, too; if it learns of them only
+//!    then, in a step of its own, which tells who took it. So of two raises one wakes.
 //! 2. Who parks learns in the same step what the total was. What was raised before is seen here; who
 //!    raises later sees `PARK`. So no wake-up is lost.
 //! 3. `PARK` is gone before the waker is used: one that is set afterwards belongs to a new wait.
@@ -12,6 +13,8 @@
 //!    left it: the waiter may have given one wait up and begun another in between, with the word as
 //!    it was.
 //! 5. A waker is never called, cloned or dropped under the lock.
+//! 6. The count of wakers is raised before `PARK` is set for the new one. So a raise that took `PARK`
+//!    and finds the count as it was has the waker that the wait was begun with, or a newer one.
 
 use aqueduct_base::sync::{
     Mutex,

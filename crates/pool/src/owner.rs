@@ -144,8 +144,9 @@ impl Owner {
 
     /// Moves all that an orphan has to this heap. The caller holds the lock of the orphans.
     pub(crate) fn inherit(self, orphan: Self) {
-        orphan.collect();
-        self.adopt(orphan.empty());
+        let mut all = orphan.empty();
+        all.extend(self.core().unload(self.core().take_remote(orphan.heap)));
+        self.adopt(all);
     }
 
     /// Follows a trim of the pool, if there was one since.

@@ -111,7 +111,7 @@ impl Core {
     }
 
     /// The blocks of batches, which are left for others.
-    fn unload(&self, batches: Pile) -> Chain {
+    pub(crate) fn unload(&self, batches: Pile) -> Chain {
         let mut chain = Chain::new();
         for mut batch in batches {
             chain.extend(std::iter::from_fn(|| batch.pop()));
