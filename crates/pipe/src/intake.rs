@@ -21,11 +21,13 @@ pub(crate) struct Intake {
 /// The block that the writer started last.
 struct Tail {
     published: Published,
-    /// Bytes of it that were taken in.
-    seen: usize,
     /// Whether the last segment is this block's, up to there: it grows in place.
     last: bool,
 }
+
+/// So many bytes of a block are read before it is given back: so that it costs nothing to speak of, and
+/// a block for short messages stays in the cache. In a model each is.
+const ROUND: usize = if cfg!(any(aqueduct_loom, aqueduct_shuttle)) { 1 } else { 4 << 10 };
 
 impl Intake {
     pub(crate) fn new() -> Self {
@@ -80,12 +82,11 @@ impl Intake {
         }
         if grown < want {
             // The segment was taken out, or others came after it.
-            let view = tail.published.view_from(tail.seen + grown, want - grown);
+            let view = tail.published.take(want - grown);
             grown += view.len();
             self.list.push_back(view);
             tail.last = true;
         }
-        tail.seen += grown;
         self.flushed += grown as u64;
     }
 
@@ -108,7 +109,7 @@ impl Intake {
     fn enter(&mut self, piece: Piece) {
         match (piece, &mut self.tail) {
             (Piece::Block(published), _) => {
-                self.tail = Some(Tail { published, seen: 0, last: false });
+                self.tail = Some(Tail { published, last: false });
             }
             (Piece::Slice(slice), tail) => {
                 if let Some(tail) = tail {
@@ -122,19 +123,30 @@ impl Intake {
         }
     }
 
-    /// Lets go of what is used up and cannot grow.
+    /// Lets go of what is used up and cannot grow, and gives back what is used up and can.
     #[inline(always)]
     pub(crate) fn shed(&mut self) {
-        let grows = |tail: &Tail| tail.last && tail.published.may_grow(tail.seen);
-        if self.list.is_empty() && !self.tail.as_ref().is_some_and(grows) {
-            self.shed_used();
+        if self.list.is_empty() {
+            match &mut self.tail {
+                Some(tail) if tail.last && tail.published.taken() < ROUND => {
+                    if tail.published.is_over() {
+                        self.shed_used();
+                    }
+                }
+                _ => self.shed_used(),
+            }
         }
     }
 
     fn shed_used(&mut self) {
-        self.list.release_used();
-        if self.tail.as_ref().is_some_and(|tail| !tail.published.may_grow(tail.seen)) {
-            self.tail = None;
+        let used = self.list.release_used();
+        match &mut self.tail {
+            Some(tail) if tail.published.is_over() => self.tail = None,
+            Some(tail) if tail.published.taken() >= ROUND => {
+                tail.last = false;
+                tail.published.give_back(used);
+            }
+            _ => {}
         }
     }
 

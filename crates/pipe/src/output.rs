@@ -19,8 +19,6 @@ pub(crate) struct Output {
     pool: Option<Pool>,
     /// Bytes of the next block.
     pub(crate) size: usize,
-    /// So few bytes at the end of the open block are left unused.
-    scrap: usize,
     first: usize,
     largest: usize,
     /// The block that is being filled.
@@ -53,7 +51,6 @@ impl Output {
         Self {
             pool: options.pool.or_else(default_pool),
             size: options.first,
-            scrap: 0,
             first: options.first,
             largest: options.largest,
             open: None,
@@ -84,6 +81,15 @@ impl Output {
         self.size = size.clamp(self.first, self.largest);
     }
 
+    /// Bytes of room in the open block, from its front on if it was given back.
+    #[inline(always)]
+    pub(crate) fn room(&mut self) -> usize {
+        self.open.as_mut().map_or(0, |open| {
+            renew(open);
+            open.spare()
+        })
+    }
+
     /// Bytes of room in the open block.
     #[inline(always)]
     pub(crate) fn spare(&self) -> usize {
@@ -101,7 +107,6 @@ impl Output {
     pub(crate) fn begin(&mut self, len: usize) -> Result<(), PipeError> {
         let wish = self.size.max(len.saturating_add(Appender::OVERHEAD));
         let (appender, fresh) = Appender::new(allocate(self.pool.as_ref(), wish)?);
-        self.scrap = appender.spare() / 512;
         self.size = self.size.saturating_mul(2).min(self.largest);
         self.left |= self.open.is_some() && self.fresh.is_none();
         // An unused block goes straight back; one that is used up is sealed; one that has bytes to
@@ -132,15 +137,13 @@ impl Output {
     /// Copies `bytes`, if there is room for all of them.
     #[inline(always)]
     pub(crate) fn write(&mut self, bytes: &[u8]) -> bool {
-        match &mut self.open {
-            Some(open) if self.joined && bytes.len() <= open.spare() => {
-                copy(&mut open.spare_mut()[..bytes.len()], bytes);
-                open.commit(bytes.len());
-                self.end += bytes.len() as u64;
-                true
-            }
-            _ => false,
-        }
+        let Some(open) = self.open.as_mut().filter(|_| self.joined) else { return false };
+        renew(open);
+        let Some(room) = open.spare_mut().get_mut(..bytes.len()) else { return false };
+        copy(room, bytes);
+        open.commit(bytes.len());
+        self.end += bytes.len() as u64;
+        true
     }
 
     /// Goes on in the open block, if there are bytes for it.
@@ -224,9 +227,8 @@ impl Output {
         }
         if let Some(open) = &mut self.open {
             open.publish();
-            // What is left over is not worth keeping the block for: who reads it to its end can let
-            // go of it, and the next one may be the same again.
-            if open.spare() <= self.scrap {
+            // Who reads a full block to its end lets go of it: an idle pipe holds none.
+            if open.spare() == 0 {
                 (self.open, self.joined, self.was_joined) = (None, false, false);
             }
         }
@@ -271,6 +273,15 @@ impl Output {
     pub(crate) fn clear(&mut self) {
         self.rollback();
         (self.open, self.fresh) = (None, None);
+    }
+}
+
+/// Goes on from the front of a block that was given back.
+#[inline(always)]
+fn renew(open: &mut Appender) {
+    // Asked first: it is not in most cases, and a call costs more than the question.
+    if open.is_returned() {
+        open.renew();
     }
 }
 

@@ -60,7 +60,7 @@ impl Writer {
     pub fn reserve(&mut self, least: usize) -> Result<WriteSlot<'_>, PipeError> {
         let least = least.max(1);
         let allowed = self.allowed(least)?;
-        if self.output.spare() < least {
+        if self.output.room() < least {
             self.begin(least)?;
         }
         let len = self.output.spare().min(allowed);
@@ -82,7 +82,7 @@ impl Writer {
     #[inline(never)]
     fn write_on(&mut self, mut bytes: &[u8]) -> Result<(), PipeError> {
         while !bytes.is_empty() {
-            let spare = self.output.spare();
+            let spare = self.output.room();
             if spare < bytes.len() && spare < SCRAP {
                 self.begin(bytes.len().min(self.output.largest() - Appender::OVERHEAD))?;
             }

@@ -113,7 +113,7 @@ impl SegmentList {
     /// would grow.
     #[inline]
     fn make_room(&mut self) {
-        self.release_used();
+        drop(self.release_used());
         // At least half: so each segment is moved once in the mean.
         let full = self.segments.len() == self.segments.capacity();
         if full && self.first > 0 && self.first >= self.segments.len() / 2 {
@@ -222,12 +222,15 @@ impl SegmentList {
         slice
     }
 
-    /// Lets go of the last segment if all its bytes are consumed: an idle list holds no block.
+    /// Lets go of the last segment if all its bytes are consumed: an idle list holds no block. Returns
+    /// its slice.
     #[inline]
-    pub fn release_used(&mut self) {
-        if self.is_empty() && !self.segments.is_empty() {
+    pub fn release_used(&mut self) -> Option<Slice> {
+        let last = if self.is_empty() { self.segments.pop() } else { None };
+        if last.is_some() {
             self.start_anew();
         }
+        last.map(|last| last.slice)
     }
 
     /// Drops everything.

@@ -157,9 +157,16 @@ impl Header {
     /// Whether the caller's is the only handle. If so it sees all that other handles did.
     #[inline(always)]
     pub(crate) fn is_unique(&self) -> bool {
+        self.is_held_by(1)
+    }
+
+    /// Whether there are exactly so many handles, the caller's among them. It sees all that other
+    /// handles did.
+    #[inline(always)]
+    pub(crate) fn is_held_by(&self, handles: u32) -> bool {
         // Acquire, with the Release of every drop: what others read is done before we write.
         let order = twin::order("unique_relaxed", Ordering::Acquire, Ordering::Relaxed);
-        self.count.load(order) == 1
+        self.count.load(order) == handles
     }
 
     /// Where the block lies.

@@ -225,6 +225,13 @@ impl Raw {
         self.header().is_some_and(|header| unsafe { header.as_ref() }.is_unique())
     }
 
+    /// Whether there are exactly so many handles on the block.
+    #[inline]
+    pub(crate) fn is_held_by(&self, handles: u32) -> bool {
+        // SAFETY: our own count keeps the header in place (1).
+        self.header().is_some_and(|header| unsafe { header.as_ref() }.is_held_by(handles))
+    }
+
     /// Gives up the count, if there is one.
     ///
     /// # Safety

@@ -150,6 +150,23 @@ impl RawMut {
         count
     }
 
+    /// Where the data starts.
+    #[inline(always)]
+    pub(crate) const fn start(&self) -> NonNull<u8> {
+        self.ptr
+    }
+
+    /// Takes what was given up back, from `start` on. There is no data then.
+    ///
+    /// # Safety
+    ///
+    /// The range began there once, at its data's start, and nobody else reads or writes in between.
+    #[inline]
+    pub(crate) unsafe fn take_back(&mut self, start: NonNull<u8>) {
+        self.cap += self.ptr.addr().get() - start.addr().get();
+        (self.ptr, self.len, self.head) = (start, 0, 0);
+    }
+
     /// Gives what follows the first `at` bytes up for good.
     ///
     /// # Panics

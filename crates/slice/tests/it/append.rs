@@ -10,38 +10,45 @@ fn write(appender: &mut Appender, bytes: &[u8]) {
     appender.commit(bytes.len());
 }
 
+fn all(published: &mut Published) -> Slice {
+    published.take(usize::MAX)
+}
+
 fn pair(capacity: usize) -> (Appender, Published) {
     Appender::new(SliceMut::with_capacity(capacity))
 }
 
 #[test]
 fn what_is_committed_is_seen_when_it_is_published() {
-    let (mut appender, published) = pair(64);
+    let (mut appender, mut published) = pair(64);
     write(&mut appender, b"one");
-    assert_eq!((published.len(), published.view().len()), (0, 0));
+    assert_eq!(published.available(), 0);
     appender.publish();
     write(&mut appender, b"two");
-    assert_eq!(published.view(), b"one");
+    assert_eq!(published.available(), 3);
     assert_eq!((appender.published(), appender.unpublished()), (3, 3));
     appender.publish();
-    assert_eq!(published.view(), b"onetwo");
-    assert_eq!(published.view_from(2, 3), b"etw");
-    assert!(panics(|| published.view_from(7, 1)));
+    assert_eq!(published.take(2), b"on");
+    assert_eq!((published.taken(), published.available()), (2, 4));
+    assert_eq!(
+        [published.take(3), all(&mut published), all(&mut published)],
+        [&b"etw"[..], b"o", b""]
+    );
 }
 
 #[test]
 fn a_view_grows_in_place_and_only_as_far_as_is_asked() {
-    let (mut appender, published) = pair(64);
+    let (mut appender, mut published) = pair(64);
     write(&mut appender, b"ab");
     appender.publish();
-    let mut view = published.view();
+    let mut view = all(&mut published);
     let place = view.as_ptr();
     write(&mut appender, b"cdef");
     assert_eq!(published.extend(&mut view, 9), 0);
     appender.publish();
     assert_eq!(published.extend(&mut view, 1), 1);
     assert_eq!(published.extend(&mut view, usize::MAX), 3);
-    assert_eq!((&view[..], view.as_ptr()), (&b"abcdef"[..], place));
+    assert_eq!((&view[..], view.as_ptr(), published.taken()), (&b"abcdef"[..], place, 6));
     assert!(!view.is_inline(), "what grows stays in its block");
 }
 
@@ -52,40 +59,45 @@ fn only_slices_of_what_is_published_grow() {
     let mut front = whole.split_frozen(30);
     let mut middle = whole.split_to(30);
     middle.fill(8);
-    let (mut appender, published) = Appender::new(whole);
+    let (mut appender, mut published) = Appender::new(whole);
     write(&mut appender, b"here");
     appender.publish();
     // In the same block, but in front, and somebody writes in between.
     assert_eq!(published.extend(&mut front, 100), 0);
     let mut other = Slice::from(vec![1; 40]);
     assert_eq!(published.extend(&mut other, 100), 0);
-    let mut inline = published.view().slice(..2);
-    assert_eq!(published.extend(&mut inline, 100), 0);
     assert_eq!(published.extend(&mut Slice::from_static(b"static"), 100), 0);
-    let mut cut = published.view().slice_shared(1..2);
-    assert_eq!(published.extend(&mut cut, 100), 2);
+    let mut first = published.take(3);
+    let mut cut = first.slice_shared(1..);
+    let mut early = first.slice_shared(..2);
+    let mut inline = cut.slice(..);
+    for ends_elsewhere in [&mut early, &mut inline] {
+        assert_eq!(published.extend(ends_elsewhere, 100), 0);
+    }
+    assert_eq!(published.extend(&mut cut, 100), 1);
+    assert_eq!(published.extend(&mut first, 100), 0, "what follows is another's");
     assert_eq!((&front[..], &middle[..], &cut[..]), (&[7; 30][..], &[8; 30][..], &b"ere"[..]));
 }
 
 #[test]
 fn dropping_the_appender_seals_and_loses_nothing_published() {
-    let (mut appender, published) = pair(64);
+    let (mut appender, mut published) = pair(64);
     write(&mut appender, b"seen");
     appender.publish();
-    let view = published.view();
-    assert!(published.may_grow(4));
+    let view = all(&mut published);
+    assert!(!published.is_over());
     write(&mut appender, b"more");
     appender.publish();
     write(&mut appender, b"never");
     drop(appender);
-    assert!(published.may_grow(view.len()), "sealed, but with more than was seen");
-    assert!(!published.may_grow(8));
-    assert_eq!(published.view(), b"seenmore");
+    assert!(!published.is_over(), "sealed, but with more than was taken");
+    assert_eq!((&view[..], &all(&mut published)[..]), (&b"seen"[..], &b"more"[..]));
+    assert!(published.is_over());
 }
 
 #[test]
 fn what_is_not_published_can_be_patched_and_rolled_back() {
-    let (mut appender, published) = pair(64);
+    let (mut appender, mut published) = pair(64);
     write(&mut appender, b"kept");
     appender.publish();
     let room = appender.spare();
@@ -95,16 +107,16 @@ fn what_is_not_published_can_be_patched_and_rolled_back() {
     write(&mut appender, b"?atched");
     appender.unpublished_mut()[0] = b'p';
     appender.publish();
-    assert_eq!(published.view(), b"keptpatched");
+    assert_eq!(all(&mut published), b"keptpatched");
     assert!(panics(|| appender.commit(room)));
 }
 
 #[test]
 fn a_block_is_writable_again_when_all_are_gone() {
-    let (mut appender, published) = pair(64);
+    let (mut appender, mut published) = pair(64);
     write(&mut appender, &[5; 40]);
     appender.publish();
-    let view = published.view();
+    let view = all(&mut published);
     drop(published);
     assert!(!view.is_unique(), "an appender lives");
     let view = view.try_into_mut().expect_err("an appender lives");
@@ -116,31 +128,31 @@ fn a_block_is_writable_again_when_all_are_gone() {
 
 #[test]
 fn a_published_half_outlives_everything() {
-    let (mut appender, published) = pair(64);
-    write(&mut appender, &pattern(50, 1));
+    let (mut appender, mut published) = pair(64);
+    write(&mut appender, &pattern(40, 1));
     appender.publish();
     drop(appender);
-    assert_eq!(thread::spawn(move || published.view()).join().unwrap(), pattern(50, 1)[..]);
+    assert_eq!(thread::spawn(move || all(&mut published)).join().unwrap(), pattern(40, 1)[..]);
 }
 
 #[test]
 fn a_buffer_without_room_grows_and_its_data_counts_as_committed() {
     for buffer in [SliceMut::new(), SliceMut::with_capacity(3)] {
-        let (mut appender, published) = Appender::new(buffer);
+        let (mut appender, mut published) = Appender::new(buffer);
         appender.publish();
-        assert_eq!((published.len(), published.is_empty()), (0, true));
+        assert_eq!(all(&mut published), b"");
     }
     for len in 0..70 {
         let mut buffer = SliceMut::with_capacity(64);
         buffer.extend_from_slice(&pattern(len, 2));
-        let (mut appender, published) = Appender::new(buffer);
+        let (mut appender, mut published) = Appender::new(buffer);
         assert_eq!(appender.unpublished_mut(), pattern(len, 2));
         let rest = appender.spare();
         write(&mut appender, &pattern(rest, 3));
         assert_eq!((appender.spare(), appender.spare_mut().len()), (0, 0));
         appender.publish();
-        assert_eq!(published.view()[..len], pattern(len, 2)[..]);
-        assert_eq!(published.view()[len..], pattern(rest, 3)[..]);
+        assert_eq!(published.take(len), pattern(len, 2)[..]);
+        assert_eq!(all(&mut published), pattern(rest, 3)[..]);
     }
 }
 
@@ -153,12 +165,12 @@ fn at_any_alignment_the_word_stays_within_the_range() {
             let behind = whole.split_off(skip + capacity);
             whole.advance(skip);
             whole.clear();
-            let (mut appender, published) = Appender::new(whole);
+            let (mut appender, mut published) = Appender::new(whole);
             let rest = appender.spare();
             assert!(rest + Appender::OVERHEAD >= capacity);
             write(&mut appender, &pattern(rest, skip));
             appender.publish();
-            assert_eq!(published.view(), pattern(rest, skip)[..]);
+            assert_eq!(all(&mut published), pattern(rest, skip)[..]);
             assert_eq!(behind, vec![9; 128 - skip - capacity][..]);
         }
     }
@@ -166,14 +178,14 @@ fn at_any_alignment_the_word_stays_within_the_range() {
 
 #[test]
 fn two_threads_agree() {
-    let (mut appender, published) = pair(1 << 16);
+    let (mut appender, mut published) = pair(1 << 16);
     let writer = thread::spawn(move || {
         for i in 0..10_000_usize {
             write(&mut appender, &i.to_le_bytes()[..4]);
             appender.publish();
         }
     });
-    let mut view = published.view();
+    let mut view = all(&mut published);
     while view.len() < 40_000 {
         published.extend(&mut view, 7);
         let whole = view.len() / 4;
@@ -182,7 +194,64 @@ fn two_threads_agree() {
         }
     }
     writer.join().unwrap();
-    assert!(!published.may_grow(40_000));
+    assert!(published.is_over());
+}
+
+#[test]
+fn a_block_that_is_given_back_is_written_from_its_front_again() {
+    let (mut appender, mut published) = pair(64);
+    let whole = appender.spare();
+    write(&mut appender, b"first");
+    appender.publish();
+    let view = all(&mut published);
+    let place = view.as_ptr();
+    assert!(!appender.renew(), "nothing was given back");
+    published.give_back(Some(view));
+    assert!(appender.is_returned() && appender.renew());
+    assert_eq!((appender.spare(), appender.published(), published.available()), (whole, 0, 0));
+    assert!(!appender.renew(), "not twice");
+    write(&mut appender, b"again");
+    appender.publish();
+    let view = all(&mut published);
+    assert_eq!((&view[..], view.as_ptr()), (&b"again"[..], place));
+}
+
+#[test]
+fn nothing_is_given_back_while_it_is_shown_or_not_taken() {
+    let (mut appender, mut published) = pair(64);
+    write(&mut appender, b"ab");
+    appender.publish();
+    published.give_back(None);
+    assert!(!appender.renew(), "not taken");
+    let (first, last) = (published.take(1), published.take(1));
+    published.give_back(Some(last));
+    assert!(!appender.renew(), "still shown");
+    drop(first);
+    published.give_back(None);
+    write(&mut appender, b"c");
+    assert!(!appender.renew(), "there is more by now");
+    appender.rollback();
+    assert!(appender.renew());
+    write(&mut appender, b"d");
+    appender.publish();
+    assert!(!appender.renew(), "more was published since");
+    assert_eq!(all(&mut published), b"d");
+}
+
+#[test]
+fn a_strangers_slice_and_a_second_one_are_just_dropped() {
+    let (mut appender, mut published) = pair(64);
+    write(&mut appender, b"ab");
+    appender.publish();
+    let other = Slice::from(vec![1; 40]);
+    published.give_back(Some(other.clone()));
+    assert!(other.is_unique());
+    let (first, second) = (published.take(1), published.take(1));
+    published.give_back(Some(first));
+    published.give_back(Some(second));
+    assert!(appender.renew());
+    drop(appender);
+    drop(published); // and the count that was kept with it: the leak check would tell
 }
 
 #[derive(Clone, Debug)]
@@ -192,7 +261,10 @@ enum Op {
     Rollback,
     Patch(usize),
     Extend(usize),
-    View(usize, usize),
+    Take(usize),
+    Drop(usize),
+    GiveBack(bool),
+    Renew,
 }
 
 fn op() -> impl Strategy<Value = Op> {
@@ -201,17 +273,23 @@ fn op() -> impl Strategy<Value = Op> {
         3 => Just(Op::Publish),
         1 => Just(Op::Rollback),
         1 => any::<usize>().prop_map(Op::Patch),
-        3 => (0..60_usize).prop_map(Op::Extend),
-        1 => (0..300_usize, 0..60_usize).prop_map(|(from, most)| Op::View(from, most)),
+        2 => (0..90_usize).prop_map(Op::Extend),
+        2 => (0..90_usize).prop_map(Op::Take),
+        4 => any::<usize>().prop_map(Op::Drop),
+        2 => any::<bool>().prop_map(Op::GiveBack),
+        2 => Just(Op::Renew),
     ]
 }
 
 proptest! {
     #[test]
-    fn against_two_vectors(ops in proptest::collection::vec(op(), 0..80)) {
-        let (mut appender, published) = pair(300);
-        let (mut seen, mut pending): (Vec<u8>, Vec<u8>) = Default::default();
-        let mut view = published.view();
+    fn against_plain_vectors(ops in proptest::collection::vec(op(), 0..120)) {
+        let (mut appender, mut published) = pair(300);
+        // Published and not taken; committed; the views, and what they must show for ever.
+        let (mut ready, mut pending): (Vec<u8>, Vec<u8>) = Default::default();
+        let mut views: Vec<(Slice, Vec<u8>)> = Vec::new();
+        // Bytes of the round; whether the last view was the last that was taken; whether all is back.
+        let (mut round, mut newest, mut back) = (0, false, false);
         for (i, op) in ops.into_iter().enumerate() {
             match op {
                 Op::Write(len) => {
@@ -221,7 +299,9 @@ proptest! {
                 }
                 Op::Publish => {
                     appender.publish();
-                    seen.append(&mut pending);
+                    back &= pending.is_empty();
+                    round += pending.len();
+                    ready.append(&mut pending);
                 }
                 Op::Rollback => {
                     appender.rollback();
@@ -231,29 +311,52 @@ proptest! {
                     let at = at % pending.len();
                     (appender.unpublished_mut()[at], pending[at]) = (0, 0);
                 }
-                Op::Patch(_) => {}
-                Op::Extend(most) => {
-                    let more = most.min(seen.len() - view.len());
-                    prop_assert_eq!(published.extend(&mut view, most), more);
+                Op::Extend(most) if newest && !views.is_empty() => {
+                    let (view, shows) = views.last_mut().unwrap();
+                    let more = most.min(ready.len());
+                    prop_assert_eq!(published.extend(view, most), more);
+                    shows.extend(ready.drain(..more));
                 }
-                Op::View(from, most) => {
-                    let from = from.min(seen.len());
-                    let to = seen.len().min(from + most);
-                    prop_assert_eq!(published.view_from(from, most), &seen[from..to]);
+                Op::Take(most) => {
+                    let more = most.min(ready.len());
+                    views.push((published.take(most), ready.drain(..more).collect()));
+                    newest = true;
                 }
+                Op::Drop(at) if !views.is_empty() => {
+                    let at = at % views.len();
+                    newest &= at + 1 < views.len();
+                    drop(views.remove(at));
+                }
+                Op::GiveBack(with) => {
+                    newest &= !with;
+                    published.give_back(if with { views.pop().map(|(view, _)| view) } else { None });
+                    back |= views.is_empty() && ready.is_empty();
+                }
+                Op::Renew => {
+                    let renewed = appender.renew();
+                    prop_assert_eq!(renewed, back && pending.is_empty());
+                    if renewed {
+                        (round, newest, back) = (0, false, false);
+                    }
+                }
+                Op::Patch(_) | Op::Extend(_) | Op::Drop(_) => {}
             }
-            prop_assert_eq!(&view[..], &seen[..view.len()]);
+            prop_assert_eq!(appender.published(), round);
+            prop_assert_eq!(published.available(), ready.len());
             prop_assert_eq!(appender.unpublished_mut(), &pending[..]);
+            for (view, shows) in &views {
+                prop_assert_eq!(&view[..], &shows[..]);
+            }
         }
     }
 }
 
 #[test]
 fn another_owners_slice_of_the_same_bytes_does_not_grow() {
-    let (mut appender, published) = Appender::new(SliceMut::with_capacity(256));
+    let (mut appender, mut published) = Appender::new(SliceMut::with_capacity(256));
     appender.commit(50);
     appender.publish();
-    let mut foreign = Slice::from_owner(published.view());
+    let mut foreign = Slice::from_owner(all(&mut published));
     appender.commit(50);
     appender.publish();
     assert_eq!(published.extend(&mut foreign, usize::MAX), 0);

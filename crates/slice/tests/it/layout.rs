@@ -99,9 +99,9 @@ fn t11_appenders_print_in_every_state() {
     appender.commit(3);
     shows(&appender);
     appender.publish();
-    assert_eq!(shows(&published), "Published { len: 3, sealed: false }");
+    assert_eq!(shows(&published), "Published { taken: 0, available: 3, sealed: false }");
     drop(appender);
-    assert_eq!(shows(&published), "Published { len: 3, sealed: true }");
+    assert_eq!(shows(&published), "Published { taken: 0, available: 3, sealed: true }");
 }
 
 #[test]
