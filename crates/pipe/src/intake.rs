@@ -126,26 +126,27 @@ impl Intake {
     /// Lets go of what is used up and cannot grow, and gives back what is used up and can.
     #[inline(always)]
     pub(crate) fn shed(&mut self) {
-        if self.list.is_empty() {
-            match &mut self.tail {
-                Some(tail) if tail.last && tail.published.taken() < ROUND => {
-                    if tail.published.is_over() {
-                        self.shed_used();
-                    }
+        if !self.list.is_empty() {
+            return;
+        }
+        match &mut self.tail {
+            Some(tail) if tail.last && !tail.published.is_over() => {
+                if tail.published.taken() >= ROUND {
+                    self.list.extend_last(|slice| {
+                        tail.published.give_back(Some(slice));
+                        0
+                    });
                 }
-                _ => self.shed_used(),
             }
+            _ => self.shed_used(),
         }
     }
 
     fn shed_used(&mut self) {
-        let used = self.list.release_used();
+        self.list.release_used();
         match &mut self.tail {
             Some(tail) if tail.published.is_over() => self.tail = None,
-            Some(tail) if tail.published.taken() >= ROUND => {
-                tail.last = false;
-                tail.published.give_back(used);
-            }
+            Some(tail) if tail.published.taken() >= ROUND => tail.published.give_back(None),
             _ => {}
         }
     }

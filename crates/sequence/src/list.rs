@@ -113,7 +113,7 @@ impl SegmentList {
     /// would grow.
     #[inline]
     fn make_room(&mut self) {
-        drop(self.release_used());
+        self.release_used();
         // At least half: so each segment is moved once in the mean.
         let full = self.segments.len() == self.segments.capacity();
         if full && self.first > 0 && self.first >= self.segments.len() / 2 {
@@ -125,7 +125,7 @@ impl SegmentList {
     /// Gives the last segment's slice to `grow`, which may make it longer in place, and takes note
     /// of its new end. Returns what `grow` does; zero when there is no segment.
     ///
-    /// The segment may be used up: it stays for this.
+    /// The segment may be used up: it stays for this, emptied or not.
     ///
     /// # Panics
     ///
@@ -222,15 +222,12 @@ impl SegmentList {
         slice
     }
 
-    /// Lets go of the last segment if all its bytes are consumed: an idle list holds no block. Returns
-    /// its slice.
+    /// Lets go of the last segment if all its bytes are consumed: an idle list holds no block.
     #[inline]
-    pub fn release_used(&mut self) -> Option<Slice> {
-        let last = if self.is_empty() { self.segments.pop() } else { None };
-        if last.is_some() {
+    pub fn release_used(&mut self) {
+        if self.is_empty() && !self.segments.is_empty() {
             self.start_anew();
         }
-        last.map(|last| last.slice)
     }
 
     /// Drops everything.
@@ -274,9 +271,10 @@ impl Drop for Settled<'_> {
     #[inline]
     fn drop(&mut self) {
         let Some(last) = self.list.segments.last_mut() else { return };
+        let used_up = last.end == self.list.start;
         // A borrower that made it shorter than what is consumed ends it there.
         last.end = (self.start + last.slice.len() as u64).max(self.list.start);
-        if last.slice.is_empty() {
+        if last.slice.is_empty() && !used_up {
             self.list.drop_last();
         }
     }

@@ -21,10 +21,10 @@
 //!    no reference to the whole block is ever formed.
 //! 5. Only [`Published`] makes slices, or makes them longer, and only of what it read as published in
 //!    this round and has not taken yet: who holds a slice, perhaps cut off on purpose, cannot.
-//! 6. [`Published`] stores in `returned` what it has taken, and only when the block's counts are its own
-//!    and the appender's: then no slice shows a byte of that, and none ever will (5). Its load of the
-//!    count is an Acquire, with the Release of each slice's end; its store is a Release, with the
-//!    Acquire of the appender, which may write then.
+//! 6. [`Published`] stores in `returned` what it has taken, and only when the block's counts are its
+//!    own, the appender's and that of an empty slice: then no slice shows a byte of that, and none ever
+//!    will (5). Its load of the count is an Acquire, with the Release of each slice's end; its store is
+//!    a Release, with the Acquire of the appender, which may write then.
 //! 7. A round begins only when `returned` equals what is published. So of two rounds the reading half
 //!    has seen the first before the second begins, and one bit tells them apart.
 
@@ -33,7 +33,7 @@ use aqueduct_base::sync::{
     atomic::{AtomicUsize, Ordering},
     twin,
 };
-use std::{fmt, mem, ptr::NonNull};
+use std::{fmt, ptr::NonNull};
 
 /// What the two halves tell each other: each is four times a length, and the bits below.
 struct Words {
@@ -83,7 +83,7 @@ impl Words {
 /// assert_eq!(view, b"Xxxxyy");
 ///
 /// let room = appender.spare();
-/// published.give_back(Some(view)); // all is taken, and no slice is left
+/// published.give_back(Some(&mut view)); // all is taken, and no other slice is left
 /// assert!(appender.renew()); // so the block is written from its front again
 /// assert_eq!(appender.spare(), room + 6);
 /// ```
@@ -104,8 +104,6 @@ pub struct Published {
     taken: usize,
     /// The bit of this round, as far as it is known here.
     round: usize,
-    /// A second count of ours, for the next slice.
-    spare: bool,
 }
 
 // SAFETY: the buffer is `Send`. The words are atomics in a block that our count keeps (1, 2), and the
@@ -146,7 +144,7 @@ impl Appender {
         buffer.raw.cede(room(start, words));
         // SAFETY: within the range that was the buffer's until it ceded this part, and aligned (1).
         unsafe { words.write(new) };
-        let published = Published { base, words, taken: 0, round: 0, spare: false };
+        let published = Published { base, words, taken: 0, round: 0 };
         (Self { buffer, start, words }, published)
     }
 
@@ -328,71 +326,56 @@ impl Published {
     #[inline]
     pub fn take(&mut self, most: usize) -> Slice {
         let len = self.enter().min(most);
-        let spare = mem::take(&mut self.spare);
-        let base = if spare { self.base.raw } else { self.base.raw.duplicate() };
+        let base = self.base.raw.duplicate();
         // Bytes of the base's block, published and not taken before, with that count (3, 5).
-        let slice = Slice { raw: Raw::from_parts(base.tag(), self.end(), len) };
+        let slice = Slice { raw: Raw::from_parts(base.tag(), self.next(), len) };
         self.taken += len;
         slice
     }
 
     /// Makes a slice that ends where the next bytes begin longer in place, by at most `most` of them,
-    /// and returns by how many. By none, if it ends elsewhere. Constant time.
+    /// and returns by how many. By none, if it ends elsewhere, but one that is empty may do so. Constant
+    /// time.
     #[inline]
     pub fn extend(&mut self, slice: &mut Slice, most: usize) -> usize {
         let more = self.enter().min(most);
         if slice.raw.header() != self.base.raw.header() {
             return 0;
         }
-        if slice.raw.start().wrapping_add(slice.len()) != self.end() {
+        let (start, len) = slice.raw.span();
+        let next = self.next();
+        let start = if len == 0 { next } else { start };
+        if start.wrapping_add(len) != next {
             return 0;
         }
         self.taken += more;
         // By bytes of its block, published and not taken before (5).
-        slice.raw = slice.raw.widened(more);
+        slice.raw = Raw::from_parts(self.base.raw.tag(), start, len + more);
         more
     }
 
     /// Where the next bytes begin.
     #[inline(always)]
-    fn end(&self) -> *const u8 {
+    fn next(&self) -> *const u8 {
         self.base.raw.start().wrapping_add(self.taken)
     }
 
     /// Tells the appender that it may write to the block from its front again, if all that is published
-    /// was taken and no slice of it is left but `last`, which is kept for the next
-    /// [`take`](Self::take): its count is. Does nothing more if some are left. Constant time, no
-    /// read-modify-write.
+    /// was taken and no slice of it is left but `last`. That one is empty then, whether it may or not,
+    /// and stays with the block, to be [extended](Self::extend). Constant time, no read-modify-write.
     #[inline]
-    pub fn give_back(&mut self, last: Option<Slice>) {
-        if let Some(last) = last.filter(|_| !self.spare) {
-            self.keep(last);
-        }
+    pub fn give_back(&mut self, last: Option<&mut Slice>) {
         self.enter();
-        let mine = 2 + u32::from(self.spare);
-        if self.base.raw.is_held_by(mine) || twin::is("returned_while_shown") {
+        let mut handles = 2; // the appender's and ours
+        if let Some(last) = last.filter(|last| last.raw.header() == self.base.raw.header()) {
+            last.raw = Raw::from_parts(self.base.raw.tag(), self.next(), 0);
+            handles += 1;
+        }
+        if self.base.raw.is_held_by(handles) || twin::is("returned_while_shown") {
             // If not all is taken, that equals no published length, and never will (3, 7). Release:
             // what slices were read for is done before the appender writes (6).
             let order = twin::order("return_relaxed", Ordering::Release, Ordering::Relaxed);
             self.words().returned.store(self.round | self.taken * BYTE, order);
-        }
-    }
-
-    /// Takes over the count of a slice of this block.
-    #[inline]
-    fn keep(&mut self, slice: Slice) {
-        if slice.raw.header() == self.base.raw.header() {
-            mem::forget(slice);
-            self.spare = true;
-        }
-    }
-}
-
-impl Drop for Published {
-    #[inline]
-    fn drop(&mut self) {
-        if self.spare {
-            drop(self.take(0));
         }
     }
 }

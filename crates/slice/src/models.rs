@@ -347,11 +347,11 @@ fn model_17_round_after_round_loses_nothing() {
                 appender.publish();
             }
         });
-        let mut bytes = Vec::new();
+        let (mut bytes, mut view) = (Vec::new(), published.take(0));
         while !published.is_over() {
-            let view = published.take(1);
+            published.extend(&mut view, 1);
             bytes.extend_from_slice(&view);
-            published.give_back(Some(view));
+            published.give_back(Some(&mut view));
             thread::yield_now();
         }
         assert_eq!(bytes, [1, 2]);

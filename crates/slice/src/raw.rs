@@ -218,6 +218,12 @@ impl Raw {
         Self { len: self.len + more, ..self }
     }
 
+    /// Where a handle that is not inline starts, and its length.
+    #[inline(always)]
+    pub(crate) fn span(&self) -> (*const u8, usize) {
+        (self.start(), self.len)
+    }
+
     /// Whether this is the only handle on a block.
     #[inline]
     pub(crate) fn is_unique(&self) -> bool {
