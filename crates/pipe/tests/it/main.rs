@@ -7,12 +7,12 @@
 mod adapters;
 mod at_least;
 mod common;
-mod compile;
 mod deciding;
 mod drops;
 mod framing;
 mod handing;
 mod lifetime;
+mod loops;
 mod oracle;
 mod pacing;
 mod reading;
