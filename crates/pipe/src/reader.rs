@@ -244,7 +244,6 @@ impl Reader {
             return None;
         }
         self.raiser = Raiser::default(); // nobody is to be woken any more
-        self.intake.shed(); // and the last block grows no more
         self.intake.shed(); // nothing grows any more
         let cause = match &self.shared.ends.lock().writer {
             Some(End::Finished) => return Some(Ok(Found::Eof)),

@@ -3,8 +3,11 @@
 // case 089: no meaning here: segments are places of a vector, not objects; allocations.rs shows that none is made in steady state.
 
 use crate::common::{counted, data, eof, fill, flush, is_closed, now, waits};
-use aqueduct_pipe::{Options, pipe};
-use std::task::{Context, Waker};
+use aqueduct_pipe::{Options, Reader, View, Writer, pipe};
+use aqueduct_pool::Pool;
+use aqueduct_slice::Slice;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Wake, Waker};
 
 #[test]
 fn case_082_full_segments_go_back_as_they_are_consumed_the_last_one_too() {
@@ -83,16 +86,105 @@ fn case_087_room_that_was_never_used_goes_back() {
     assert_eq!(pool.outstanding(), 0);
 }
 
+/// A waker that drops the half which waits, and then looks how many blocks are out.
+struct Looks<T> {
+    pool: Pool,
+    half: Mutex<Option<T>>,
+    seen: Mutex<Option<u64>>,
+}
+
+impl<T: Send + 'static> Looks<T> {
+    fn new(pool: &Pool) -> (Arc<Self>, Waker) {
+        let (half, seen) = (Mutex::new(None), Mutex::new(None));
+        let looks = Arc::new(Self { pool: pool.clone(), half, seen });
+        (Arc::clone(&looks), Waker::from(looks))
+    }
+}
+
+impl<T: Send + 'static> Wake for Looks<T> {
+    fn wake(self: Arc<Self>) {
+        drop(self.half.lock().unwrap().take());
+        *self.seen.lock().unwrap() = Some(self.pool.outstanding());
+    }
+}
+
+/// Ends a half that holds blocks of every kind while the other waits to hear of it, which then goes,
+/// too, and looks: the half that told it has given back all it had.
 #[test]
 fn case_088_who_is_told_of_the_end_finds_nothing_held() {
+    let writer_ends: [fn(Writer); 3] = [Writer::finish, |writer| writer.fail("failed"), drop];
+    for end in writer_ends {
+        let (pool, mut writer, mut reader) = counted();
+        let (looks, waker) = Looks::new(&pool);
+        assert!(reader.poll_closed(&mut Context::from_waker(&waker)).is_pending());
+        *looks.half.lock().unwrap() = Some(reader);
+        fill(&mut writer, 1);
+        flush(&mut writer, &[2; 10]);
+        fill(&mut writer, 3);
+        writer.write(&[4; 10]).unwrap();
+        assert_eq!(pool.outstanding(), 3);
+        end(writer);
+        assert_eq!(*looks.seen.lock().unwrap(), Some(0));
+    }
+    let reader_ends: [fn(Reader); 2] = [|reader| reader.fail("failed"), drop];
+    for end in reader_ends {
+        let (pool, mut writer, mut reader) = counted();
+        let (looks, waker) = Looks::new(&pool);
+        assert!(writer.poll_closed(&mut Context::from_waker(&waker)).is_pending());
+        for _ in 0..2 {
+            fill(&mut writer, 1);
+            flush(&mut writer, &[2; 10]);
+        }
+        data(&mut reader).consume(1);
+        fill(&mut writer, 3);
+        flush(&mut writer, &[4; 10]); // not even looked at
+        *looks.half.lock().unwrap() = Some(writer);
+        assert_eq!(pool.outstanding(), 4);
+        end(reader);
+        assert_eq!(*looks.seen.lock().unwrap(), Some(0));
+    }
+}
+
+/// What is sealed before the end is seen is let go of with its last byte.
+#[test]
+fn who_reads_the_last_byte_in_its_waker_keeps_no_block() {
+    struct Reads(Pool, Mutex<Option<Reader>>, Mutex<Option<u64>>);
+    impl Wake for Reads {
+        fn wake(self: Arc<Self>) {
+            let mut reader = self.1.lock().unwrap();
+            eof(reader.as_mut().unwrap()).consume(10);
+            *self.2.lock().unwrap() = Some(self.0.outstanding());
+        }
+    }
     let (pool, mut writer, mut reader) = counted();
-    flush(&mut writer, &[1; 10]);
-    let waker = Waker::noop();
-    assert!(writer.poll_closed(&mut Context::from_waker(waker)).is_pending());
-    data(&mut reader).consume(10);
+    let reads = Arc::new(Reads(pool, Mutex::new(None), Mutex::new(None)));
+    let waker = Waker::from(Arc::clone(&reads));
+    assert!(reader.poll_closed(&mut Context::from_waker(&waker)).is_pending());
+    *reads.1.lock().unwrap() = Some(reader);
+    writer.write(&[1; 10]).unwrap();
     writer.finish();
-    eof(&mut reader).consume(0);
-    assert_eq!(pool.outstanding(), 0);
+    assert_eq!(*reads.2.lock().unwrap(), Some(0));
+}
+
+#[test]
+fn what_is_done_with_goes_back_however_that_is_said() {
+    let (pool, mut writer, mut reader) = counted();
+    let says: [fn(View<'_>, usize); 3] = [
+        |view, len| _ = view.consume(len),
+        |view, len| _ = view.need_more(len),
+        |mut view, len| drop(view.take(len)),
+    ];
+    for say in says {
+        let slice = Slice::from(vec![7; 100]);
+        fill(&mut writer, 1);
+        writer.push(slice.clone()).unwrap();
+        flush(&mut writer, &[]);
+        assert_eq!((pool.outstanding(), slice.is_unique()), (1, false));
+        let view = data(&mut reader);
+        let len = view.len();
+        say(view, len);
+        assert_eq!((pool.outstanding(), slice.is_unique()), (0, true));
+    }
 }
 
 #[test]
@@ -176,19 +268,19 @@ fn an_idle_pipe_can_hold_no_segment() {
 
 #[test]
 fn a_slice_that_was_consumed_is_not_kept() {
-    let owner = std::sync::Arc::new([7; 100]);
+    let owner = Arc::new([7; 100]);
     let (mut writer, mut reader) = pipe(Options::default());
-    struct Shared(std::sync::Arc<[u8; 100]>);
+    struct Shared(Arc<[u8; 100]>);
     impl AsRef<[u8]> for Shared {
         fn as_ref(&self) -> &[u8] {
             &*self.0
         }
     }
-    let slice = aqueduct_slice::Slice::from_owner(Shared(std::sync::Arc::clone(&owner)));
+    let slice = Slice::from_owner(Shared(Arc::clone(&owner)));
     writer.push(slice).unwrap();
     flush(&mut writer, &[]);
     data(&mut reader).consume(100);
-    assert_eq!(std::sync::Arc::strong_count(&owner), 1);
+    assert_eq!(Arc::strong_count(&owner), 1);
 }
 
 #[test]
