@@ -82,7 +82,7 @@ fn handing_over_between_headers_copies_the_headers() {
         for _ in 0..10 {
             let prefix = writer.reserve_prefix(4).unwrap();
             writer.push(body.clone()).unwrap();
-            writer.patch(prefix, &4096_u32.to_le_bytes()).unwrap();
+            writer.patch(&prefix, &4096_u32.to_le_bytes()).unwrap();
         }
         assert_eq!(now(writer.flush()).unwrap(), Flush::Done);
         let view = now(reader.read()).unwrap().into_view();

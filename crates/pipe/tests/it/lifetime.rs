@@ -3,11 +3,10 @@
 // case 089: no meaning here: segments are places of a vector, not objects; allocations.rs shows that none is made in steady state.
 
 use crate::common::{counted, data, eof, fill, flush, is_closed, now, waits};
-use aqueduct_pipe::{Options, Reader, View, Writer, pipe};
-use aqueduct_pool::Pool;
+use aqueduct_pipe::{Options, View, pipe};
 use aqueduct_slice::Slice;
-use std::sync::{Arc, Mutex};
-use std::task::{Context, Wake, Waker};
+use std::sync::Arc;
+use std::task::Context;
 
 #[test]
 fn case_082_full_segments_go_back_as_they_are_consumed_the_last_one_too() {
@@ -84,86 +83,6 @@ fn case_087_room_that_was_never_used_goes_back() {
     assert_eq!(pool.outstanding(), 1);
     drop((writer, reader));
     assert_eq!(pool.outstanding(), 0);
-}
-
-/// A waker that drops the half which waits, and then looks how many blocks are out.
-struct Looks<T> {
-    pool: Pool,
-    half: Mutex<Option<T>>,
-    seen: Mutex<Option<u64>>,
-}
-
-impl<T: Send + 'static> Looks<T> {
-    fn new(pool: &Pool) -> (Arc<Self>, Waker) {
-        let (half, seen) = (Mutex::new(None), Mutex::new(None));
-        let looks = Arc::new(Self { pool: pool.clone(), half, seen });
-        (Arc::clone(&looks), Waker::from(looks))
-    }
-}
-
-impl<T: Send + 'static> Wake for Looks<T> {
-    fn wake(self: Arc<Self>) {
-        drop(self.half.lock().unwrap().take());
-        *self.seen.lock().unwrap() = Some(self.pool.outstanding());
-    }
-}
-
-/// Ends a half that holds blocks of every kind while the other waits to hear of it, which then goes,
-/// too, and looks: the half that told it has given back all it had.
-#[test]
-fn case_088_who_is_told_of_the_end_finds_nothing_held() {
-    let writer_ends: [fn(Writer); 3] = [Writer::finish, |writer| writer.fail("failed"), drop];
-    for end in writer_ends {
-        let (pool, mut writer, mut reader) = counted();
-        let (looks, waker) = Looks::new(&pool);
-        assert!(reader.poll_closed(&mut Context::from_waker(&waker)).is_pending());
-        *looks.half.lock().unwrap() = Some(reader);
-        fill(&mut writer, 1);
-        flush(&mut writer, &[2; 10]);
-        fill(&mut writer, 3);
-        writer.write(&[4; 10]).unwrap();
-        assert_eq!(pool.outstanding(), 3);
-        end(writer);
-        assert_eq!(*looks.seen.lock().unwrap(), Some(0));
-    }
-    let reader_ends: [fn(Reader); 2] = [|reader| reader.fail("failed"), drop];
-    for end in reader_ends {
-        let (pool, mut writer, mut reader) = counted();
-        let (looks, waker) = Looks::new(&pool);
-        assert!(writer.poll_closed(&mut Context::from_waker(&waker)).is_pending());
-        for _ in 0..2 {
-            fill(&mut writer, 1);
-            flush(&mut writer, &[2; 10]);
-        }
-        data(&mut reader).consume(1);
-        fill(&mut writer, 3);
-        flush(&mut writer, &[4; 10]); // not even looked at
-        *looks.half.lock().unwrap() = Some(writer);
-        assert_eq!(pool.outstanding(), 4);
-        end(reader);
-        assert_eq!(*looks.seen.lock().unwrap(), Some(0));
-    }
-}
-
-/// What is sealed before the end is seen is let go of with its last byte.
-#[test]
-fn who_reads_the_last_byte_in_its_waker_keeps_no_block() {
-    struct Reads(Pool, Mutex<Option<Reader>>, Mutex<Option<u64>>);
-    impl Wake for Reads {
-        fn wake(self: Arc<Self>) {
-            let mut reader = self.1.lock().unwrap();
-            eof(reader.as_mut().unwrap()).consume(10);
-            *self.2.lock().unwrap() = Some(self.0.outstanding());
-        }
-    }
-    let (pool, mut writer, mut reader) = counted();
-    let reads = Arc::new(Reads(pool, Mutex::new(None), Mutex::new(None)));
-    let waker = Waker::from(Arc::clone(&reads));
-    assert!(reader.poll_closed(&mut Context::from_waker(&waker)).is_pending());
-    *reads.1.lock().unwrap() = Some(reader);
-    writer.write(&[1; 10]).unwrap();
-    writer.finish();
-    assert_eq!(*reads.2.lock().unwrap(), Some(0));
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod at_least;
 mod common;
 mod deciding;
 mod drops;
+mod ends;
 mod framing;
 mod handing;
 mod lifetime;

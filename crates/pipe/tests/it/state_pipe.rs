@@ -163,7 +163,7 @@ impl Machine {
             Op::Write(_) => writer.write(&bytes).is_ok(),
             Op::Push(_) => writer.push(Slice::from(bytes.clone())).is_ok(),
             Op::Placeholder(n) => match writer.reserve_prefix(*n) {
-                Ok(prefix) => writer.patch(prefix, &bytes).is_ok(),
+                Ok(prefix) => writer.patch(&prefix, &bytes).is_ok(),
                 Err(_) => false,
             },
             Op::Slot(n, m) => match writer.reserve(*n) {

@@ -111,67 +111,6 @@ fn a_wait_that_is_over_is_none_that_wakes() {
 }
 
 #[test]
-fn a_half_that_goes_is_not_woken_by_the_other_that_goes_with_it() {
-    struct Drops<T>(Mutex<Option<T>>);
-    impl<T: Send + 'static> Wake for Drops<T> {
-        fn wake(self: Arc<Self>) {
-            drop(self.0.lock().unwrap().take());
-        }
-    }
-    let (mut writer, mut reader) = pipe(Options::default());
-    let (wakes, waker) = Wakes::new();
-    assert!(writer.poll_closed(&mut Context::from_waker(&waker)).is_pending());
-    let drops = Arc::new(Drops(Mutex::new(None)));
-    assert!(reader.poll_closed(&mut Context::from_waker(&Arc::clone(&drops).into())).is_pending());
-    *drops.0.lock().unwrap() = Some(reader);
-    drop(writer);
-    assert!(drops.0.lock().unwrap().is_none(), "it was told");
-    assert_eq!(wakes.count(), 0, "and told nobody: the writer is gone");
-
-    let (mut writer, mut reader) = pipe(Options::default());
-    assert!(reader.poll_closed(&mut Context::from_waker(&waker)).is_pending());
-    let drops = Arc::new(Drops(Mutex::new(None)));
-    assert!(writer.poll_closed(&mut Context::from_waker(&Arc::clone(&drops).into())).is_pending());
-    *drops.0.lock().unwrap() = Some(writer);
-    drop(reader);
-    assert!(drops.0.lock().unwrap().is_none(), "it was told");
-    assert_eq!(wakes.count(), 0, "and told nobody: the reader is gone");
-}
-
-/// The waker of a half that goes is the user's code, too: the other half is told before it can panic.
-#[test]
-fn t15_a_waker_that_panics_when_dropped_does_not_hide_the_end() {
-    struct Bomb;
-    impl Wake for Bomb {
-        fn wake(self: Arc<Self>) {}
-    }
-    impl Drop for Bomb {
-        fn drop(&mut self) {
-            if !thread::panicking() {
-                std::panic::resume_unwind(Box::new(()));
-            }
-        }
-    }
-    let bomb = || Waker::from(Arc::new(Bomb));
-    let (wakes, waker) = Wakes::new();
-    let mut context = Context::from_waker(&waker);
-
-    let (mut writer, mut reader) = pipe(Options::default());
-    assert!(writer.poll_closed(&mut Context::from_waker(&bomb())).is_pending());
-    assert!(reader.poll_read(&mut context).is_pending());
-    assert!(panics(|| drop(writer)));
-    assert_eq!(wakes.count(), 1);
-    assert!(reader.try_read().is_err());
-
-    let (mut writer, mut reader) = pipe(Options::default());
-    assert!(reader.poll_closed(&mut Context::from_waker(&bomb())).is_pending());
-    assert!(writer.poll_closed(&mut context).is_pending());
-    assert!(panics(|| drop(reader)));
-    assert_eq!(wakes.count(), 2);
-    assert!(writer.try_flush().is_err());
-}
-
-#[test]
 fn case_096_closed_is_a_future_that_answers_late_comers_at_once() {
     let (mut writer, mut reader) = pipe(Options::default());
     let (wakes, waker) = Wakes::new();

@@ -15,7 +15,7 @@ async fn lines(reader: &mut Reader) -> Result<usize, PipeError> {
             view.need_more(0);
             continue;
         };
-        count += usize::from(view.seq().slice(..end).len() > 0);
+        count += usize::from(!view.seq().slice(..end).is_empty());
         view.consume(end + 1);
     }
 }
