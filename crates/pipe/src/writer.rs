@@ -34,7 +34,7 @@ pub struct Writer {
     pub(crate) peak: u64,
     end: End,
     /// Whether the reader was told of the end: nothing is accepted any more.
-    over: bool,
+    pub(crate) over: bool,
 }
 
 /// Room that is not worth a segment of its own when more than it is copied.

@@ -18,6 +18,7 @@ mod oracle;
 mod pacing;
 mod reading;
 mod review;
+mod room;
 mod settings;
 mod state_pipe;
 mod streams;

@@ -72,6 +72,15 @@ impl Oracle {
         Ok(std::mem::take(&mut self.flush_interrupt).then_some(false))
     }
 
+    /// The same for the wait until `count` more bytes fit.
+    pub fn ready(&mut self, count: usize) -> Result<Option<bool>, ()> {
+        match self.fits(count) {
+            _ if self.unflushed.len() + count > self.most => Err(()),
+            true => Ok(Some(true)),
+            false => self.drained(),
+        }
+    }
+
     /// What a read finds that wants `least` bytes, or any that were not examined.
     pub fn read(&mut self, least: Option<usize>) -> Found {
         if std::mem::take(&mut self.read_interrupt) {

@@ -19,6 +19,7 @@ enum Op {
     Rollback,
     Flush(bool),
     Drained,
+    Ready(usize),
     WriterClosed,
     Release,
     InterruptFlush,
@@ -61,6 +62,7 @@ fn op() -> impl Strategy<Value = Op> {
         3 => Just(Op::Rollback),
         25 => any::<bool>().prop_map(Op::Flush),
         5 => Just(Op::Drained),
+        5 => size.clone().prop_map(Op::Ready),
         2 => Just(Op::WriterClosed),
         3 => Just(Op::Release),
         4 => Just(Op::InterruptFlush),
@@ -116,7 +118,8 @@ impl Machine {
                 self.oracle.unflushed.clear();
             }
             Op::Flush(polled) => self.flush(*polled),
-            Op::Drained => self.drained(),
+            Op::Drained => self.drained(None),
+            Op::Ready(count) => self.drained(Some(*count)),
             Op::WriterClosed => {
                 let told = self.writer.as_mut().map(|writer| poll(writer.closed()).is_some());
                 assert!(told.is_none_or(|told| told == self.oracle.reader_gone));
@@ -194,9 +197,14 @@ impl Machine {
         agree(&done, self.oracle.flush());
     }
 
-    fn drained(&mut self) {
+    fn drained(&mut self, ready: Option<usize>) {
         let Some(writer) = &mut self.writer else { return };
-        agree(&poll(writer.drained()).transpose(), self.oracle.drained());
+        match ready {
+            None => agree(&poll(writer.drained()).transpose(), self.oracle.drained()),
+            Some(count) => {
+                agree(&poll(writer.ready(count)).transpose(), self.oracle.ready(count));
+            }
+        }
     }
 
     fn end_writer(&mut self, ended: Ended) {

@@ -85,6 +85,7 @@ fn every_wait_may_change_threads() {
     let (mut writer, mut reader) = pipe(Options::default());
     send(writer.flush());
     send(writer.drained());
+    send(writer.ready(5));
     send(writer.closed());
     send(reader.read());
     send(reader.read_at_least(5));
