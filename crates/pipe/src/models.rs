@@ -164,7 +164,7 @@ fn model_08_a_reader_that_wants_more_resumes_the_writer() {
             }
         });
         assert_eq!(reader.read_at_least_blocking(2).unwrap().into_view().len(), 2);
-        drop(reader.read_blocking().unwrap().into_view().consume(2));
+        reader.read_blocking().unwrap().into_view().consume(2);
         writer.join().unwrap();
     });
 }
@@ -184,6 +184,24 @@ fn model_08_drained_waits_for_the_last_byte() {
         assert_eq!(block_on(|context| writer.poll_drained(context)).unwrap(), Flush::Done);
         let reader = reads.join().unwrap();
         assert_eq!(reader.stats().buffered, 0);
+    });
+}
+
+// twin: consumed_late
+#[test]
+fn model_08_room_is_waited_for() {
+    model(|| {
+        let options = Options::builder().pause(0).max_buffered(2).build().unwrap();
+        let (mut writer, mut reader) = pipe(options);
+        writer.write(&[1, 2]).unwrap();
+        assert_eq!(writer.flush_blocking().unwrap(), Flush::Done);
+        let reads = thread::spawn(move || {
+            reader.read_blocking().unwrap().into_view().consume(1);
+            reader
+        });
+        assert_eq!(writer.ready_blocking(1).unwrap(), Flush::Done);
+        writer.write(&[3]).unwrap();
+        drop(reads.join().unwrap());
     });
 }
 
