@@ -1,6 +1,15 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+/// The examples of the book, which `cargo test` compiles and runs.
+#[cfg(doctest)]
+mod book {
+    #[doc = include_str!("../../../docs/src/guide.md")]
+    mod guide {}
+    #[doc = include_str!("../../../docs/src/guide/pipelines.md")]
+    mod pipelines {}
+}
+
 pub use aqueduct_base::{copy, meter};
 pub use aqueduct_pipe::{
     Blocking, Cause, CopyError, Duplex, Flush, Frame, FrameBuilder, FrameError, FrameFault,

@@ -24,8 +24,8 @@ pub enum PipeErrorKind {
     /// So many bytes would have been buffered, at most `limit` may be: see
     /// [`max_buffered`](crate::OptionsBuilder::max_buffered). Fewer may still fit:
     /// [`reserve(1)`](crate::Writer::reserve) gives room for as many as do, and
-    /// [`drained`](crate::Writer::drained) waits for the reader to consume all, if it can do without
-    /// the rest.
+    /// [`ready`](crate::Writer::ready) waits for the reader to consume enough for all of them, if it
+    /// can do so without them.
     Full {
         /// Bytes that would have been buffered at once.
         asked: u64,

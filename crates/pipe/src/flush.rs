@@ -1,7 +1,7 @@
 //! Flushing: when it waits for the reader, and the writer's other waits.
 
 use crate::{
-    PipeError, Writer,
+    PipeError, PipeErrorKind, Writer,
     blocking::block_on,
     gate::{CLOSED, INTERRUPT, NEVER, NONE, Raiser},
 };
@@ -163,15 +163,78 @@ impl Writer {
 
     /// What [`drained`](Self::drained) polls.
     pub fn poll_drained(&mut self, context: &mut Context<'_>) -> Poll<Result<Flush, PipeError>> {
+        self.poll_consumed(context, self.output.flushed)
+    }
+
+    /// Waits until `count` more bytes fit under [`max_buffered`](crate::OptionsBuilder::max_buffered):
+    /// what makes room is that the reader consumes, not that it examines. Flushes nothing.
+    ///
+    /// ```
+    /// use aqueduct_pipe::{Options, Read, pipe};
+    ///
+    /// let (mut writer, mut reader) = pipe(Options::builder().max_buffered(100).build()?);
+    /// writer.write(&[1; 80])?;
+    /// writer.try_flush()?;
+    /// assert!(writer.write(&[2; 50]).is_err());
+    /// let reading = std::thread::spawn(move || {
+    ///     reader.read_blocking().unwrap().into_view().consume(30);
+    ///     reader
+    /// });
+    /// writer.ready_blocking(50)?;
+    /// writer.write(&[2; 50])?;
+    /// # reading.join().unwrap();
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Full`](PipeErrorKind::Full), if they do not fit beside what is not flushed, whatever the
+    /// reader does; that it is gone, and why.
+    pub async fn ready(&mut self, count: usize) -> Result<Flush, PipeError> {
+        poll_fn(|context| self.poll_ready(context, count)).await
+    }
+
+    /// What [`ready`](Self::ready) polls.
+    pub fn poll_ready(
+        &mut self,
+        context: &mut Context<'_>,
+        count: usize,
+    ) -> Poll<Result<Flush, PipeError>> {
+        if self.over {
+            return Poll::Ready(Err(PipeErrorKind::Finished.into()));
+        }
+        let (asked, limit) = (self.unflushed().saturating_add(count as u64), self.limit());
+        if asked > limit {
+            return Poll::Ready(Err(PipeErrorKind::Full { asked, limit }.into()));
+        }
+        let end = self.output.end.saturating_add(count as u64);
+        self.poll_consumed(context, end.saturating_sub(limit))
+    }
+
+    /// As [`ready`](Self::ready), sleeping.
+    ///
+    /// # Errors
+    ///
+    /// As [`ready`](Self::ready).
+    pub fn ready_blocking(&mut self, count: usize) -> Result<Flush, PipeError> {
+        block_on(|context| self.poll_ready(context, count))
+    }
+
+    /// Waits until so much of the stream is consumed.
+    fn poll_consumed(
+        &mut self,
+        context: &mut Context<'_>,
+        target: u64,
+    ) -> Poll<Result<Flush, PipeError>> {
         let gate = &self.shared.examined;
         // Consuming raises the gate even where all was examined before, and every raise wakes this.
         let word = gate.park(&mut self.waiter, context.waker(), 0);
-        let drained = self.shared.consumed.load(Acquire) == self.output.flushed;
-        if !drained && !word.has(CLOSED.and(INTERRUPT)) {
+        let consumed = self.shared.consumed.load(Acquire) >= target;
+        if !consumed && !word.has(CLOSED.and(INTERRUPT)) {
             return Poll::Pending;
         }
         gate.unpark();
-        Poll::Ready(if drained { Ok(Flush::Done) } else { self.stopped() })
+        Poll::Ready(if consumed { Ok(Flush::Done) } else { self.stopped() })
     }
 
     /// Waits until the reader is gone.

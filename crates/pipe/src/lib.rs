@@ -71,6 +71,8 @@ mod finally;
 mod flush;
 mod framed;
 mod gate;
+#[cfg(all(test, aqueduct_loom))]
+mod gate_models;
 mod intake;
 mod interrupt;
 mod io;

@@ -1,115 +1,17 @@
-//! Loom models of the gates and of the pipe on them. Each names its negative twins: the same model
-//! must fail with one of them switched on. A wake-up that is lost shows as a deadlock.
+//! Loom models of the pipe. Each names its negative twins: the same model must fail with one of them
+//! switched on. A wake-up that is lost shows as a deadlock.
 
-use crate::{
-    Flush, Options, Read, Reader, Writer,
-    blocking::block_on,
-    gate::{CLOSED, Gate, INTERRUPT, NEVER, NONE, Raiser, Waiter, Word},
-    pipe,
-};
+use crate::{Flush, Options, Read, Reader, Writer, blocking::block_on, pipe};
 use aqueduct_slice::Slice;
-use loom::{
-    model,
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering::Relaxed},
-    },
-    thread,
-};
+use loom::{model, thread};
 use std::{
     pin::pin,
-    sync::atomic::AtomicUsize,
-    task::{Context, Poll, Waker},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    task::{Context, Waker},
 };
-
-/// Sleeps until the gate's total is `target` or a flag is up.
-fn wait(gate: &Gate, waiter: &mut Waiter, target: u64) -> Word {
-    block_on(|context| {
-        let word = gate.park(waiter, context.waker(), target);
-        if word.total() < target && !word.has(CLOSED.and(INTERRUPT)) {
-            return Poll::Pending;
-        }
-        gate.unpark();
-        Poll::Ready(word)
-    })
-}
-
-fn gate() -> (Arc<Gate>, Arc<Gate>, Waiter) {
-    let gate = Arc::new(Gate::new());
-    (gate.clone(), gate, Waiter::default())
-}
-
-// twin: park_seen_apart
-// twin: park_on_a_load
-// twin: park_cleared_late
-#[test]
-fn model_18_no_wake_up_is_lost() {
-    model(|| {
-        let (raised, waited, mut waiter) = gate();
-        let raiser = thread::spawn(move || {
-            raised.raise(1, NONE, &mut Raiser::default());
-            raised.raise(1, NONE, &mut Raiser::default());
-        });
-        for target in [1, 2] {
-            assert!(wait(&waited, &mut waiter, target).total() >= target);
-        }
-        raiser.join().unwrap();
-    });
-}
-
-/// The payload is an atomic that orders nothing by itself.
-// twin: raise_relaxed
-// twin: gate_load_relaxed
-#[test]
-fn model_18_what_was_done_before_is_seen() {
-    model(|| {
-        let (raised, waited, _) = gate();
-        let payload = Arc::new(AtomicU32::new(0));
-        let written = payload.clone();
-        // (Loom shows no stale value to the thread that made it, once that has yielded.)
-        let reader = thread::spawn(move || {
-            while waited.load().total() == 0 {
-                thread::yield_now();
-            }
-            assert_eq!(payload.load(Relaxed), 7);
-        });
-        written.store(7, Relaxed);
-        raised.raise(1, NONE, &mut Raiser::default());
-        reader.join().unwrap();
-    });
-}
-
-// twin: target_read_once
-#[test]
-fn model_18_a_wait_that_is_given_up_for_another() {
-    model(|| {
-        let (raised, waited, mut waiter) = gate();
-        let raiser = thread::spawn(move || raised.raise(1, NONE, &mut Raiser::default()));
-        if waited.park(&mut waiter, Waker::noop(), 2).total() < 1 {
-            wait(&waited, &mut waiter, 1);
-        }
-        raiser.join().unwrap();
-    });
-}
-
-// twin: park_seen_apart
-// twin: park_on_a_load
-#[test]
-fn model_18_an_interrupt_and_a_raise_and_another_waker() {
-    model(|| {
-        let (raised, waited, mut waiter) = gate();
-        let interrupted = raised.clone();
-        let raiser = thread::spawn(move || raised.raise(1, NONE, &mut Raiser::default()));
-        let other = thread::spawn(move || interrupted.nudge(INTERRUPT));
-        // The first waker is never waited with: the newest is to be called.
-        let _ = waited.park(&mut waiter, Waker::noop(), NEVER);
-        while !wait(&waited, &mut waiter, NEVER).has(INTERRUPT) {}
-        waited.clear(INTERRUPT);
-        assert_eq!(wait(&waited, &mut waiter, 1).total(), 1);
-        raiser.join().unwrap();
-        other.join().unwrap();
-    });
-}
 
 fn small_pipe(pause: usize) -> (Writer, Reader) {
     pipe(Options::builder().pause(pause).build().unwrap())
@@ -164,7 +66,7 @@ fn model_08_a_reader_that_wants_more_resumes_the_writer() {
             }
         });
         assert_eq!(reader.read_at_least_blocking(2).unwrap().into_view().len(), 2);
-        drop(reader.read_blocking().unwrap().into_view().consume(2));
+        reader.read_blocking().unwrap().into_view().consume(2);
         writer.join().unwrap();
     });
 }
@@ -187,19 +89,39 @@ fn model_08_drained_waits_for_the_last_byte() {
     });
 }
 
-// twin: raiser_keeps
+// twin: consumed_late
 #[test]
-fn model_09_who_woke_one_waker_wakes_the_next() {
+fn model_08_room_is_waited_for() {
     model(|| {
-        let (gate, raised, mut waiter) = gate();
-        let raiser = thread::spawn(move || {
-            let mut raiser = Raiser::default();
-            raised.raise(1, NONE, &mut raiser);
-            raised.raise(1, NONE, &mut raiser);
+        let options = Options::builder().pause(0).max_buffered(2).build().unwrap();
+        let (mut writer, mut reader) = pipe(options);
+        writer.write(&[1, 2]).unwrap();
+        assert_eq!(writer.flush_blocking().unwrap(), Flush::Done);
+        let reads = thread::spawn(move || {
+            reader.read_blocking().unwrap().into_view().consume(1);
+            reader
         });
-        let _ = gate.park(&mut waiter, Waker::noop(), 1);
-        assert_eq!(wait(&gate, &mut waiter, 2).total(), 2);
-        raiser.join().unwrap();
+        assert_eq!(writer.ready_blocking(1).unwrap(), Flush::Done);
+        writer.write(&[3]).unwrap();
+        drop(reads.join().unwrap());
+    });
+}
+
+/// Whether the bytes come before the wait begins or while it does.
+// twin: wish_stays
+#[test]
+fn model_08_a_read_that_has_found_bytes_wants_no_more() {
+    model(|| {
+        let (mut writer, mut reader) = small_pipe(1);
+        let reads = thread::spawn(move || {
+            let _ = reader.poll_read(&mut Context::from_waker(Waker::noop())).is_ready();
+            reader
+        });
+        writer.write(&[1]).unwrap();
+        let _ = writer.try_flush().unwrap();
+        let reader = reads.join().unwrap();
+        assert_eq!(writer.try_flush().unwrap(), None, "nothing was examined");
+        drop(reader);
     });
 }
 
@@ -222,7 +144,7 @@ fn model_09_polled_dropped_and_polled_with_another_waker() {
     });
 }
 
-struct Counted(std::sync::Arc<AtomicUsize>);
+struct Counted(Arc<AtomicUsize>);
 
 impl AsRef<[u8]> for Counted {
     fn as_ref(&self) -> &[u8] {
@@ -242,9 +164,9 @@ impl Drop for Counted {
 fn model_10_closed_from_both_ends_with_a_write_in_flight() {
     model(|| {
         let (mut writer, mut reader) = small_pipe(0);
-        let drops = std::sync::Arc::new(AtomicUsize::new(0));
+        let drops = Arc::new(AtomicUsize::new(0));
         let interrupter = reader.interrupter();
-        let counted = Counted(std::sync::Arc::clone(&drops));
+        let counted = Counted(Arc::clone(&drops));
         let writer = thread::spawn(move || {
             writer.push(Slice::from_owner(counted)).unwrap();
             let _ = writer.try_flush();

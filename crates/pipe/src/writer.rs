@@ -34,7 +34,7 @@ pub struct Writer {
     pub(crate) peak: u64,
     end: End,
     /// Whether the reader was told of the end: nothing is accepted any more.
-    over: bool,
+    pub(crate) over: bool,
 }
 
 /// Room that is not worth a segment of its own when more than it is copied.
@@ -150,17 +150,17 @@ impl Writer {
         Ok(self.output.leave_out(len, self.shared.number))
     }
 
-    /// Fills a prefix in.
+    /// Fills a prefix in. One that was refused can still be.
     ///
     /// # Errors
     ///
     /// [`PatchError`], when the prefix is of another length, was flushed or rolled back, or belongs to
     /// another pipe.
-    pub fn patch(&mut self, prefix: Placeholder, bytes: &[u8]) -> Result<(), PatchError> {
+    pub fn patch(&mut self, prefix: &Placeholder, bytes: &[u8]) -> Result<(), PatchError> {
         if prefix.number != self.shared.number {
             return Err(PatchError::Stale);
         }
-        self.output.patch(&prefix, bytes)
+        self.output.patch(prefix, bytes)
     }
 
     /// Bytes written and not flushed.

@@ -82,7 +82,7 @@ fn handing_over_between_headers_copies_the_headers() {
         for _ in 0..10 {
             let prefix = writer.reserve_prefix(4).unwrap();
             writer.push(body.clone()).unwrap();
-            writer.patch(prefix, &4096_u32.to_le_bytes()).unwrap();
+            writer.patch(&prefix, &4096_u32.to_le_bytes()).unwrap();
         }
         assert_eq!(now(writer.flush()).unwrap(), Flush::Done);
         let view = now(reader.read()).unwrap().into_view();
@@ -105,6 +105,28 @@ fn waiting_and_waking_allocates_nothing() {
         assert!(writer.poll_flush(&mut context).is_ready());
     });
     assert_eq!(cost, (0, copies(100_000)));
+}
+
+/// A burst of entries leaves room for more of them behind, on each of the three ways: bounded.
+#[test]
+fn after_a_burst_of_slices_no_room_for_as_many_is_kept() {
+    let (mut writer, mut reader) = pipe(Options::builder().pause(0).build().unwrap());
+    let slice = Slice::from(vec![7; 100]);
+    let mut round = |count: usize| {
+        for _ in 0..count {
+            writer.push(slice.clone()).unwrap();
+        }
+        assert_eq!(now(writer.flush()).unwrap(), Flush::Done);
+        let view = now(reader.read()).unwrap().into_view();
+        assert_eq!(view.len(), count * 100);
+        view.consume(count * 100);
+    };
+    round(1);
+    let before = CountingAlloc::thread();
+    round(200_000);
+    (0..4).for_each(|_| round(1));
+    let kept = (CountingAlloc::thread() - before).live_bytes();
+    assert!(kept < 256 << 10, "{kept} bytes");
 }
 
 #[test]

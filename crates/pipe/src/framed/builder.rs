@@ -8,8 +8,8 @@ use std::fmt;
 /// A frame that is not finished; see [`FramedWriter::begin`].
 ///
 /// Its pieces are filled in place ([`reserve`](Self::reserve)), handed over ([`push`](Self::push)) or
-/// copied ([`write`](Self::write)); [`end`](Self::end) fills the length in. Dropped without, nothing
-/// was written.
+/// copied ([`write`](Self::write)); [`end`](Self::end) fills the length in. Dropped or forgotten
+/// without, nothing was written.
 ///
 /// A LEB128 or QUIC prefix is as wide as that of the largest frame then: padded, which both allow.
 ///
@@ -42,7 +42,6 @@ pub struct FrameBuilder<'a> {
     prefix: Option<Placeholder>,
     /// Bytes before the frame's first.
     head: usize,
-    ended: bool,
 }
 
 impl<'a> FrameBuilder<'a> {
@@ -59,7 +58,8 @@ impl<'a> FrameBuilder<'a> {
                 Some(left_out.map_err(|error| framed.refuse(error))?)
             }
         };
-        Ok(Self { framed, prefix, head, ended: false })
+        framed.begun = true;
+        Ok(Self { framed, prefix, head })
     }
 
     /// Bytes of the frame so far.
@@ -123,11 +123,11 @@ impl<'a> FrameBuilder<'a> {
     /// # Errors
     ///
     /// [`FrameFault::TooLarge`] or [`FrameFault::WrongSize`]; nothing was written then.
-    pub fn end(mut self) -> Result<(), FrameError> {
+    pub fn end(self) -> Result<(), FrameError> {
         let len = self.len();
         let framing = &self.framed.framing;
         framing.check_len(len).map_err(|fault| self.framed.refuse(fault))?;
-        if let Some(prefix) = self.prefix.take() {
+        if let Some(prefix) = &self.prefix {
             let mut room = [0; Prefix::LONGEST];
             let width = framing.head(len, self.head, &mut room).unwrap_or(0);
             if self.framed.writer.patch(prefix, &room[..width]).is_err() {
@@ -135,14 +135,14 @@ impl<'a> FrameBuilder<'a> {
             }
         }
         self.framed.position += (self.head + len) as u64;
-        self.ended = true;
+        self.framed.begun = false;
         Ok(())
     }
 }
 
 /// Shows the frames that are written to the reader, without waiting.
 fn show(framed: &mut FramedWriter) -> Result<(), FrameError> {
-    if framed.writer.unflushed() > 0 {
+    if framed.settled().unflushed() > 0 {
         let shown = framed.writer.try_flush().map_err(|error| framed.refuse(error))?;
         if shown == Some(Flush::Cancelled) {
             // It was meant for a wait, and this is none.
@@ -154,9 +154,7 @@ fn show(framed: &mut FramedWriter) -> Result<(), FrameError> {
 
 impl Drop for FrameBuilder<'_> {
     fn drop(&mut self) {
-        if !self.ended {
-            self.framed.writer.rollback();
-        }
+        let _ = self.framed.settled(); // unless it was ended
     }
 }
 

@@ -21,6 +21,9 @@ pub struct FramedWriter {
     pub(super) framing: Framing,
     /// Where in the stream the next frame begins.
     pub(super) position: u64,
+    /// Whether a frame is begun. Where a builder was forgotten it stays so, until whatever is done
+    /// next takes that frame back.
+    pub(super) begun: bool,
 }
 
 impl FramedWriter {
@@ -34,7 +37,7 @@ impl FramedWriter {
         if need > limit {
             return Err(PipeTooSmall { half: Box::new(writer), need, limit });
         }
-        Ok(Self { writer, framing, position: 0 })
+        Ok(Self { writer, framing, position: 0, begun: false })
     }
 
     /// Copies a frame into one piece of the pipe's memory, which the meter counts. Linear.
@@ -43,6 +46,7 @@ impl FramedWriter {
     ///
     /// [`FrameError`]; nothing was written.
     pub fn write(&mut self, frame: &[u8]) -> Result<(), FrameError> {
+        let _ = self.settled();
         let written = self.framing.check(SequenceRef::from(frame)).and_then(|()| self.put(frame));
         self.written(written)
     }
@@ -56,6 +60,7 @@ impl FramedWriter {
     /// [`FrameError`], with the frame; nothing was written.
     pub fn push(&mut self, frame: impl Into<Sequence>) -> Result<(), PushFrameError> {
         let frame = frame.into();
+        let _ = self.settled();
         let bytes = frame.as_ref();
         let prepared = self.framing.check(bytes).and_then(|()| self.prepare(bytes));
         let total = match prepared {
@@ -80,6 +85,22 @@ impl FramedWriter {
     /// [`FrameFault::Whole`] where frames are delimited, or the pipe's own error.
     pub fn begin(&mut self) -> Result<FrameBuilder<'_>, FrameError> {
         FrameBuilder::new(self)
+    }
+
+    /// The pipe's writer, without a frame that was begun and neither ended nor taken back.
+    #[inline]
+    pub(super) fn settled(&mut self) -> &mut Writer {
+        if self.begun {
+            self.take_back();
+        }
+        &mut self.writer
+    }
+
+    /// Forgets the frame that was begun: all that is not flushed.
+    #[cold]
+    fn take_back(&mut self) {
+        self.writer.rollback();
+        self.begun = false;
     }
 
     /// Writes a frame that was checked, in one step.
@@ -130,12 +151,12 @@ impl FramedWriter {
     ///
     /// As [`Writer::flush`].
     pub async fn flush(&mut self) -> Result<Flush, PipeError> {
-        self.writer.flush().await
+        self.settled().flush().await
     }
 
     /// As [`Writer::poll_flush`].
     pub fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<Result<Flush, PipeError>> {
-        self.writer.poll_flush(context)
+        self.settled().poll_flush(context)
     }
 
     /// As [`Writer::try_flush`].
@@ -144,7 +165,7 @@ impl FramedWriter {
     ///
     /// As [`Writer::flush`].
     pub fn try_flush(&mut self) -> Result<Option<Flush>, PipeError> {
-        self.writer.try_flush()
+        self.settled().try_flush()
     }
 
     /// As [`Writer::flush_blocking`].
@@ -153,12 +174,12 @@ impl FramedWriter {
     ///
     /// As [`Writer::flush`].
     pub fn flush_blocking(&mut self) -> Result<Flush, PipeError> {
-        self.writer.flush_blocking()
+        self.settled().flush_blocking()
     }
 
     /// As [`Writer::finish`].
     pub fn finish(self) {
-        self.writer.finish();
+        self.into_inner().finish();
     }
 
     /// As [`Writer::fail`].
@@ -180,7 +201,8 @@ impl FramedWriter {
 
     /// The pipe's writer, behind the last frame.
     #[must_use]
-    pub fn into_inner(self) -> Writer {
+    pub fn into_inner(mut self) -> Writer {
+        let _ = self.settled();
         self.writer
     }
 }

@@ -50,6 +50,14 @@ pub fn bytes(view: &View<'_>) -> Vec<u8> {
     view.seq().to_contiguous().into_owned()
 }
 
+/// The reader of a pipe with these bytes in it, whose writer has finished.
+pub fn holding(bytes: &[u8]) -> Reader {
+    let (mut writer, reader) = pipe(Options::default());
+    writer.write(bytes).expect("room");
+    writer.finish();
+    reader
+}
+
 /// What a read that need not wait lends, and that it is data.
 pub fn data(reader: &mut Reader) -> View<'_> {
     match now(reader.read()).expect("no error") {

@@ -59,8 +59,8 @@ fn a_prefix_is_filled_in_before_the_flush_across_segments() {
     writer.push(pattern(100, 2)).unwrap();
     let second = writer.reserve_prefix(2).unwrap();
     writer.write(&[9; 50]).unwrap();
-    writer.patch(second, b"no").unwrap();
-    writer.patch(prefix, b"room").unwrap();
+    writer.patch(&second, b"no").unwrap();
+    writer.patch(&prefix, b"room").unwrap();
     now(writer.flush()).unwrap();
     let want = [&b"frame room"[..], &pattern(300, 1), &pattern(100, 2), b"no", &[9; 50]].concat();
     assert_eq!(bytes(&data(&mut reader)), want);
@@ -85,18 +85,31 @@ fn t23_prefixes_of_other_pipes_and_other_times_are_refused() {
     let (mut other, _other_reader) = pipe(Options::default());
     let prefix = writer.reserve_prefix(2).unwrap();
     let _ = other.reserve_prefix(2).unwrap();
-    assert_eq!(other.patch(prefix, b"no"), Err(PatchError::Stale));
-    let prefix = writer.reserve_prefix(2).unwrap();
-    let refused = writer.patch(prefix, b"long");
-    assert_eq!(refused, Err(PatchError::Length { given: 4, prefix: 2 }));
+    assert_eq!(other.patch(&prefix, b"no"), Err(PatchError::Stale));
     let prefix = writer.reserve_prefix(2).unwrap();
     now(writer.flush()).unwrap();
     let _ = writer.reserve_prefix(2).unwrap();
-    assert_eq!(writer.patch(prefix, b"no"), Err(PatchError::Stale));
+    assert_eq!(writer.patch(&prefix, b"no"), Err(PatchError::Stale));
     let prefix = writer.reserve_prefix(2).unwrap();
     writer.rollback();
     let _ = writer.reserve_prefix(2).unwrap();
-    assert_eq!(writer.patch(prefix, b"no"), Err(PatchError::Stale));
+    assert_eq!(writer.patch(&prefix, b"no"), Err(PatchError::Stale));
+}
+
+#[test]
+fn a_prefix_that_was_refused_can_still_be_filled_in() {
+    let (mut writer, mut reader) = pipe(Options::default());
+    let (mut other, _other_reader) = pipe(Options::default());
+    let prefix = writer.reserve_prefix(2).unwrap();
+    writer.write(b"body").unwrap();
+    for given in [&b""[..], b"1", b"long"] {
+        let refused = PatchError::Length { given: given.len(), prefix: 2 };
+        assert_eq!(writer.patch(&prefix, given), Err(refused));
+    }
+    assert_eq!(other.patch(&prefix, b"no"), Err(PatchError::Stale));
+    writer.patch(&prefix, b"ok").unwrap();
+    now(writer.flush()).unwrap();
+    assert_eq!(bytes(&data(&mut reader)), b"okbody");
 }
 
 #[test]

@@ -3,8 +3,10 @@
 // case 089: no meaning here: segments are places of a vector, not objects; allocations.rs shows that none is made in steady state.
 
 use crate::common::{counted, data, eof, fill, flush, is_closed, now, waits};
-use aqueduct_pipe::{Options, pipe};
-use std::task::{Context, Waker};
+use aqueduct_pipe::{Options, View, pipe};
+use aqueduct_slice::Slice;
+use std::sync::Arc;
+use std::task::Context;
 
 #[test]
 fn case_082_full_segments_go_back_as_they_are_consumed_the_last_one_too() {
@@ -84,15 +86,24 @@ fn case_087_room_that_was_never_used_goes_back() {
 }
 
 #[test]
-fn case_088_who_is_told_of_the_end_finds_nothing_held() {
+fn what_is_done_with_goes_back_however_that_is_said() {
     let (pool, mut writer, mut reader) = counted();
-    flush(&mut writer, &[1; 10]);
-    let waker = Waker::noop();
-    assert!(writer.poll_closed(&mut Context::from_waker(waker)).is_pending());
-    data(&mut reader).consume(10);
-    writer.finish();
-    eof(&mut reader).consume(0);
-    assert_eq!(pool.outstanding(), 0);
+    let says: [fn(View<'_>, usize); 3] = [
+        |view, len| _ = view.consume(len),
+        |view, len| _ = view.need_more(len),
+        |mut view, len| drop(view.take(len)),
+    ];
+    for say in says {
+        let slice = Slice::from(vec![7; 100]);
+        fill(&mut writer, 1);
+        writer.push(slice.clone()).unwrap();
+        flush(&mut writer, &[]);
+        assert_eq!((pool.outstanding(), slice.is_unique()), (1, false));
+        let view = data(&mut reader);
+        let len = view.len();
+        say(view, len);
+        assert_eq!((pool.outstanding(), slice.is_unique()), (0, true));
+    }
 }
 
 #[test]
@@ -176,19 +187,19 @@ fn an_idle_pipe_can_hold_no_segment() {
 
 #[test]
 fn a_slice_that_was_consumed_is_not_kept() {
-    let owner = std::sync::Arc::new([7; 100]);
+    let owner = Arc::new([7; 100]);
     let (mut writer, mut reader) = pipe(Options::default());
-    struct Shared(std::sync::Arc<[u8; 100]>);
+    struct Shared(Arc<[u8; 100]>);
     impl AsRef<[u8]> for Shared {
         fn as_ref(&self) -> &[u8] {
             &*self.0
         }
     }
-    let slice = aqueduct_slice::Slice::from_owner(Shared(std::sync::Arc::clone(&owner)));
+    let slice = Slice::from_owner(Shared(Arc::clone(&owner)));
     writer.push(slice).unwrap();
     flush(&mut writer, &[]);
     data(&mut reader).consume(100);
-    assert_eq!(std::sync::Arc::strong_count(&owner), 1);
+    assert_eq!(Arc::strong_count(&owner), 1);
 }
 
 #[test]

@@ -45,11 +45,11 @@ impl Oracle {
 
     /// Whether the flush is done, is cancelled, waits (`None`), or failed.
     pub fn flush(&mut self) -> Result<Option<bool>, ()> {
-        let new = std::mem::take(&mut self.unflushed);
+        // Of a reader that is gone nothing is ever consumed.
+        self.held.extend(std::mem::take(&mut self.unflushed));
         if self.reader_gone {
             return Err(());
         }
-        self.held.extend(new);
         if std::mem::take(&mut self.flush_interrupt) {
             return Ok(Some(false));
         }
@@ -57,6 +57,28 @@ impl Oracle {
         let limit = if self.paused { self.resume } else { self.pause };
         self.paused = waiting >= limit;
         Ok((!self.paused).then_some(true))
+    }
+
+    /// As a flush, for the wait until all that is flushed is consumed. What is consumed already is not
+    /// undone by an interrupt, which waits for another wait, or by a reader that goes.
+    pub fn drained(&mut self) -> Result<Option<bool>, ()> {
+        if self.held.is_empty() {
+            return Ok(Some(true));
+        }
+        if self.reader_gone {
+            self.unflushed.clear(); // it is told that nobody reads any more
+            return Err(());
+        }
+        Ok(std::mem::take(&mut self.flush_interrupt).then_some(false))
+    }
+
+    /// The same for the wait until `count` more bytes fit.
+    pub fn ready(&mut self, count: usize) -> Result<Option<bool>, ()> {
+        match self.fits(count) {
+            _ if self.unflushed.len() + count > self.most => Err(()),
+            true => Ok(Some(true)),
+            false => self.drained(),
+        }
     }
 
     /// What a read finds that wants `least` bytes, or any that were not examined.

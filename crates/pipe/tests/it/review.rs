@@ -121,39 +121,6 @@ fn after_a_release_segments_start_small_again() {
 }
 
 #[test]
-fn who_is_told_of_the_end_finds_nothing_held_when_told() {
-    use aqueduct_pool::Pool;
-    use std::sync::{Arc, Mutex};
-    use std::task::{Wake, Waker};
-    struct Looks(Pool, Mutex<Option<u64>>);
-    impl Wake for Looks {
-        fn wake(self: Arc<Self>) {
-            *self.1.lock().unwrap() = Some(self.0.outstanding());
-        }
-    }
-    for writer_first in [false, true] {
-        let (pool, mut writer, mut reader) = crate::common::counted();
-        let looks = Arc::new(Looks(pool.clone(), Mutex::new(None)));
-        let waker = Waker::from(Arc::clone(&looks));
-        let mut context = Context::from_waker(&waker);
-        if writer_first {
-            flush(&mut writer, &[1; 10]);
-            reader.try_read().unwrap().unwrap().into_view().consume(10);
-            assert!(reader.poll_closed(&mut context).is_pending());
-            drop(writer);
-            // The reader's own handle on the sealed block is all that may be left.
-            assert!(looks.1.lock().unwrap().is_some_and(|held| held <= 1));
-        } else {
-            while crate::common::fill(&mut writer, 1) < 4000 {}
-            flush(&mut writer, &[]);
-            assert!(writer.poll_closed(&mut context).is_pending());
-            drop(reader);
-            assert_eq!(*looks.1.lock().unwrap(), Some(0));
-        }
-    }
-}
-
-#[test]
 fn drained_hears_of_bytes_that_are_consumed_while_more_are_wanted() {
     let (mut writer, mut reader) = paced(0, 0);
     flush(&mut writer, &[1; 10]);

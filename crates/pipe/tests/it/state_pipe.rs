@@ -18,12 +18,16 @@ enum Op {
     Placeholder(usize),
     Rollback,
     Flush(bool),
+    Drained,
+    Ready(usize),
+    WriterClosed,
     Release,
     InterruptFlush,
     EndWriter(Ended),
     Read(bool, Decision),
     ReadAtLeast(usize, bool, Decision),
     InterruptRead,
+    ReaderClosed,
     DropReader,
 }
 
@@ -57,12 +61,16 @@ fn op() -> impl Strategy<Value = Op> {
         4 => (0..20_usize).prop_map(Op::Placeholder),
         3 => Just(Op::Rollback),
         25 => any::<bool>().prop_map(Op::Flush),
+        5 => Just(Op::Drained),
+        5 => size.clone().prop_map(Op::Ready),
+        2 => Just(Op::WriterClosed),
         3 => Just(Op::Release),
         4 => Just(Op::InterruptFlush),
         1 => ended().prop_map(Op::EndWriter),
         25 => (any::<bool>(), decision()).prop_map(|(p, d)| Op::Read(p, d)),
         10 => (size, any::<bool>(), decision()).prop_map(|(n, p, d)| Op::ReadAtLeast(n, p, d)),
         4 => Just(Op::InterruptRead),
+        2 => Just(Op::ReaderClosed),
         1 => Just(Op::DropReader),
     ]
 }
@@ -92,6 +100,14 @@ fn how(error: &PipeError) -> Ended {
     }
 }
 
+fn agree(done: &Result<Option<Flush>, PipeError>, want: Result<Option<bool>, ()>) {
+    match (done, want) {
+        (Ok(Some(done)), Ok(Some(want))) => assert_eq!(*done == Flush::Done, want),
+        (Ok(None), Ok(None)) | (Err(_), Err(())) => {}
+        _ => panic!("{done:?}, but the oracle says {want:?}"),
+    }
+}
+
 impl Machine {
     fn apply(&mut self, op: &Op) {
         self.seed += 1;
@@ -102,6 +118,12 @@ impl Machine {
                 self.oracle.unflushed.clear();
             }
             Op::Flush(polled) => self.flush(*polled),
+            Op::Drained => self.drained(None),
+            Op::Ready(count) => self.drained(Some(*count)),
+            Op::WriterClosed => {
+                let told = self.writer.as_mut().map(|writer| poll(writer.closed()).is_some());
+                assert!(told.is_none_or(|told| told == self.oracle.reader_gone));
+            }
             Op::Release => self.writer.iter_mut().for_each(Writer::release),
             Op::InterruptFlush => {
                 if let Some(writer) = &self.writer {
@@ -117,6 +139,10 @@ impl Machine {
                     reader.interrupter().interrupt();
                     self.oracle.read_interrupt = true;
                 }
+            }
+            Op::ReaderClosed => {
+                let told = self.reader.as_mut().map(|reader| poll(reader.closed()).is_some());
+                assert!(told.is_none_or(|told| told == self.oracle.writer.is_some()));
             }
             Op::DropReader => {
                 self.reader = None;
@@ -140,7 +166,7 @@ impl Machine {
             Op::Write(_) => writer.write(&bytes).is_ok(),
             Op::Push(_) => writer.push(Slice::from(bytes.clone())).is_ok(),
             Op::Placeholder(n) => match writer.reserve_prefix(*n) {
-                Ok(prefix) => writer.patch(prefix, &bytes).is_ok(),
+                Ok(prefix) => writer.patch(&prefix, &bytes).is_ok(),
                 Err(_) => false,
             },
             Op::Slot(n, m) => match writer.reserve(*n) {
@@ -168,11 +194,16 @@ impl Machine {
     fn flush(&mut self, polled: bool) {
         let Some(writer) = &mut self.writer else { return };
         let done = if polled { poll(writer.flush()).transpose() } else { writer.try_flush() };
-        let want = self.oracle.flush();
-        match (done, want) {
-            (Ok(Some(done)), Ok(Some(want))) => assert_eq!(done == Flush::Done, want),
-            (Ok(None), Ok(None)) | (Err(_), Err(())) => {}
-            (done, want) => panic!("{done:?}, but the oracle says {want:?}"),
+        agree(&done, self.oracle.flush());
+    }
+
+    fn drained(&mut self, ready: Option<usize>) {
+        let Some(writer) = &mut self.writer else { return };
+        match ready {
+            None => agree(&poll(writer.drained()).transpose(), self.oracle.drained()),
+            Some(count) => {
+                agree(&poll(writer.ready(count)).transpose(), self.oracle.ready(count));
+            }
         }
     }
 

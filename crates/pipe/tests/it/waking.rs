@@ -3,6 +3,7 @@
 use crate::common::{Wakes, data, flush, now, paced};
 use aqueduct_pipe::{Flush, Interrupter, Options, Read, Reader, pipe};
 use aqueduct_testkit::{is_send, panics, pattern};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
@@ -29,14 +30,85 @@ fn case_094_wakers_are_called_where_the_other_half_works() {
     assert_eq!(heard.try_iter().collect::<Vec<_>>(), [id], "one call, by whoever flushed");
 }
 
+/// Runs a future to its end on one of three executors that know nothing of each other.
+fn run<T>(executor: usize, future: impl Future<Output = T>) -> T {
+    struct Unparks(thread::Thread);
+    impl Wake for Unparks {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    if executor == 0 {
+        return tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future);
+    }
+    let parks = executor == 1;
+    let unparks = Waker::from(Arc::new(Unparks(thread::current())));
+    let waker = if parks { &unparks } else { Waker::noop() };
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut Context::from_waker(waker)) {
+            Poll::Ready(done) => return done,
+            Poll::Pending if parks => thread::park(),
+            Poll::Pending => thread::yield_now(),
+        }
+    }
+}
+
+/// Each wait goes to another executor than the one before, and both halves to different ones.
 #[test]
 fn case_095_any_executor_will_do() {
+    let rounds = aqueduct_testkit::scale(300);
+    let (mut writer, mut reader) = paced(64, 32);
+    let writes = thread::spawn(move || {
+        for round in 0..rounds {
+            writer.write(&pattern(100, round)).unwrap();
+            assert_eq!(run(round % 3, writer.flush()).unwrap(), Flush::Done);
+            if round % 10 == 0 {
+                assert_eq!(run(round / 10 % 3, writer.drained()).unwrap(), Flush::Done);
+            }
+        }
+        writer.finish();
+    });
+    for round in 0..rounds {
+        let view = run((round + 1 + round / 3) % 3, reader.read_at_least(100)).unwrap().into_view();
+        assert!(view.seq().starts_with(&pattern(100, round)[..]));
+        view.consume(100);
+    }
+    run(1, reader.closed());
+    assert!(matches!(run(0, reader.read()), Ok(Read::Eof(view)) if view.is_empty()));
+    writes.join().unwrap();
+}
+
+#[test]
+fn every_wait_may_change_threads() {
+    fn send<T: Send>(_: T) {}
     let (mut writer, mut reader) = pipe(Options::default());
-    fn send<T: Send>(_: &T) {}
-    send(&writer.flush());
-    send(&reader.read());
-    send(&reader.read_at_least(5));
-    send(&writer.drained());
+    send(writer.flush());
+    send(writer.drained());
+    send(writer.ready(5));
+    send(writer.closed());
+    send(reader.read());
+    send(reader.read_at_least(5));
+    send(reader.closed());
+}
+
+#[test]
+fn a_wait_that_is_over_is_none_that_wakes() {
+    let (mut writer, mut reader) = pipe(Options::default());
+    let (wakes, waker) = Wakes::new();
+    let mut context = Context::from_waker(&waker);
+    assert!(writer.poll_drained(&mut context).is_ready());
+    flush(&mut writer, &[1; 10]);
+    data(&mut reader).consume(10);
+    assert_eq!(wakes.count(), 0, "nobody waits");
+    flush(&mut writer, &[1; 10]);
+    assert!(writer.poll_drained(&mut context).is_pending());
+    data(&mut reader).consume(10);
+    assert_eq!(wakes.count(), 1);
+    assert!(writer.poll_drained(&mut context).is_ready());
+    flush(&mut writer, &[1; 10]);
+    data(&mut reader).consume(10);
+    assert_eq!(wakes.count(), 1, "nobody waits any more");
 }
 
 #[test]

@@ -1,11 +1,6 @@
-//! What the compiler refuses, and what it must go on accepting.
+//! What the compiler must go on accepting; what it refuses stands in the crate `aqueduct`.
 
 use aqueduct_sequence::{ReadError, Sequence, SequenceReader, SequenceRef};
-
-#[test]
-fn what_the_borrow_checker_answers() {
-    trybuild::TestCases::new().compile_fail("tests/ui/case_*.rs");
-}
 
 /// A reader is an ordinary borrow: it may stand in a struct.
 struct Parser<'a> {

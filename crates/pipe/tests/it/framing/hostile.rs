@@ -134,6 +134,18 @@ fn t22_a_frame_that_would_find_the_delimiter_early_is_not_written() {
 }
 
 #[test]
+fn t22_the_place_is_where_a_reader_would_find_the_delimiter_first() {
+    // Behind "x--" come "---": found from the second byte on, and from the third.
+    let (writer, _reader) = pipe(Options::default());
+    let framing = Framing::delimited(b"---", 1000).expect("a rule");
+    let mut writer = FramedWriter::new(writer, framing.clone()).expect("no limit");
+    let refused = writer.write(b"x--").unwrap_err();
+    assert!(matches!(refused.fault(), FrameFault::Delimiter { at: 1 }), "{refused}");
+    let (first, _) = all(&mut framed(full(b"x-----"), framing));
+    assert_eq!(first[0].len(), 1, "that is where it is found");
+}
+
+#[test]
 fn t19_a_stream_that_is_cut_at_any_byte_gives_whole_frames_and_an_error() {
     let frames: Vec<Vec<u8>> = (0..5).map(|i| pattern(i * 9, i)).collect();
     let encoded = |frame: &Vec<u8>| [&(frame.len() as u32).to_be_bytes()[..], frame].concat();

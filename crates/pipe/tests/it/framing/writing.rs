@@ -8,7 +8,7 @@ use aqueduct_sequence::{Prefix, Sequence};
 use aqueduct_slice::Slice;
 use aqueduct_testkit::pattern;
 
-use super::be4;
+use super::{be4, machine::left};
 
 fn framed(framing: &Framing) -> (FramedWriter, FramedReader) {
     let (writer, reader) = pipe(Options::default());
@@ -100,6 +100,54 @@ fn a_frame_that_is_not_ended_is_taken_back_alone() {
     assert_eq!(next(&mut reader), b"before");
     assert_eq!(next(&mut reader), b"after");
     assert!(reader.next_blocking().expect("sound").is_none());
+}
+
+/// A builder that is forgotten cannot take its frame back; whatever is done next does.
+#[test]
+fn a_frame_whose_builder_is_forgotten_is_taken_back_alone() {
+    fn then(next: impl FnOnce(FramedWriter)) -> Vec<u8> {
+        let (mut writer, reader) = pipe(Options::default());
+        writer.write(b"raw").expect("room");
+        let mut writer = FramedWriter::new(writer, be4(1000)).expect("no limit");
+        writer.write(b"before").expect("it fits");
+        let mut frame = writer.begin().expect("it has a prefix");
+        frame.push(pattern(500, 1)).expect("it fits");
+        std::mem::forget(frame);
+        next(writer);
+        left(reader)
+    }
+    let before = b"raw\0\0\0\x06before";
+    let and = |frame: &[u8]| [&before[..], frame].concat();
+    let flushed =
+        |done: Result<Flush, _>| assert_eq!(done.expect("the reader is there"), Flush::Done);
+    assert_eq!(then(FramedWriter::finish), before);
+    assert_eq!(then(|writer| writer.into_inner().finish()), before);
+    assert_eq!(then(drop), before);
+    let after = |mut writer: FramedWriter| {
+        assert_eq!(writer.position(), 10);
+        writer.write(b"after").expect("it fits");
+        assert_eq!(writer.position(), 19);
+        writer.finish();
+    };
+    assert_eq!(then(after), and(b"\0\0\0\x05after"));
+    let pushed = |mut writer: FramedWriter| {
+        writer.push(b"after".to_vec()).expect("it fits");
+        writer.finish();
+    };
+    assert_eq!(then(pushed), and(b"\0\0\0\x05after"));
+    let begun = |mut writer: FramedWriter| {
+        let mut frame = writer.begin().expect("it has a prefix");
+        assert!(frame.is_empty());
+        frame.write(b"after").expect("it fits");
+        frame.end().expect("it fits");
+        writer.finish();
+    };
+    assert_eq!(then(begun), and(b"\0\0\0\x05after"));
+    let waits = |mut writer: FramedWriter| flushed(crate::common::now(writer.flush()));
+    assert_eq!(then(waits), before);
+    assert_eq!(then(|mut writer| flushed(writer.flush_blocking())), before);
+    let tries = |mut writer: FramedWriter| flushed(writer.try_flush().map(Option::unwrap));
+    assert_eq!(then(tries), before);
 }
 
 fn too_large(refused: &FrameError) -> bool {

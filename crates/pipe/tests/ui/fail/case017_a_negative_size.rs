@@ -1,7 +1,0 @@
-//! Sizes have no sign.
-use aqueduct_pipe::{Options, pipe};
-
-fn main() {
-    let (mut writer, _reader) = pipe(Options::default());
-    let _ = writer.reserve(-1);
-}

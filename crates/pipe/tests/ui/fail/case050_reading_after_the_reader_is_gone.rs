@@ -1,8 +1,0 @@
-//! Failing takes the reader: nothing can be read after it.
-use aqueduct_pipe::{Options, pipe};
-
-fn main() {
-    let (_writer, mut reader) = pipe(Options::default());
-    reader.fail("gone");
-    let _ = reader.try_read();
-}

@@ -1,7 +1,0 @@
-//! A read that was not awaited is a future, and no result.
-use aqueduct_pipe::{Options, pipe};
-
-fn main() {
-    let (_writer, mut reader) = pipe(Options::default());
-    let _ = reader.read().into_view();
-}

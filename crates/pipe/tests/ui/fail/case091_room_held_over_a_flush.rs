@@ -1,9 +1,0 @@
-//! Nor over a flush.
-use aqueduct_pipe::{Options, pipe};
-
-fn main() {
-    let (mut writer, _reader) = pipe(Options::default());
-    let slot = writer.reserve(10).unwrap();
-    let _ = writer.try_flush();
-    slot.commit(10);
-}

@@ -1,8 +1,0 @@
-//! A position is never negative.
-use aqueduct_sequence::SequenceRef;
-
-fn main() {
-    let sequence = SequenceRef::from(b"bytes");
-    let at: i64 = -1;
-    let _ = sequence.get(at);
-}
