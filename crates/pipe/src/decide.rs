@@ -16,7 +16,7 @@ impl Reader {
     fn forget(&mut self, count: usize) {
         self.consumed += count as u64;
         // Release: who finds all consumed may rely on it.
-        self.shared.consumed.store(self.consumed, Release);
+        self.shared.consumed().store(self.consumed, Release);
     }
 
     #[inline(always)]

@@ -81,7 +81,7 @@ impl Writer {
     #[inline(always)]
     pub(crate) fn publish_apart(&mut self) -> u64 {
         let by = self.output.publish(&self.shared);
-        let buffered = self.output.flushed - self.shared.consumed.load(Relaxed);
+        let buffered = self.output.flushed - self.shared.consumed().load(Relaxed);
         if buffered > self.peak {
             self.peak = buffered;
             self.shared.tally.peak.store(buffered, Relaxed);
@@ -97,7 +97,7 @@ impl Writer {
             return Some(self.stopped());
         }
         let waiting = self.output.flushed - word.total();
-        let limits = &self.shared.limits;
+        let limits = &self.limits;
         let enough = waiting >= if self.paused.is_none() { limits.pause } else { limits.resume };
         if enough || self.paused.is_some() { self.pace(enough) } else { Some(Ok(Flush::Done)) }
     }
@@ -138,7 +138,7 @@ impl Writer {
     fn poll_resumed(&mut self, context: &mut Context<'_>) -> Poll<Result<Flush, PipeError>> {
         let gate = &self.shared.examined;
         // Fewer than `resume` are left when all but so many are examined.
-        let target = (self.output.flushed + 1).saturating_sub(self.shared.limits.resume);
+        let target = (self.output.flushed + 1).saturating_sub(self.limits.resume);
         let word = gate.park(&mut self.waiter, context.waker(), target);
         let changed = word.has(CLOSED.and(INTERRUPT)) || word.total() >= target;
         if changed || self.shared.flushed.is_wanting() {
@@ -229,7 +229,7 @@ impl Writer {
         let gate = &self.shared.examined;
         // Consuming raises the gate even where all was examined before, and every raise wakes this.
         let word = gate.park(&mut self.waiter, context.waker(), 0);
-        let consumed = self.shared.consumed.load(Acquire) >= target;
+        let consumed = self.shared.consumed().load(Acquire) >= target;
         if !consumed && !word.has(CLOSED.and(INTERRUPT)) {
             return Poll::Pending;
         }

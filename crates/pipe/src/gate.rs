@@ -90,6 +90,9 @@ pub(crate) struct Gate {
     waker: Mutex<Option<Arc<Waker>>>,
     /// How often that changed. Written under its lock.
     wakers: AtomicU64,
+    /// A second figure of the side that raises, which it stores before: here, since the other side
+    /// reads both.
+    pub(crate) beside: AtomicU64,
 }
 
 /// The raising side's own part: the waker that it used last, so that it takes no lock while that is
@@ -126,7 +129,8 @@ impl Known {
 impl Gate {
     pub(crate) fn new() -> Self {
         let (word, target) = (AtomicU64::new(0), AtomicU64::new(NEVER));
-        Self { word, target, waker: Mutex::new(None), wakers: AtomicU64::new(0) }
+        let (waker, wakers) = (Mutex::new(None), AtomicU64::new(0));
+        Self { word, target, waker, wakers, beside: AtomicU64::new(0) }
     }
 
     /// What the word says. All that was done before it was raised so far is visible.

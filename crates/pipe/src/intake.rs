@@ -57,7 +57,7 @@ impl Intake {
             return;
         }
         // Relaxed: stored before the total was raised, which we have seen.
-        let posted = shared.posted.load(Relaxed);
+        let posted = shared.posted().load(Relaxed);
         if posted == self.received || twin::is("post_ignored") {
             self.grow(total);
         } else {

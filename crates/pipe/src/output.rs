@@ -252,7 +252,7 @@ impl Output {
         self.posts += 1;
         shared.inbox.lock().put(&mut self.entries);
         // Relaxed: the raise that follows makes it visible, with the total that needs the entries.
-        shared.posted.store(self.posts, Relaxed);
+        shared.posted().store(self.posts, Relaxed);
         if !self.entries.is_empty() {
             self.entries.clear(); // refused: nobody reads any more
         }

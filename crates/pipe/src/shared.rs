@@ -12,10 +12,6 @@ use std::{collections::VecDeque, mem};
 pub(crate) struct Shared {
     pub(crate) flushed: Gate,
     pub(crate) examined: Gate,
-    /// Stored by the reader alone, before it raises `examined`.
-    pub(crate) consumed: AtomicU64,
-    /// How often something came into the inbox: stored by the writer alone, before it raises `flushed`.
-    pub(crate) posted: AtomicU64,
     pub(crate) inbox: Mutex<Inbox>,
     pub(crate) ends: Mutex<Ends>,
     pub(crate) tally: Tally,
@@ -109,12 +105,22 @@ pub(crate) struct Tally {
 }
 
 impl Shared {
+    /// Bytes that the reader is done with: stored by it alone, before it raises `examined`.
+    #[inline(always)]
+    pub(crate) fn consumed(&self) -> &AtomicU64 {
+        &self.examined.beside
+    }
+
+    /// How often something came into the inbox: stored by the writer alone, before it raises `flushed`.
+    #[inline(always)]
+    pub(crate) fn posted(&self) -> &AtomicU64 {
+        &self.flushed.beside
+    }
+
     pub(crate) fn new(limits: Limits) -> Self {
         Self {
             flushed: Gate::new(),
             examined: Gate::new(),
-            consumed: AtomicU64::new(0),
-            posted: AtomicU64::new(0),
             inbox: Mutex::new(Inbox::default()),
             ends: Mutex::new(Ends::default()),
             tally: Tally {

@@ -21,7 +21,7 @@ pub struct PipeStats {
 impl Shared {
     pub(crate) fn stats(&self) -> PipeStats {
         // Consumed first: it never overtakes what is flushed.
-        let consumed = self.consumed.load(Relaxed);
+        let consumed = self.consumed().load(Relaxed);
         PipeStats {
             buffered: self.flushed.load().total().saturating_sub(consumed),
             peak: self.tally.peak.load(Relaxed),

@@ -6,6 +6,7 @@ use crate::{
     error::Cause,
     finally::Finally,
     gate::{CLOSED, NONE, Raiser, Waiter},
+    options::Limits,
     output::Output,
     shared::{End, Shared},
 };
@@ -27,6 +28,8 @@ pub struct Writer {
     pub(crate) output: Output,
     /// Where in the stream the reader must have consumed more for another byte to be allowed.
     until: u64,
+    /// The pipe's: each flush asks.
+    pub(crate) limits: Limits,
     pub(crate) waiter: Waiter,
     pub(crate) raiser: Raiser,
     /// Since when flushes wait.
@@ -42,11 +45,19 @@ const SCRAP: usize = 128;
 
 impl Writer {
     pub(crate) fn new(shared: Arc<Shared>, options: Options) -> Self {
-        let until = options.limits.most;
-        let output = Output::new(options);
-        let (waiter, raiser) = (Waiter::default(), Raiser::default());
-        let (paused, peak, end) = (None, 0, End::Dropped);
-        Self { shared, output, until, waiter, raiser, paused, peak, end, over: false }
+        let limits = options.limits;
+        Self {
+            shared,
+            output: Output::new(options),
+            until: limits.most,
+            limits,
+            waiter: Waiter::default(),
+            raiser: Raiser::default(),
+            paused: None,
+            peak: 0,
+            end: End::Dropped,
+            over: false,
+        }
     }
 
     /// Room for at least `least` bytes, and at least one, in one piece: the rest of the open segment,
@@ -198,7 +209,7 @@ impl Writer {
         if self.over {
             return Err(PipeErrorKind::Finished.into());
         }
-        let (consumed, limit) = (self.shared.consumed.load(Relaxed), self.shared.limits.most);
+        let (consumed, limit) = (self.shared.consumed().load(Relaxed), self.limits.most);
         self.until = consumed.saturating_add(limit);
         if end <= self.until {
             return Ok(());
@@ -266,7 +277,7 @@ impl Writer {
 
     /// Bytes that the pipe may hold.
     pub(crate) fn limit(&self) -> u64 {
-        self.shared.limits.most
+        self.limits.most
     }
 
     /// What the pipe has been through. Constant time.

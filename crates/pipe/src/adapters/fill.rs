@@ -130,7 +130,7 @@ impl Writer {
     /// Whether the reader still has bytes of an earlier block than the open one, which has some, too.
     fn lags(&self) -> bool {
         let Output { begun, flushed, .. } = self.output;
-        begun < flushed && self.shared.consumed.load(Acquire) < begun && self.output.spare() > 0
+        begun < flushed && self.shared.consumed().load(Acquire) < begun && self.output.spare() > 0
     }
 }
 
