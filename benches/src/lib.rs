@@ -15,6 +15,7 @@ pub mod exchange;
 pub mod machine;
 pub mod measure;
 pub mod out;
+pub mod pipes;
 pub mod ports;
 pub mod remote;
 pub mod report;

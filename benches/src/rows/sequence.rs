@@ -1,5 +1,6 @@
 //! Building, cloning, reading, searching and gathering bytes in many segments.
 
+use std::array;
 use std::hint::black_box;
 use std::io;
 
@@ -9,6 +10,7 @@ use bytes::{Buf, Bytes};
 use bytes_utils::SegmentedBuf;
 use memchr::memchr;
 use zenoh_buffers::ZBuf;
+use zenoh_buffers::buffer::SplitBuffer;
 use zenoh_buffers::reader::{HasReader, Reader};
 
 use crate::measure::{NS, OURS, Row, Subject, Work};
@@ -19,14 +21,13 @@ const SEGMENTS: usize = 16;
 const SEGMENT: usize = 4096;
 const ALL: usize = SEGMENTS * SEGMENT;
 
-/// Numbers of four bytes in all segments.
-const WORDS: usize = ALL / 4;
-
 /// Numbers that each lie across an end.
 const STRADDLING: usize = 1024;
 
 const MEMCHR: &str = "memchr on one slice";
 const COPIES: &str = "sixteen copies";
+
+const FLAT: &str = "of a type known when compiled";
 
 pub(super) fn rows() -> Vec<Row> {
     let floor = |id: &str, target, floor, build: fn() -> Vec<Subject>| Row {
@@ -54,8 +55,9 @@ fn pieces(lengths: impl Iterator<Item = usize>) -> Vec<Static> {
     lengths.map(|len| &*Vec::leak(bytes.clone().take(len).collect())).collect()
 }
 
-fn sixteen() -> Vec<Static> {
-    pieces([SEGMENT; SEGMENTS].into_iter())
+fn sixteen() -> [Static; SEGMENTS] {
+    let pieces = pieces([SEGMENT; SEGMENTS].into_iter());
+    pieces.try_into().expect("sixteen of them")
 }
 
 /// Every number but the first two bytes of the first and the last two of the last lies in two pieces.
@@ -92,6 +94,14 @@ fn chain(pieces: &[Static]) -> Box<dyn Buf> {
 }
 
 const EMPTY: Static = &[];
+
+/// A chain of sixteen, as flat as a chain can be, of a type known when compiled.
+fn flat_chain(pieces: &[Static; SEGMENTS]) -> impl Buf + use<> {
+    let two = |at: usize| pieces[at].chain(pieces[at + 1]);
+    let four = |at| two(at).chain(two(at + 2));
+    let eight = |at| four(at).chain(four(at + 4));
+    eight(0).chain(eight(8))
+}
 
 fn building<T>(key: &'static str, build: fn(&[Static]) -> T) -> Subject
 where
@@ -130,13 +140,21 @@ fn clone16() -> Vec<Subject> {
     ]
 }
 
-/// Adds up so many numbers, one pass after another.
-fn summing(key: &'static str, count: usize, mut pass: impl FnMut() -> u32 + 'static) -> Subject {
+/// Adds up the numbers of the pieces, one pass after another.
+fn summing(
+    key: &'static str,
+    pieces: &[Static],
+    mut pass: impl FnMut() -> u32 + 'static,
+) -> Subject {
+    let flat = pieces.concat();
+    let words = flat.as_chunks().0;
+    let sum = words.iter().fold(0_u32, |sum, word| sum.wrapping_add(u32::from_le_bytes(*word)));
+    assert_eq!(pass(), sum, "{key} adds up something else");
     let work = Work::each(move || {
         black_box(pass());
     });
     #[expect(clippy::cast_precision_loss, reason = "a small constant")]
-    Subject::new(key, work).operations(count as f64)
+    Subject::new(key, work).operations(words.len() as f64)
 }
 
 fn sum_buf(mut buf: impl Buf) -> u32 {
@@ -148,13 +166,13 @@ fn sum_buf(mut buf: impl Buf) -> u32 {
 }
 
 /// The entrants that read either way; those that are used up are built anew for each pass.
-fn reading(pieces: Vec<Static>, count: usize) -> Vec<Subject> {
-    let sequence = ours(&pieces);
-    let list = buf_list(&pieces);
-    let zbuf = zenoh(&pieces);
-    let segmented = segmented(&pieces).into_inner();
+fn reading(pieces: &[Static]) -> Vec<Subject> {
+    let sequence = ours(pieces);
+    let list = buf_list(pieces);
+    let zbuf = zenoh(pieces);
+    let segmented = segmented(pieces).into_inner();
     vec![
-        summing(OURS, count, move || {
+        summing(OURS, pieces, move || {
             let mut reader = black_box(&sequence).as_ref().reader();
             let mut sum = 0_u32;
             while let Ok(word) = reader.read_u32_le() {
@@ -162,17 +180,17 @@ fn reading(pieces: Vec<Static>, count: usize) -> Vec<Subject> {
             }
             sum
         }),
-        summing("segmented-buf", count, move || {
+        summing("segmented-buf", pieces, move || {
             sum_buf(SegmentedBuf::from(black_box(&segmented).clone()))
         }),
-        summing("buf-list", count, move || {
+        summing("buf-list", pieces, move || {
             let (mut cursor, mut word, mut sum) = (Cursor::new(black_box(&list)), [0; 4], 0_u32);
             while io::Read::read_exact(&mut cursor, &mut word).is_ok() {
                 sum = sum.wrapping_add(u32::from_le_bytes(word));
             }
             sum
         }),
-        summing("zenoh-buffers", count, move || {
+        summing("zenoh-buffers", pieces, move || {
             let (mut reader, mut word, mut sum) = (black_box(&zbuf).reader(), [0; 4], 0_u32);
             while reader.read_exact(&mut word).is_ok() {
                 sum = sum.wrapping_add(u32::from_le_bytes(word));
@@ -183,9 +201,9 @@ fn reading(pieces: Vec<Static>, count: usize) -> Vec<Subject> {
 }
 
 fn read_within() -> Vec<Subject> {
-    let mut subjects = reading(sixteen(), WORDS);
+    let mut subjects = reading(&sixteen());
     let halves = pieces([ALL / 2; 2].into_iter());
-    let chained = summing("chain", WORDS, move || {
+    let chained = summing("chain", &halves.clone(), move || {
         let [front, back] = *black_box(&halves[..]) else { return 0 };
         sum_buf(front.chain(back))
     });
@@ -194,9 +212,9 @@ fn read_within() -> Vec<Subject> {
 }
 
 fn read_straddling() -> Vec<Subject> {
-    let mut subjects = reading(straddled(), STRADDLING);
     let pieces = straddled();
-    let chained = summing("chain", STRADDLING, move || {
+    let mut subjects = reading(&pieces);
+    let chained = summing("chain", &pieces.clone(), move || {
         let mut sum = 0_u32;
         for pair in black_box(&pieces).windows(2) {
             let (front, back) = (pair[0], pair[1]);
@@ -208,36 +226,61 @@ fn read_straddling() -> Vec<Subject> {
     subjects
 }
 
+fn finding(key: &'static str, mut find: impl FnMut() -> Option<usize> + 'static) -> Subject {
+    let work = Work::each(move || assert_eq!(find(), Some(ALL - 1)));
+    Subject::new(key, work)
+}
+
+fn find_in<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> Option<usize> {
+    let mut before = 0;
+    chunks.into_iter().find_map(|chunk| {
+        let found = memchr(b'\n', chunk).map(|at| before + at);
+        before += chunk.len();
+        found
+    })
+}
+
+fn find_in_buf(mut buf: impl Buf) -> Option<usize> {
+    let all = buf.remaining();
+    while buf.has_remaining() {
+        let chunk = buf.chunk();
+        match memchr(b'\n', chunk) {
+            Some(at) => return Some(all - buf.remaining() + at),
+            None => buf.advance(chunk.len()),
+        }
+    }
+    None
+}
+
 /// The newline is the last byte of all.
 fn find_newline() -> Vec<Subject> {
-    let mut pieces: Vec<Static> = Vec::new();
-    for at in 0..SEGMENTS {
+    let pieces: [Static; SEGMENTS] = array::from_fn(|at| {
         let mut piece = vec![b'x'; SEGMENT];
         piece[SEGMENT - 1] = if at == SEGMENTS - 1 { b'\n' } else { b'x' };
-        pieces.push(Vec::leak(piece));
-    }
+        &*Vec::leak(piece)
+    });
     let flat = pieces.concat();
-    let (sequence, list) = (ours(&pieces), buf_list(&pieces));
+    let (sequence, list, zbuf) = (ours(&pieces), buf_list(&pieces), zenoh(&pieces));
+    let segmented = segmented(&pieces).into_inner();
     vec![
-        Subject::new(OURS, Work::make(move || black_box(&sequence).as_ref().find(b'\n'))),
-        Subject::new(MEMCHR, Work::make(move || memchr(b'\n', black_box(&flat)))),
-        Subject::new(
-            "buf-list",
-            Work::make(move || {
-                let mut before = 0;
-                black_box(&list).iter().find_map(|chunk| {
-                    let found = memchr(b'\n', chunk).map(|at| before + at);
-                    before += chunk.len();
-                    found
-                })
-            }),
-        )
-        .note("a loop over its chunks"),
+        finding(OURS, move || black_box(&sequence).as_ref().find(b'\n')),
+        finding(MEMCHR, move || memchr(b'\n', black_box(&flat))),
+        finding("buf-list", move || find_in(black_box(&list).iter().map(Bytes::as_ref)))
+            .note("a loop over its chunks"),
+        finding("zenoh-buffers", move || find_in(black_box(&zbuf).slices()))
+            .note("a loop over its slices"),
+        finding("segmented-buf", move || {
+            find_in_buf(SegmentedBuf::from(black_box(&segmented).clone()))
+        })
+        .note("a loop that uses it up"),
+        finding("chain", move || find_in_buf(flat_chain(black_box(&pieces)))).note(FLAT),
     ]
 }
 
 fn gathering(key: &'static str, mut gather: impl FnMut(&mut [u8]) + 'static) -> Subject {
     let mut to = vec![0; ALL];
+    gather(&mut to);
+    assert!(to == sixteen().concat(), "{key} gathers something else");
     Subject::new(key, Work::each(move || gather(black_box(&mut to))))
 }
 
@@ -245,13 +288,13 @@ fn gather() -> Vec<Subject> {
     let pieces = sixteen();
     let (sequence, zbuf, list) = (ours(&pieces), zenoh(&pieces), buf_list(&pieces));
     let segmented = segmented(&pieces).into_inner();
-    let chained = pieces.clone();
+    let copied = pieces;
     vec![
         gathering(OURS, move |to| {
             black_box(black_box(&sequence).as_ref().gather(to)).unwrap_or_default();
         }),
         gathering(COPIES, move |to| {
-            for (to, piece) in to.chunks_exact_mut(SEGMENT).zip(black_box(&pieces)) {
+            for (to, piece) in to.chunks_exact_mut(SEGMENT).zip(black_box(&copied)) {
                 to.copy_from_slice(piece);
             }
         }),
@@ -265,6 +308,6 @@ fn gather() -> Vec<Subject> {
             let mut cursor = Cursor::new(black_box(&list));
             black_box(io::Read::read_exact(&mut cursor, to)).unwrap_or_default();
         }),
-        gathering("chain", move |to| chain(black_box(&chained)).copy_to_slice(to)),
+        gathering("chain", move |to| flat_chain(black_box(&pieces)).copy_to_slice(to)).note(FLAT),
     ]
 }

@@ -2,20 +2,22 @@
 
 use std::fs;
 use std::future::Future;
+use std::hint::black_box;
 use std::thread;
 
-use aqueduct::{Options, Read, Reader, Writer, pipe};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::runtime::Builder;
+use tokio::task::unconstrained;
 
 use crate::clock::cpu_of;
-use crate::measure::{OURS, Row, Subject, Work};
+use crate::measure::{Row, Subject, Work};
+use crate::pipes::{AsyncRing, Duplex, Ours, Piper, PiperPeek, Simplex, Waits, aligned, see};
 use crate::target::{Bound, Target};
 
 /// Bytes that go over in one run.
 const TOTAL: usize = 64 * WINDOW;
 
-/// What our pipe lets wait before its writer pauses, unless told otherwise.
+/// What our pipe lets wait before its writer pauses, unless told otherwise; so the others have as much
+/// room.
 const WINDOW: usize = 256 << 10;
 
 /// Bytes of a write, each of which is flushed.
@@ -54,53 +56,51 @@ pub(super) fn rows() -> [Row; 2] {
 }
 
 fn subjects(figure: fn(Spent) -> f64) -> Vec<Subject> {
-    let subject = |key, note, run: fn() -> Spent| {
-        let work = Work::Once(Box::new(move || figure(run())));
-        Subject::new(key, work).note(note).operations(MEGABYTES)
-    };
+    let small = subject::<Duplex>(figure, WINDOW / 4);
     vec![
-        subject(OURS, "pauses at 256 KiB", || {
-            let (writer, reader) = pipe(Options::default());
-            both(ours_out(writer), ours_in(reader))
-        }),
-        subject("tokio-duplex", "of 64 KiB", || duplexed(64 << 10)),
-        subject("tokio-duplex-256", "of 256 KiB", || duplexed(WINDOW)),
+        subject::<Ours>(figure, WINDOW),
+        subject::<Duplex>(figure, WINDOW),
+        Subject { key: "tokio-duplex-64", note: "of 64 KiB, as is usual", ..small },
+        subject::<Simplex>(figure, WINDOW),
+        subject::<Piper>(figure, WINDOW),
+        subject::<PiperPeek>(figure, WINDOW),
+        subject::<AsyncRing>(figure, WINDOW),
     ]
 }
 
-async fn ours_out(mut writer: Writer) {
-    for _ in 0..TOTAL / CHUNK {
-        writer.write(&[7; CHUNK]).expect("room");
-        let _ = writer.flush().await.expect("a reader");
-    }
-    writer.finish();
+fn subject<P: Waits>(figure: fn(Spent) -> f64, room: usize) -> Subject {
+    let work = Work::Once(Box::new(move || figure(run::<P>(room))));
+    Subject::new(P::KEY, work).note(P::NOTE).operations(MEGABYTES)
 }
 
-async fn ours_in(mut reader: Reader) {
-    let mut last = false;
-    while !last {
-        let read = reader.read().await.expect("a writer that finishes");
-        last = matches!(read, Read::Eof(_));
-        let view = read.into_view();
-        let len = view.len();
-        view.consume(len);
+/// Sends everything through a new pipe, of which every byte was used before: the first touch of a
+/// page is dear, and no pipe's doing.
+fn run<P: Waits>(room: usize) -> Spent {
+    let (mut writer, mut reader) = P::new(room);
+    let bytes = aligned(CHUNK);
+    for _ in 0..room / CHUNK {
+        // Ours says no to the last, since it pauses there, and has it all the same.
+        let _ = P::put(&mut writer, &bytes);
     }
-}
-
-fn duplexed(size: usize) -> Spent {
-    async fn out(mut writer: DuplexStream) {
-        for _ in 0..TOTAL / CHUNK {
-            writer.write_all(&[7; CHUNK]).await.expect("a reader");
-        }
-    }
-    async fn take_in(mut reader: DuplexStream, size: usize) {
-        let (mut left, mut to) = (TOTAL, vec![0; size]);
-        while left > 0 {
-            left -= reader.read(&mut to).await.expect("a writer");
-        }
-    }
-    let (writer, reader) = tokio::io::duplex(size);
-    both(out(writer), take_in(reader, size))
+    assert_eq!(P::drain(&mut reader, see), room);
+    both(
+        async move {
+            for _ in 0..TOTAL / CHUNK {
+                assert!(P::send(&mut writer, black_box(&bytes)).await);
+            }
+            P::end(writer);
+        },
+        async move {
+            let mut left = TOTAL;
+            loop {
+                match P::receive(&mut reader, see).await {
+                    0 => break,
+                    count => left -= count,
+                }
+            }
+            assert_eq!(left, 0);
+        },
+    )
 }
 
 /// Runs each future on a thread of its own.
@@ -114,10 +114,11 @@ fn both(
     Spent { cpu_ns: reader.cpu_ns + writer.cpu_ns, sleeps: reader.sleeps + writer.sleeps }
 }
 
+/// Without the budget of a task, which would make those of tokio yield now and then, and no other.
 fn spent_on(work: impl Future<Output = ()>) -> Spent {
     let runtime = Builder::new_current_thread().build().expect("a runtime of one thread");
     let before = sleeps();
-    let cpu_ns = cpu_of(|| runtime.block_on(work));
+    let cpu_ns = cpu_of(|| runtime.block_on(unconstrained(work)));
     Spent { cpu_ns, sleeps: sleeps() - before }
 }
 
