@@ -17,6 +17,8 @@ mod oracle;
 mod pacing;
 mod reading;
 mod review;
+mod review_adapters;
+mod review_books;
 mod settings;
 mod state_pipe;
 mod streams;
