@@ -19,6 +19,7 @@ mod reading;
 mod review;
 mod review_adapters;
 mod review_books;
+mod review_storm;
 mod settings;
 mod state_pipe;
 mod streams;
