@@ -198,3 +198,22 @@ fn a_sink_that_said_it_is_ready_takes_a_slice_that_the_pipe_can_hold() {
         sink.as_mut().start_send(Slice::from(vec![1; 600])).expect("it was ready");
     }
 }
+
+/// "Sleeps while the reader has enough": an interrupt ends one sleep, and is no error.
+#[test]
+fn a_std_writer_whose_sleep_was_interrupted_waits_for_room_next() {
+    let options = Options::builder().pause(1000).max_buffered(1000).build().unwrap();
+    let (writer, reader) = pipe(options);
+    writer.interrupter().interrupt();
+    let mut writer = Blocking(writer);
+    assert_eq!(io::Write::write(&mut writer, &[1; 1000]).unwrap(), 1000);
+    let reading = std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        let mut all = Vec::new();
+        Blocking(reader).read_to_end(&mut all).map(|_| all.len())
+    });
+    let written = io::Write::write(&mut writer, &[2; 10]);
+    writer.0.finish();
+    assert_eq!(written.expect("the reader makes room"), 10);
+    assert_eq!(reading.join().unwrap().unwrap(), 1010);
+}
