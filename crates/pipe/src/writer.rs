@@ -69,6 +69,10 @@ impl Writer {
 
     /// Copies `bytes` into the pipe's memory, which the meter counts. Linear.
     ///
+    /// It never waits, so there is nothing to await: the result is at hand. Who waits for the reader is
+    /// [`flush`](Self::flush), which also shows it the bytes: `writer.write(bytes)?`, then
+    /// `writer.flush().await?`.
+    ///
     /// # Errors
     ///
     /// As [`reserve`](Self::reserve). Where memory runs out on the way, some of the bytes are written.
@@ -191,6 +195,22 @@ impl Writer {
             self.admit_late(self.output.end + least as u64)?;
         }
         Ok(usize::try_from(self.until - self.output.end).unwrap_or(usize::MAX))
+    }
+
+    /// Lets so many more bytes be written, whatever is buffered, and gives what
+    /// [`restore_limit`](Self::restore_limit) takes.
+    #[cfg(feature = "stream")]
+    pub(crate) fn lift_limit(&mut self, more: usize) -> u64 {
+        let until = self.until;
+        if !self.over {
+            self.until = until.max(self.output.end.saturating_add(more as u64));
+        }
+        until
+    }
+
+    #[cfg(feature = "stream")]
+    pub(crate) fn restore_limit(&mut self, until: u64) {
+        self.until = until;
     }
 
     #[cold]
