@@ -27,6 +27,8 @@ pub struct Writer {
     pub(crate) output: Output,
     /// Where in the stream the reader must have consumed more for another byte to be allowed.
     until: u64,
+    /// Up to where they are allowed whatever the reader has.
+    lifted: u64,
     pub(crate) waiter: Waiter,
     pub(crate) raiser: Raiser,
     /// Since when flushes wait.
@@ -46,7 +48,7 @@ impl Writer {
         let output = Output::new(options);
         let (waiter, raiser) = (Waiter::default(), Raiser::default());
         let (paused, peak, end) = (None, 0, End::Dropped);
-        Self { shared, output, until, waiter, raiser, paused, peak, end, over: false }
+        Self { shared, output, until, lifted: 0, waiter, raiser, paused, peak, end, over: false }
     }
 
     /// Room for at least `least` bytes, and at least one, in one piece: the rest of the open segment,
@@ -197,20 +199,17 @@ impl Writer {
         Ok(usize::try_from(self.until - self.output.end).unwrap_or(usize::MAX))
     }
 
-    /// Lets so many more bytes be written, whatever is buffered, and gives what
-    /// [`restore_limit`](Self::restore_limit) takes.
+    /// Lets so many more bytes be written, whatever is buffered, until the limit is
+    /// [restored](Self::restore_limit).
     #[cfg(feature = "stream")]
-    pub(crate) fn lift_limit(&mut self, more: usize) -> u64 {
-        let until = self.until;
-        if !self.over {
-            self.until = until.max(self.output.end.saturating_add(more as u64));
-        }
-        until
+    pub(crate) fn lift_limit(&mut self, more: usize) {
+        self.lifted = self.output.end.saturating_add(more as u64);
     }
 
     #[cfg(feature = "stream")]
-    pub(crate) fn restore_limit(&mut self, until: u64) {
-        self.until = until;
+    pub(crate) fn restore_limit(&mut self) {
+        // What is written next looks for itself what the reader has consumed.
+        (self.lifted, self.until) = (0, 0);
     }
 
     #[cold]
@@ -219,7 +218,7 @@ impl Writer {
             return Err(PipeErrorKind::Finished.into());
         }
         let (consumed, limit) = (self.shared.consumed.load(Relaxed), self.shared.limits.most);
-        self.until = consumed.saturating_add(limit);
+        self.until = consumed.saturating_add(limit).max(self.lifted);
         if end <= self.until {
             return Ok(());
         }

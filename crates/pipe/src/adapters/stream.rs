@@ -70,9 +70,9 @@ impl Sink<Slice> for Writer {
     }
 
     fn start_send(mut self: Pin<&mut Self>, slice: Slice) -> Result<(), PipeError> {
-        let limit = self.lift_limit(slice.len());
+        self.lift_limit(slice.len());
         let pushed = self.push(slice);
-        self.restore_limit(limit);
+        self.restore_limit();
         Ok(pushed?)
     }
 

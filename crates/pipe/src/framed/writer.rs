@@ -74,9 +74,9 @@ impl FramedWriter {
     #[cfg(feature = "stream")]
     pub(crate) fn push_beyond(&mut self, frame: Sequence) -> Result<(), FrameError> {
         let total = self.framing.overhead().saturating_add(frame.len());
-        let limit = self.writer.lift_limit(total);
+        self.writer.lift_limit(total);
         let pushed = self.push(frame);
-        self.writer.restore_limit(limit);
+        self.writer.restore_limit();
         Ok(pushed?)
     }
 

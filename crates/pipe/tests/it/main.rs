@@ -19,7 +19,6 @@ mod reading;
 mod review;
 mod review_adapters;
 mod review_books;
-mod review_storm;
 mod settings;
 mod state_pipe;
 mod streams;
