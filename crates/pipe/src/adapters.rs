@@ -3,7 +3,6 @@
 
 #[cfg(any(feature = "tokio", feature = "futures-io"))]
 mod bytes;
-#[cfg(any(feature = "tokio", feature = "futures-io", feature = "stream"))]
 mod common;
 mod copy_to;
 mod duplex;
@@ -16,6 +15,7 @@ mod heed;
 mod stream;
 #[cfg(feature = "tokio")]
 mod tokio;
+mod turn;
 
 pub use copy_to::CopyError;
 pub use duplex::{Duplex, duplex};

@@ -189,7 +189,8 @@ impl Writer {
     /// # Errors
     ///
     /// [`Full`](PipeErrorKind::Full), if they do not fit beside what is not flushed, whatever the
-    /// reader does; that it is gone, and why.
+    /// reader does, or if it has examined all there is and keeps it: it waits itself then. That it is
+    /// gone, and why.
     pub async fn ready(&mut self, count: usize) -> Result<Flush, PipeError> {
         poll_fn(|context| self.poll_ready(context, count)).await
     }
@@ -208,7 +209,19 @@ impl Writer {
             return Poll::Ready(Err(PipeErrorKind::Full { asked, limit }.into()));
         }
         let end = self.output.end.saturating_add(count as u64);
-        self.poll_consumed(context, end.saturating_sub(limit))
+        let target = end.saturating_sub(limit);
+        let done = self.poll_consumed(context, target);
+        // Parked, then looked at, and in this order: who has examined all has consumed before what it
+        // does not keep.
+        let shared = &self.shared;
+        let kept = done.is_pending() && shared.examined.load().total() >= self.output.flushed;
+        if !kept {
+            return done;
+        }
+        let consumed = shared.consumed().load(Acquire);
+        shared.examined.unpark();
+        let full = PipeErrorKind::Full { asked: end - consumed, limit };
+        Poll::Ready(if consumed >= target { Ok(Flush::Done) } else { Err(full.into()) })
     }
 
     /// As [`ready`](Self::ready), sleeping.

@@ -1,6 +1,6 @@
 //! [`Blocking`]: the halves as std's readers and writers.
 
-use crate::{PipeError, PipeErrorKind, Read, Reader, Writer};
+use crate::{PipeError, PipeErrorKind, Read, Reader, Writer, blocking::block_on};
 use aqueduct_base::copy;
 use std::io;
 
@@ -27,30 +27,44 @@ impl From<PipeError> for io::Error {
     /// The pipe's error is what the other one wraps. Its kind is:
     ///
     /// * `BrokenPipe` where the other half is gone, or this one has finished
-    /// * that of the cause where the other half failed with an `io::Error`, else `Other`
+    /// * that of the cause where the other half failed with an `io::Error`, else `Other`; also for a cause
+    ///   that means "try again", which would be tried for ever
     /// * `QuotaExceeded` at [`max_buffered`](crate::OptionsBuilder::max_buffered), `OutOfMemory` where
     ///   memory is out or the pool is at its hard limit
     /// * `Other` for an interrupt: whoever sees `Interrupted` tries again and tells nobody
     fn from(error: PipeError) -> Self {
-        let kind = match error.kind() {
-            PipeErrorKind::Closed | PipeErrorKind::Finished => io::ErrorKind::BrokenPipe,
-            PipeErrorKind::Full { .. } => io::ErrorKind::QuotaExceeded,
-            PipeErrorKind::Memory(_) | PipeErrorKind::Pool(_) => io::ErrorKind::OutOfMemory,
-            PipeErrorKind::Failed(cause) => {
-                cause.downcast_ref().map_or(io::ErrorKind::Other, io::Error::kind)
-            }
-            PipeErrorKind::Interrupted => io::ErrorKind::Other,
-        };
-        Self::new(kind, error)
+        Self::new(kind(&error), error)
     }
 }
 
-/// As the conversion, at the reader: a writer that did not finish is a stream cut short.
-pub(crate) fn at_reader(refused: PipeError) -> io::Error {
-    match refused.kind() {
-        PipeErrorKind::Closed => io::Error::new(io::ErrorKind::UnexpectedEof, refused),
-        _ => refused.into(),
+/// The kind of the conversion.
+pub(crate) fn kind(error: &PipeError) -> io::ErrorKind {
+    match error.kind() {
+        PipeErrorKind::Closed | PipeErrorKind::Finished => io::ErrorKind::BrokenPipe,
+        PipeErrorKind::Full { .. } => io::ErrorKind::QuotaExceeded,
+        PipeErrorKind::Memory(_) | PipeErrorKind::Pool(_) => io::ErrorKind::OutOfMemory,
+        PipeErrorKind::Failed(cause) => match cause.downcast_ref().map(io::Error::kind) {
+            // The system's for the other half's call, and over. Of this one they would say that it
+            // is worth repeating.
+            None | Some(io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock) => {
+                io::ErrorKind::Other
+            }
+            Some(kind) => kind,
+        },
+        PipeErrorKind::Interrupted => io::ErrorKind::Other,
     }
+}
+
+/// The same at the reader: a writer that did not finish is a stream cut short.
+pub(crate) fn kind_at_reader(error: &PipeError) -> io::ErrorKind {
+    match error.kind() {
+        PipeErrorKind::Closed => io::ErrorKind::UnexpectedEof,
+        _ => kind(error),
+    }
+}
+
+pub(crate) fn at_reader(refused: PipeError) -> io::Error {
+    io::Error::new(kind_at_reader(&refused), refused)
 }
 
 pub(crate) fn interrupted() -> io::Error {
@@ -88,13 +102,20 @@ impl io::Read for Blocking<Reader> {
 
 impl io::Write for Blocking<Writer> {
     /// Copies as much as [`max_buffered`](crate::OptionsBuilder::max_buffered) allows, and flushes:
-    /// sleeps while the reader has enough. (An [`Interrupter`](crate::Interrupter) ends the sleep, and
+    /// sleeps while the reader has enough. (An [`Interrupter`](crate::Interrupter) ends that sleep, and
     /// is no error: the bytes are flushed.)
+    ///
+    /// In a full pipe it first sleeps until there is room. An interrupt is an error then: no byte
+    /// was taken. `QuotaExceeded` where the reader has looked at all bytes and keeps them.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if bytes.is_empty() {
             return Ok(0);
         }
-        let count = self.0.allowed(1)?.min(bytes.len());
+        let room = match self.0.allowed(1) {
+            Ok(room) => room,
+            Err(_) => block_on(|context| self.0.poll_room(context))?,
+        };
+        let count = room.min(bytes.len());
         self.0.write(&bytes[..count])?;
         io::Write::flush(self)?;
         Ok(count)

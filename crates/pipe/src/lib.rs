@@ -43,11 +43,60 @@
 //! | none | [`duplex`], [`Reader::copy_to`], a [`Reader`] from a `Sequence`, [`Blocking`] for `std::io` |
 //! | `tokio` | tokio's `AsyncRead` and `AsyncBufRead` for [`Reader`], `AsyncWrite` for [`Writer`], all three for [`Duplex`]; `Writer::fill_from` any byte stream, `Reader::drain_to` any |
 //! | `futures-io` | the traits of `futures-io`, for the same three |
-//! | `stream` | `Stream` of slices for [`Reader`], `Sink` of slices for [`Writer`] |
+//! | `stream` | `Stream` of slices for [`Reader`] and of frames for [`FramedReader`], `Sink` of the same for [`Writer`] and [`FramedWriter`] |
+//!
+//! A server that gives back what it gets, with feature `tokio`. While a socket has nothing it holds no
+//! block, and while the client does not read, the pipe fills up to its pause and no further:
+//!
+//! ```
+//! use aqueduct_pipe::{Options, pipe};
+//! use std::io;
+//! use tokio::{io::AsyncWriteExt, net::TcpStream};
+//!
+//! async fn echo(mut socket: TcpStream) -> io::Result<()> {
+//!     let (mut from, mut to) = socket.split();
+//!     let (mut writer, mut reader) = pipe(Options::default());
+//!     let receiving = async move {
+//!         while writer.fill_from(&mut from).await? > 0 {}
+//!         writer.finish();
+//!         Ok(())
+//!     };
+//!     let sending = async move {
+//!         while reader.drain_to(&mut to).await? > 0 {}
+//!         to.shutdown().await
+//!     };
+//!     tokio::try_join!(receiving, sending).map(drop)
+//! }
+//! # use tokio::{io::AsyncReadExt, net::TcpListener};
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> io::Result<()> {
+//! #     let listener = TcpListener::bind("127.0.0.1:0").await?;
+//! #     let client = async {
+//! #         let mut client = TcpStream::connect(listener.local_addr()?).await?;
+//! #         client.write_all(b"hello").await?;
+//! #         client.shutdown().await?;
+//! #         let mut answer = String::new();
+//! #         client.read_to_string(&mut answer).await?;
+//! #         assert_eq!(answer, "hello");
+//! #         Ok(())
+//! #     };
+//! #     let server = async { echo(listener.accept().await?.0).await };
+//! #     tokio::try_join!(client, server).map(drop)
+//! # }
+//! ```
 //!
 //! They cost what they do: the traits of byte streams copy in and out, which the meter counts, and each
 //! write is a flush, so that nobody waits for bytes that nobody sees. `fill_from`, `drain_to`, `copy_to`
 //! and the slices copy nothing.
+//!
+//! Who writes through them waits while the reader has enough, and also while the pipe is
+//! [full](OptionsBuilder::max_buffered). It is an error only where the reader has looked at all bytes and
+//! keeps them: it waits for more itself.
+//!
+//! With feature `tokio` each step counts towards the budget of tokio's task, as with its own sockets,
+//! so that a task for which there is always something to do lets others run. The pipe's own calls know no
+//! executor and count nothing: a loop over [`read`](Reader::read) that can go on for long calls
+//! `tokio::task::coop::consume_budget`, or what another executor has for it.
 //!
 //! Who stops polling loses nothing: bytes are taken or given in the same step in which it is said how
 //! many they were. That holds for every one of these futures.

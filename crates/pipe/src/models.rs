@@ -90,6 +90,24 @@ fn model_08_drained_waits_for_the_last_byte() {
 }
 
 // twin: consumed_late
+// twin: park_seen_apart
+#[test]
+fn model_08_who_writes_to_a_full_pipe_waits_for_room() {
+    model(|| {
+        let options = Options::builder().pause(0).max_buffered(1);
+        let (mut writer, mut reader) = pipe(options.build().unwrap());
+        writer.write(&[1]).unwrap();
+        assert_eq!(writer.flush_blocking().unwrap(), Flush::Done);
+        let reads = thread::spawn(move || {
+            reader.read_blocking().unwrap().into_view().consume(1);
+            reader
+        });
+        assert_eq!(block_on(|context| writer.poll_room(context)).unwrap(), 1);
+        drop(reads.join().unwrap());
+    });
+}
+
+// twin: consumed_late
 #[test]
 fn model_08_room_is_waited_for() {
     model(|| {

@@ -112,6 +112,9 @@ impl OptionsBuilder {
 
     /// Bytes that the pipe holds at most, flushed or not, until the reader consumes them; no limit
     /// unless set. What would exceed it is refused.
+    ///
+    /// (A `Sink` is ready before it knows of what: it takes that whole, beyond the limit by less than this
+    /// one item, and is ready again when the pipe is below.)
     pub fn max_buffered(mut self, bytes: usize) -> Self {
         self.max_buffered = Some(bytes);
         self

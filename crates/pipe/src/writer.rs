@@ -30,6 +30,8 @@ pub struct Writer {
     until: u64,
     /// The pipe's: each flush asks.
     pub(crate) limits: Limits,
+    /// Up to where they are allowed whatever the reader has.
+    lifted: u64,
     pub(crate) waiter: Waiter,
     pub(crate) raiser: Raiser,
     /// Since when flushes wait.
@@ -51,6 +53,7 @@ impl Writer {
             output: Output::new(options),
             until: limits.most,
             limits,
+            lifted: 0,
             waiter: Waiter::default(),
             raiser: Raiser::default(),
             paused: None,
@@ -79,6 +82,10 @@ impl Writer {
     }
 
     /// Copies `bytes` into the pipe's memory, which the meter counts. Linear.
+    ///
+    /// It never waits, so there is nothing to await: the result is at hand. Who waits for the reader is
+    /// [`flush`](Self::flush), which also shows it the bytes: `writer.write(bytes)?`, then
+    /// `writer.flush().await?`.
     ///
     /// # Errors
     ///
@@ -204,13 +211,26 @@ impl Writer {
         Ok(usize::try_from(self.until - self.output.end).unwrap_or(usize::MAX))
     }
 
+    /// Lets so many more bytes be written, whatever is buffered, until the limit is
+    /// [restored](Self::restore_limit).
+    #[cfg(feature = "stream")]
+    pub(crate) fn lift_limit(&mut self, more: usize) {
+        self.lifted = self.output.end.saturating_add(more as u64);
+    }
+
+    #[cfg(feature = "stream")]
+    pub(crate) fn restore_limit(&mut self) {
+        // What is written next looks for itself what the reader has consumed.
+        (self.lifted, self.until) = (0, 0);
+    }
+
     #[cold]
     fn admit_late(&mut self, end: u64) -> Result<(), PipeError> {
         if self.over {
             return Err(PipeErrorKind::Finished.into());
         }
         let (consumed, limit) = (self.shared.consumed().load(Relaxed), self.limits.most);
-        self.until = consumed.saturating_add(limit);
+        self.until = consumed.saturating_add(limit).max(self.lifted);
         if end <= self.until {
             return Ok(());
         }

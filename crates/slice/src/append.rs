@@ -224,7 +224,7 @@ impl Appender {
     /// and nothing is committed since: all of the range is room again. Whether it did. Constant time.
     #[inline(never)]
     pub fn renew(&mut self) -> bool {
-        if self.buffer.len() > 0 || !self.is_returned() {
+        if !self.buffer.is_empty() || !self.is_returned() {
             return false;
         }
         // SAFETY: the range was ours from `start` on, and nobody reads what was published of it (6).
@@ -375,7 +375,7 @@ impl Published {
             // If not all is taken, that equals no published length, and never will (3, 7). Release:
             // what slices were read for is done before the appender writes (6).
             let order = twin::order("return_relaxed", Ordering::Release, Ordering::Relaxed);
-            self.words().returned.store(self.round | self.taken * BYTE, order);
+            self.words().returned.store(self.round + BYTE * self.taken, order);
         }
     }
 }

@@ -25,6 +25,8 @@
 //! * `serde`: `Serialize` and `Deserialize` as bytes, for [`Str`] as a string.
 
 mod append;
+#[cfg(all(test, aqueduct_loom))]
+mod append_models;
 #[cfg(feature = "bytes")]
 mod bytes;
 mod error;

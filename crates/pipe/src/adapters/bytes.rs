@@ -1,5 +1,6 @@
 //! Copying in and out, for the traits of tokio and of `futures-io`.
 
+use super::turn::in_turn;
 use crate::{
     PipeError, Read, Reader, Writer,
     io::{at_reader, interrupted},
@@ -17,9 +18,12 @@ impl Reader {
         &mut self,
         context: &mut Context<'_>,
     ) -> Poll<io::Result<SequenceRef<'_>>> {
-        let found = match ready!(self.poll_read_at_least(context, 1)) {
-            Ok(Read::Data(_) | Read::Eof(_)) => Ok(()),
-            Ok(Read::Cancelled(_)) => Err(interrupted()),
+        let read = in_turn(context, |context| {
+            self.poll_read_at_least(context, 1).map_ok(|read| matches!(read, Read::Cancelled(_)))
+        });
+        let found = match ready!(read) {
+            Ok(false) => Ok(()),
+            Ok(true) => Err(interrupted()),
             Err(refused) => Err(at_reader(refused)),
         };
         Poll::Ready(found.map(|()| self.intake.list().as_ref()))
@@ -44,14 +48,15 @@ impl Reader {
 }
 
 impl Writer {
-    /// Waits while the reader has enough, then copies as many of the bytes as there is room for, at
-    /// most the pipe's pause, and shows them to the reader. All or nothing is done when it is ready.
+    /// Waits while the reader has enough or the pipe is full, then copies as many of the bytes as there
+    /// is room for, at most the pipe's pause, and shows them to the reader. All or nothing is done when
+    /// it is ready.
     pub(super) fn poll_copy_in<'b>(
         &mut self,
         context: &mut Context<'_>,
         parts: impl Iterator<Item = &'b [u8]>,
     ) -> Poll<Result<usize, PipeError>> {
-        ready!(self.poll_wanted(context))?;
+        let _ = ready!(in_turn(context, |context| self.poll_room(context)))?;
         let most = usize::try_from(self.shared.limits.pause).unwrap_or(usize::MAX);
         let mut done = 0;
         for part in parts {

@@ -1,6 +1,8 @@
-//! What all traits that write have in common.
+//! What all that writes to a pipe has in common.
 
-use crate::{Flush, PipeError, PipeErrorKind, Writer, gate::CLOSED};
+#[cfg(any(feature = "tokio", feature = "futures-io", feature = "stream"))]
+use crate::gate::CLOSED;
+use crate::{Flush, PipeError, PipeErrorKind, Writer};
 use std::task::{Context, Poll, ready};
 
 impl Writer {
@@ -12,11 +14,29 @@ impl Writer {
         })
     }
 
+    /// As [`poll_wanted`](Self::poll_wanted); then waits while the pipe is full, and says how many bytes
+    /// there is room for: at least one.
+    pub(crate) fn poll_room(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<usize, PipeError>> {
+        ready!(self.poll_wanted(context))?;
+        match self.allowed(1) {
+            Err(refused) if matches!(refused.kind(), PipeErrorKind::Full { .. }) => {}
+            found => return Poll::Ready(found),
+        }
+        Poll::Ready(match ready!(self.poll_ready(context, 1))? {
+            Flush::Done => self.allowed(1),
+            Flush::Cancelled => Err(PipeErrorKind::Interrupted.into()),
+        })
+    }
+
     /// Finishes.
     ///
     /// # Errors
     ///
     /// That the reader is gone, when there was something left to be flushed.
+    #[cfg(any(feature = "tokio", feature = "futures-io", feature = "stream"))]
     pub(super) fn shut_down(&mut self) -> Result<(), PipeError> {
         let lost = self.unflushed() > 0 && self.shared.examined.load().has(CLOSED);
         let done = if lost { Err(self.shut()) } else { Ok(()) };

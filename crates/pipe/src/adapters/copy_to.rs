@@ -1,11 +1,16 @@
 //! From one pipe to another.
 
-use crate::{Flush, PipeError, PipeErrorKind, Read, Reader, Writer};
+use super::turn::in_turn;
+use crate::{
+    PipeError, PipeErrorKind, Read, Reader, Writer,
+    io::{kind, kind_at_reader},
+};
 use aqueduct_sequence::SequenceRef;
 use std::{
     error::Error,
     fmt,
     future::poll_fn,
+    io,
     task::{Context, Poll},
 };
 
@@ -35,13 +40,25 @@ impl Error for CopyError {
     }
 }
 
+impl From<CopyError> for io::Error {
+    /// Wraps it. The kind is that of the pipe's error, as its own conversion has it; of the pipe that was
+    /// read, `UnexpectedEof` where the writer did not finish.
+    fn from(error: CopyError) -> Self {
+        let kind = match &error {
+            CopyError::Read(refused) => kind_at_reader(refused),
+            CopyError::Write(refused) => kind(refused),
+        };
+        Self::new(kind, error)
+    }
+}
+
 impl Reader {
     /// Hands all bytes over to another pipe until this one's writer has finished, and gives how many
     /// they were. Neither end is passed on: finish the other writer, or copy more into it.
     ///
     /// Segments go over as handles, at some ten nanoseconds each, whatever their length; only those
     /// that would fit [inline](aqueduct_slice::Slice::INLINE) are copied. It waits while the other
-    /// reader has enough, and ends early when that one is gone.
+    /// reader has enough or that pipe is full, and ends early when that one is gone.
     ///
     /// Dropping the future loses nothing: what was handed over is flushed, the rest is still here.
     ///
@@ -51,7 +68,10 @@ impl Reader {
     pub async fn copy_to(&mut self, to: &mut Writer) -> Result<u64, CopyError> {
         let mut copied = 0;
         loop {
-            match poll_fn(|context| self.poll_copy_to(context, to)).await? {
+            let step = |context: &mut Context<'_>| {
+                in_turn(context, |context| self.poll_copy_to(context, to))
+            };
+            match poll_fn(step).await? {
                 0 => return Ok(copied),
                 count => copied += count as u64,
             }
@@ -75,25 +95,23 @@ impl Reader {
         if view.is_empty() {
             return Poll::Ready(Ok(0));
         }
-        let resumed = match to.poll_flush(context) {
-            Poll::Ready(Ok(Flush::Done)) => hand_over(view.seq(), to),
-            Poll::Ready(Ok(Flush::Cancelled)) => Err(PipeErrorKind::Interrupted.into()),
-            Poll::Ready(Err(refused)) => Err(refused),
+        let done = match to.poll_room(context) {
+            Poll::Ready(found) => found.and_then(|room| hand_over(view.seq(), room, to)),
             Poll::Pending => {
                 let stop = self.is_interrupted(context);
                 let stop = stop.then(|| CopyError::Read(PipeErrorKind::Interrupted.into()));
                 return stop.map_or(Poll::Pending, |stop| Poll::Ready(Err(stop)));
             }
         };
-        let count = resumed.map_err(CopyError::Write)?;
+        let count = done.map_err(CopyError::Write)?;
         view.consume(count);
         Poll::Ready(Ok(count))
     }
 }
 
-/// Pushes and flushes as many of the bytes as are allowed, at least one.
-fn hand_over(bytes: SequenceRef<'_>, to: &mut Writer) -> Result<usize, PipeError> {
-    let mut rest = bytes.slice(..to.allowed(1)?.min(bytes.len()));
+/// Pushes and flushes as many of the bytes as there is room for, at least one.
+fn hand_over(bytes: SequenceRef<'_>, room: usize, to: &mut Writer) -> Result<usize, PipeError> {
+    let mut rest = bytes.slice(..room.min(bytes.len()));
     let mut done = 0;
     while !rest.is_empty() {
         let (first, behind) = (rest.first().len(), rest.len());

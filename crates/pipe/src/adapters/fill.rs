@@ -1,5 +1,6 @@
 //! Between a pipe and a byte stream: [`Writer::fill_from`] and [`Reader::drain_to`].
 
+use super::turn::in_turn;
 use crate::{
     Flush, PipeError, PipeErrorKind, Read, Reader, Writer,
     io::{at_reader, interrupted},
@@ -20,7 +21,7 @@ const LEAST: usize = 512;
 const PIECES: usize = 64;
 
 impl Writer {
-    /// Waits while the reader has enough, then until `source` has something, reads once into the pipe's
+    /// Waits while the reader has enough or the pipe is full, then until `source` has something, reads once into the pipe's
     /// own memory, and shows that to the reader. Gives how many bytes; zero at the source's end, which is
     /// not passed on: [`finish`](Self::finish) does that.
     ///
@@ -52,6 +53,10 @@ impl Writer {
     /// The source's. `BrokenPipe` as soon as the reader is gone, also while the source has nothing; an
     /// interrupt of this half, and what [`reserve`](Self::reserve) refuses, as the [conversion](io::Error)
     /// of [`PipeError`] says. `InvalidData` from a source that answers more than it was asked for.
+    ///
+    /// A source is asked with room at hand, so at the hard limit of the pool it is `OutOfMemory`
+    /// also while the source has nothing. Nothing is lost: try again when blocks have come back. Who
+    /// waits for the socket first (`readable` of tokio's) asks for a block only when there are bytes.
     pub async fn fill_from<S>(&mut self, source: &mut S) -> io::Result<usize>
     where
         S: AsyncRead + Unpin + ?Sized,
@@ -68,9 +73,20 @@ impl Writer {
     where
         S: AsyncRead + ?Sized,
     {
-        ready!(self.poll_wanted(context))?;
+        in_turn(context, |context| self.poll_read_in(context, source))
+    }
+
+    fn poll_read_in<S>(
+        &mut self,
+        context: &mut Context<'_>,
+        source: Pin<&mut S>,
+    ) -> Poll<io::Result<usize>>
+    where
+        S: AsyncRead + ?Sized,
+    {
+        let allowed = ready!(self.poll_room(context))?;
         let size = self.output.size;
-        let least = LEAST.min(size / 4).min(self.allowed(1)?);
+        let least = LEAST.min(size / 4).min(allowed);
         let mut slot = self.reserve(least)?;
         let mut room = ReadBuf::new(slot.room());
         let read = source.poll_read(context, &mut room);
@@ -137,8 +153,8 @@ impl Writer {
 impl Reader {
     /// Waits for bytes and writes those that are there to `sink`, all segments at once where it takes
     /// vectored writes. Consumes what was written, however little, and gives how many bytes it was; zero
-    /// at the end. The sink is flushed whenever the pipe has nothing for it, and at the end; it
-    /// is not shut down.
+    /// at the end. The sink is flushed whenever the pipe has nothing for it, and at the end, whether
+    /// the writer finished or not; it is not shut down.
     ///
     /// Nothing is copied. Dropping the future loses nothing: a byte is consumed in the same step in
     /// which the sink takes it.
@@ -159,25 +175,39 @@ impl Reader {
     pub fn poll_drain_to<S>(
         &mut self,
         context: &mut Context<'_>,
+        sink: Pin<&mut S>,
+    ) -> Poll<io::Result<usize>>
+    where
+        S: AsyncWrite + ?Sized,
+    {
+        in_turn(context, |context| self.poll_write_out(context, sink))
+    }
+
+    fn poll_write_out<S>(
+        &mut self,
+        context: &mut Context<'_>,
         mut sink: Pin<&mut S>,
     ) -> Poll<io::Result<usize>>
     where
         S: AsyncWrite + ?Sized,
     {
         let view = match self.poll_read_at_least(context, 1) {
-            Poll::Ready(Ok(Read::Data(view) | Read::Eof(view))) => view,
+            Poll::Ready(Ok(Read::Data(view) | Read::Eof(view))) if !view.is_empty() => view,
             Poll::Ready(Ok(Read::Cancelled(_))) => return Poll::Ready(Err(interrupted())),
-            Poll::Ready(Err(refused)) => return Poll::Ready(Err(at_reader(refused))),
+            Poll::Ready(Ok(_)) => return self.poll_last_flush(context, sink, Ok(0)),
+            Poll::Ready(Err(refused)) => {
+                return self.poll_last_flush(context, sink, Err(at_reader(refused)));
+            }
             Poll::Pending => {
                 return match sink.poll_flush(context) {
+                    Poll::Ready(Err(error)) if error.kind() == ErrorKind::Interrupted => {
+                        again(context)
+                    }
                     Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
                     _ => Poll::Pending,
                 };
             }
         };
-        if view.is_empty() {
-            return sink.poll_flush(context).map_ok(|()| 0);
-        }
         let mut pieces = [IoSlice::new(&[]); PIECES];
         let most = if sink.is_write_vectored() { PIECES } else { 1 };
         let filled = view.seq().fill_io_slices(&mut pieces[..most]);
@@ -196,10 +226,38 @@ impl Reader {
                 view.consume(count);
                 Poll::Ready(Ok(count))
             }
+            refused => self.poll_busy(context, refused),
+        }
+    }
+
+    /// Flushes the sink behind the last byte, then says how the pipe `ended`.
+    fn poll_last_flush<S>(
+        &mut self,
+        context: &mut Context<'_>,
+        sink: Pin<&mut S>,
+        ended: io::Result<usize>,
+    ) -> Poll<io::Result<usize>>
+    where
+        S: AsyncWrite + ?Sized,
+    {
+        match sink.poll_flush(context) {
+            Poll::Ready(Ok(())) => Poll::Ready(ended),
+            refused => self.poll_busy(context, refused),
+        }
+    }
+
+    /// When the sink did nothing: passes its error on, repeats what the system interrupted, or waits for
+    /// it and heeds an interrupt.
+    fn poll_busy<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        refused: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<usize>> {
+        match refused {
             Poll::Ready(Err(error)) if error.kind() == ErrorKind::Interrupted => again(context),
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
-            Poll::Pending if self.is_interrupted(context) => Poll::Ready(Err(interrupted())),
-            Poll::Pending => Poll::Pending,
+            _ if self.is_interrupted(context) => Poll::Ready(Err(interrupted())),
+            _ => Poll::Pending,
         }
     }
 }

@@ -1,8 +1,8 @@
 //! What framing refuses.
 
-use crate::PipeError;
+use crate::{PipeError, io::kind};
 use aqueduct_sequence::Sequence;
-use std::{error::Error, fmt};
+use std::{error::Error, fmt, io};
 
 /// Why a frame could not be read or written, and where it begins.
 ///
@@ -115,6 +115,26 @@ impl fmt::Display for FrameError {
 impl Error for FrameError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         if let FrameFault::Pipe(error) = &self.fault { Some(error) } else { None }
+    }
+}
+
+impl From<FrameError> for io::Error {
+    /// Wraps it. The kind is `UnexpectedEof` for a stream that ends within a frame, `InvalidData` for what
+    /// a stream may not say, `InvalidInput` for what cannot be written under this framing, `Other` for an
+    /// interrupt, and that of the [pipe's own error](io::Error#impl-From<PipeError>-for-Error).
+    fn from(error: FrameError) -> Self {
+        let kind = match &error.fault {
+            FrameFault::UnexpectedEof { .. } => io::ErrorKind::UnexpectedEof,
+            FrameFault::TooLarge { .. } | FrameFault::TooShort { .. } | FrameFault::Overflow => {
+                io::ErrorKind::InvalidData
+            }
+            FrameFault::WrongSize { .. } | FrameFault::Delimiter { .. } | FrameFault::Whole => {
+                io::ErrorKind::InvalidInput
+            }
+            FrameFault::Cancelled => io::ErrorKind::Other,
+            FrameFault::Pipe(refused) => kind(refused),
+        };
+        Self::new(kind, error)
     }
 }
 

@@ -110,7 +110,7 @@ impl Framing {
     }
 
     /// The most bytes that stand before and behind a frame.
-    fn overhead(&self) -> usize {
+    pub(super) fn overhead(&self) -> usize {
         match &self.rule {
             Rule::Prefixed { prefix, .. } => prefix.width().unwrap_or(Prefix::LONGEST),
             Rule::Delimited(delimiter) => delimiter.len(),

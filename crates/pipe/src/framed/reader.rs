@@ -7,6 +7,7 @@ use super::{
 use crate::Reader;
 use aqueduct_sequence::SequenceRef;
 use std::{
+    error::Error,
     fmt,
     task::{Context, Poll, ready},
 };
@@ -45,6 +46,9 @@ pub struct FramedReader {
     cutter: Cutter,
     /// The frame that is lent: consumed before the next one is looked for.
     lent: Option<Cut>,
+    /// Whether the last item of its stream was an error that stays.
+    #[cfg(feature = "stream")]
+    pub(crate) told: bool,
 }
 
 impl FramedReader {
@@ -58,7 +62,13 @@ impl FramedReader {
         if need > limit {
             return Err(PipeTooSmall { half: Box::new(reader), need, limit });
         }
-        Ok(Self { reader, cutter: Cutter::new(framing), lent: None })
+        Ok(Self {
+            reader,
+            cutter: Cutter::new(framing),
+            lent: None,
+            #[cfg(feature = "stream")]
+            told: false,
+        })
     }
 
     /// Waits for the next frame, and takes it out; none at the end.
@@ -199,6 +209,23 @@ impl FramedReader {
     #[must_use]
     pub fn lent(&self) -> Option<SequenceRef<'_>> {
         self.lent.map(|cut| self.bytes(cut))
+    }
+
+    /// As [`Reader::closed`]. A frame that is lent is consumed, as with every next call.
+    pub async fn closed(&mut self) {
+        self.settle();
+        self.reader.closed().await;
+    }
+
+    /// What [`closed`](Self::closed) polls.
+    pub fn poll_closed(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        self.settle();
+        self.reader.poll_closed(context)
+    }
+
+    /// As [`Reader::fail`].
+    pub fn fail(self, error: impl Into<Box<dyn Error + Send + Sync>>) {
+        self.reader.fail(error);
     }
 
     /// Where the next frame begins, prefix included: in bytes from where framing began. A frame that

@@ -17,7 +17,7 @@ use std::{
 /// [`begin`](Self::begin) fills the pipe's own memory in place, for a length that is known only at the
 /// end. As with a [`Writer`], the reader sees them with the next flush.
 pub struct FramedWriter {
-    pub(super) writer: Writer,
+    pub(crate) writer: Writer,
     pub(super) framing: Framing,
     /// Where in the stream the next frame begins.
     pub(super) position: u64,
@@ -73,6 +73,16 @@ impl FramedWriter {
         }
         self.position += total as u64;
         Ok(())
+    }
+
+    /// As [`push`](Self::push), whatever the pipe holds already.
+    #[cfg(feature = "stream")]
+    pub(crate) fn push_beyond(&mut self, frame: Sequence) -> Result<(), FrameError> {
+        let total = self.framing.overhead().saturating_add(frame.len());
+        self.writer.lift_limit(total);
+        let pushed = self.push(frame);
+        self.writer.restore_limit();
+        Ok(pushed?)
     }
 
     /// Begins a frame of unknown length: its prefix is left out, and filled in at the end.
@@ -141,7 +151,7 @@ impl FramedWriter {
         Ok(())
     }
 
-    pub(super) fn refuse(&self, fault: impl Into<FrameFault>) -> FrameError {
+    pub(crate) fn refuse(&self, fault: impl Into<FrameFault>) -> FrameError {
         FrameError::new(self.position, fault)
     }
 
@@ -175,6 +185,36 @@ impl FramedWriter {
     /// As [`Writer::flush`].
     pub fn flush_blocking(&mut self) -> Result<Flush, PipeError> {
         self.settled().flush_blocking()
+    }
+
+    /// As [`Writer::drained`]: waits until all that is flushed is consumed. So a
+    /// [`Full`](crate::PipeErrorKind::Full) pipe is waited for: flush, and wait for this.
+    ///
+    /// # Errors
+    ///
+    /// As [`Writer::drained`].
+    pub async fn drained(&mut self) -> Result<Flush, PipeError> {
+        self.writer.drained().await
+    }
+
+    /// As [`Writer::poll_drained`].
+    pub fn poll_drained(&mut self, context: &mut Context<'_>) -> Poll<Result<Flush, PipeError>> {
+        self.writer.poll_drained(context)
+    }
+
+    /// As [`Writer::closed`].
+    pub async fn closed(&mut self) {
+        self.writer.closed().await;
+    }
+
+    /// As [`Writer::poll_closed`].
+    pub fn poll_closed(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        self.writer.poll_closed(context)
+    }
+
+    /// As [`Writer::release`]: an idle connection then holds no block.
+    pub fn release(&mut self) {
+        self.writer.release();
     }
 
     /// As [`Writer::finish`].

@@ -77,7 +77,11 @@ impl Oracle {
         match self.fits(count) {
             _ if self.unflushed.len() + count > self.most => Err(()),
             true => Ok(Some(true)),
-            false => self.drained(),
+            false => self.drained().and_then(|done| match done {
+                // Who has said that all of it does not suffice makes no room.
+                None if self.told >= self.held.len() => Err(()),
+                done => Ok(done),
+            }),
         }
     }
 

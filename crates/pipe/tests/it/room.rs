@@ -26,9 +26,7 @@ fn room_is_there_when_enough_is_consumed_and_not_before() {
     let (wakes, waker) = Wakes::new();
     let mut context = Context::from_waker(&waker);
     assert!(writer.poll_ready(&mut context, 50).is_pending());
-    data(&mut reader).need_more(0);
-    assert!(writer.poll_ready(&mut context, 50).is_pending(), "examining makes no room");
-    now(reader.read_at_least(1)).unwrap().into_view().consume(29);
+    data(&mut reader).consume(29);
     assert!(writer.poll_ready(&mut context, 50).is_pending(), "one byte is missing");
     let before = wakes.count();
     data(&mut reader).consume(1);
@@ -38,6 +36,19 @@ fn room_is_there_when_enough_is_consumed_and_not_before() {
     let before = wakes.count();
     data(&mut reader).consume(50);
     assert_eq!(wakes.count(), before, "nobody waits any more");
+}
+
+#[test]
+fn who_has_looked_at_all_and_keeps_it_makes_no_room() {
+    let (mut writer, mut reader) = eighty_of_a_hundred();
+    let (wakes, waker) = Wakes::new();
+    let mut context = Context::from_waker(&waker);
+    assert!(writer.poll_ready(&mut context, 50).is_pending());
+    data(&mut reader).need_more(0);
+    assert!(wakes.count() > 0);
+    assert!(is_full(&now(writer.ready(50)).unwrap_err(), 130));
+    now(reader.read_at_least(1)).unwrap().into_view().need_more(30);
+    assert_eq!(now(writer.ready(50)).unwrap(), Flush::Done, "what it does not keep");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 #![allow(missing_docs, unreachable_pub, reason = "a test binary")]
 
 mod append;
+mod append_rounds;
 mod callbacks;
 mod corpus;
 mod growth;

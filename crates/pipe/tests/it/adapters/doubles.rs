@@ -86,6 +86,10 @@ pub struct Sink {
     pub writes: Vec<usize>,
     pub flushes: usize,
     pub flush_fails: bool,
+    /// What the next flushes do.
+    pub flushing: VecDeque<Act>,
+    /// Bytes behind the last flush that was done.
+    pub flushed: usize,
     pub closed: bool,
 }
 
@@ -135,7 +139,14 @@ impl AsyncWrite for Sink {
 
     fn poll_flush(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.flushes += 1;
-        if self.flush_fails { failed(ErrorKind::Other) } else { Poll::Ready(Ok(())) }
+        match self.flushing.pop_front() {
+            Some(Act::Wait) => return Poll::Pending,
+            Some(Act::Fail(kind)) => return failed(kind),
+            _ if self.flush_fails => return failed(ErrorKind::Other),
+            _ => {}
+        }
+        self.flushed = self.got.len();
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {

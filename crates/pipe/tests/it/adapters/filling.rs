@@ -2,12 +2,14 @@
 
 use super::{
     doubles::{Act, Source},
-    now, pooled, take_all, waits, woken_by,
+    inner, now, pooled, take_all, waits, woken_by,
 };
 use aqueduct_base::meter;
-use aqueduct_pipe::{Options, pipe};
+use aqueduct_pipe::{Options, PipeErrorKind, pipe};
+use aqueduct_pool::Pool;
 use aqueduct_slice::Slice;
 use aqueduct_testkit::pattern;
+use std::io::ErrorKind;
 
 /// A thousand one-byte messages, each with a wait behind it, that the reader does not consume: three
 /// blocks, not a thousand.
@@ -87,6 +89,20 @@ fn a_paused_pipe_does_not_read() {
     assert_eq!(source.calls, 1);
     assert_eq!(take_all(&mut reader).len(), first);
     assert!(now(writer.fill_from(&mut source)).unwrap() > 0);
+}
+
+#[test]
+fn at_the_pools_hard_limit_filling_fails_and_goes_on_when_a_block_is_back() {
+    let pool = Pool::builder().largest_block(4096).hard_limit(64 << 10).build().unwrap();
+    let (mut writer, mut reader) = pipe(Options::builder().pool(&pool).build().unwrap());
+    let out: Vec<_> = std::iter::from_fn(|| pool.try_get(1024).ok()).collect();
+    let mut source = Source::new(b"later", []);
+    let refused = now(writer.fill_from(&mut source)).unwrap_err();
+    assert_eq!((refused.kind(), source.calls), (ErrorKind::OutOfMemory, 0));
+    assert!(matches!(inner(&refused), PipeErrorKind::Pool(_)));
+    drop(out);
+    assert_eq!(now(writer.fill_from(&mut source)).unwrap(), 5);
+    assert_eq!(take_all(&mut reader), b"later");
 }
 
 #[test]

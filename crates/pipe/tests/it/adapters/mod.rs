@@ -4,12 +4,18 @@
 
 mod copying;
 mod doubles;
+mod errors;
 mod filling;
+mod flushing;
+mod frames;
 mod futures_traits;
 mod hostile;
+mod room;
 mod sections;
 mod sockets;
+mod storm;
 mod streams;
+mod turns;
 
 use aqueduct_pipe::{Options, OptionsBuilder, PipeError, PipeErrorKind, Reader};
 use aqueduct_pool::Pool;
@@ -70,6 +76,12 @@ fn woken_by<T>(future: impl Future<Output = T>, act: impl FnOnce()) -> Poll<T> {
 fn pooled() -> (OptionsBuilder, Pool) {
     let pool = Pool::new();
     (Options::builder().pool(&pool), pool)
+}
+
+/// Runs a test in a runtime of tokio's on this thread.
+fn run<T>(test: impl Future<Output = T>) -> T {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_all().build().unwrap().block_on(test)
 }
 
 /// Takes all that is there out of a reader.

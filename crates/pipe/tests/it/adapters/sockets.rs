@@ -1,6 +1,6 @@
 //! Real sockets.
 
-use super::{Woken, pooled};
+use super::{Woken, pooled, run};
 use aqueduct_pipe::{Read, pipe};
 use aqueduct_testkit::{pattern, scale};
 use std::{
@@ -15,11 +15,6 @@ use tokio::{
     io::AsyncWriteExt,
     net::{TcpListener, TcpStream, UnixStream},
 };
-
-fn run<T>(test: impl Future<Output = T>) -> T {
-    let mut runtime = tokio::runtime::Builder::new_current_thread();
-    runtime.enable_all().build().unwrap().block_on(test)
-}
 
 #[test]
 fn megabytes_through_tcp() {
