@@ -293,6 +293,7 @@ impl Core {
     }
 
     /// Whether the core can serve another pool with these settings.
+    #[cfg(not(any(aqueduct_loom, aqueduct_shuttle)))]
     pub(crate) fn can_reopen(&self, classes: &Classes, config: &Config) -> bool {
         self.is_closed()
             && self.classes == *classes
@@ -300,6 +301,7 @@ impl Core {
             && self.raw().outstanding() == 0
     }
 
+    #[cfg(not(any(aqueduct_loom, aqueduct_shuttle)))]
     pub(crate) fn reopen(&self) {
         *self.base.lock() = self.raw();
         self.peak.store(self.held(), Ordering::Relaxed);

@@ -4,6 +4,7 @@
 
 use crate::common::{counted, data, eof, fill, flush, is_closed, now, waits};
 use aqueduct_pipe::{Options, View, pipe};
+use aqueduct_pool::Pool;
 use aqueduct_slice::Slice;
 use std::sync::Arc;
 use std::task::Context;
@@ -210,4 +211,46 @@ fn a_reader_that_meets_the_end_keeps_no_block() {
     writer.finish();
     assert_eq!(eof(&mut reader).len(), 0);
     assert_eq!(pool.outstanding(), 0, "nothing can grow any more");
+}
+
+#[test]
+fn who_keeps_up_stays_in_one_block() {
+    let pool = Pool::new();
+    let options = Options::builder().pool(&pool).segments(64 << 10, 64 << 10);
+    let (mut writer, mut reader) = pipe(options.build().unwrap());
+    for i in 0..10_000_usize {
+        let bytes = aqueduct_testkit::pattern(i % 900, i);
+        flush(&mut writer, &bytes);
+        if let Some(read) = reader.try_read().unwrap() {
+            let view = read.into_view();
+            assert_eq!(crate::common::bytes(&view), bytes);
+            view.consume(bytes.len());
+        }
+    }
+    assert_eq!(pool.stats().gets, 1, "4 MiB went through it");
+}
+
+#[test]
+fn what_was_taken_stays_as_it_is_however_much_is_written_after_it() {
+    let (pool, mut writer, mut reader) = counted();
+    let mut kept = std::collections::VecDeque::new();
+    for i in 0..5_000_usize {
+        let bytes = aqueduct_testkit::pattern(i % 900, i);
+        flush(&mut writer, &bytes);
+        if let Some(read) = reader.try_read().unwrap() {
+            let mut view = read.into_view();
+            let count = view.len();
+            let first = view.take(count.min(i % 7 * 100));
+            kept.push_back((first.clone(), first.as_ref().to_contiguous().into_owned()));
+            let left = view.len();
+            view.consume(left);
+        }
+        if kept.len() > i % 11 {
+            let (shows, showed) = kept.pop_front().unwrap();
+            assert_eq!(shows.as_ref().to_contiguous().into_owned(), showed);
+        }
+    }
+    kept.clear();
+    drop((writer, reader));
+    assert_eq!(pool.outstanding(), 0);
 }
