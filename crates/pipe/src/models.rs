@@ -265,3 +265,24 @@ fn model_15_a_later_post_is_taken_in_before_its_time() {
         writer.join().unwrap();
     });
 }
+
+/// The writer goes on from the front of its block only when what was taken of it is gone, too.
+// twin: returned_while_shown
+#[test]
+fn model_17_what_was_taken_is_not_written_again() {
+    model(|| {
+        let (mut writer, mut reader) = small_pipe(1);
+        let writer = thread::spawn(move || {
+            for byte in [1, 2] {
+                writer.write(&[byte; 25]).unwrap();
+                assert_eq!(writer.flush_blocking().unwrap(), Flush::Done);
+            }
+        });
+        let mut view = reader.read_blocking().unwrap().into_view();
+        let taken = view.take(24);
+        view.consume(1);
+        let mut view = reader.read_blocking().unwrap().into_view();
+        assert_eq!((taken, view.take(25)), ([1; 24].to_vec().into(), [2; 25].to_vec().into()));
+        writer.join().unwrap();
+    });
+}

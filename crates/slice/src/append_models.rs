@@ -194,3 +194,136 @@ fn model_17_round_after_round_loses_nothing() {
         writer.join().unwrap();
     });
 }
+
+/// A clone that is made elsewhere counts while it is there, and its reads are done before the renewal.
+// twin: unique_relaxed
+// twin: drop_relaxed
+#[test]
+fn model_17_a_clone_made_elsewhere_holds_the_block() {
+    model(|| {
+        let watched = Arc::new(Watched::default());
+        let (mut appender, mut published) = Appender::new(own(&watched));
+        watched.write();
+        appender.commit(1);
+        appender.publish();
+        let view = published.take(1);
+        let reader = thread::spawn(move || published.give_back(None));
+        let writer = {
+            let watched = Arc::clone(&watched);
+            thread::spawn(move || {
+                if appender.renew() {
+                    watched.write();
+                }
+            })
+        };
+        let again = view.clone();
+        drop(view);
+        watched.read();
+        drop(again);
+        reader.join().unwrap();
+        writer.join().unwrap();
+    });
+}
+
+/// Two renewals, and of each round a slice that is dropped on a third thread.
+// twin: return_relaxed
+// twin: returned_relaxed
+// twin: unique_relaxed
+// twin: drop_relaxed
+#[test]
+fn model_17_two_rounds_with_a_third_thread_that_drops() {
+    model(|| {
+        let watched = Arc::new(Watched::default());
+        let (mut appender, mut published) = Appender::new(own(&watched));
+        watched.write();
+        appender.spare_mut()[0] = 1;
+        appender.commit(1);
+        appender.publish();
+        let view = published.take(1);
+        let (to, from) = loom::sync::mpsc::channel();
+        let reader = {
+            let watched = Arc::clone(&watched);
+            thread::spawn(move || {
+                published.give_back(None);
+                let next = published.take(1);
+                if !next.is_empty() {
+                    assert_eq!((watched.read(), &next[..]), (2, &[2][..]));
+                }
+                to.send(next).unwrap();
+                published.give_back(None);
+                let next = published.take(1);
+                if !next.is_empty() {
+                    assert_eq!(watched.read(), u32::from(next[0]));
+                }
+            })
+        };
+        let writer = {
+            let watched = Arc::clone(&watched);
+            thread::spawn(move || {
+                let mut round = 1;
+                for _ in 0..2 {
+                    if appender.renew() {
+                        watched.write();
+                        round += 1;
+                        appender.spare_mut()[0] = round;
+                        appender.commit(1);
+                        appender.publish();
+                    }
+                }
+            })
+        };
+        watched.read();
+        drop(view);
+        let next = from.recv().unwrap();
+        if !next.is_empty() {
+            assert_eq!(watched.read(), u32::from(next[0]));
+        }
+        drop(next);
+        reader.join().unwrap();
+        writer.join().unwrap();
+    });
+}
+
+/// The last slice stays with the block, emptied; a clone of it is dropped elsewhere.
+// twin: unique_relaxed
+// twin: drop_relaxed
+// twin: return_relaxed
+// twin: returned_relaxed
+#[test]
+fn model_17_the_last_slice_goes_on_and_its_clone_does_not() {
+    model(|| {
+        let watched = Arc::new(Watched::default());
+        let (mut appender, mut published) = Appender::new(own(&watched));
+        watched.write();
+        appender.commit(1);
+        appender.publish();
+        let mut view = published.take(1);
+        let clone = view.clone();
+        let reader = {
+            let watched = Arc::clone(&watched);
+            thread::spawn(move || {
+                watched.read();
+                published.give_back(Some(&mut view));
+                assert!(view.is_empty());
+                if published.extend(&mut view, 1) > 0 {
+                    assert_eq!((watched.read(), &view[..]), (2, &[2][..]));
+                }
+            })
+        };
+        let writer = {
+            let watched = Arc::clone(&watched);
+            thread::spawn(move || {
+                if appender.renew() {
+                    watched.write();
+                    appender.spare_mut()[0] = 2;
+                    appender.commit(1);
+                    appender.publish();
+                }
+            })
+        };
+        watched.read();
+        drop(clone);
+        reader.join().unwrap();
+        writer.join().unwrap();
+    });
+}

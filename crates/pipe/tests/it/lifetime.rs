@@ -254,3 +254,38 @@ fn what_was_taken_stays_as_it_is_however_much_is_written_after_it() {
     drop((writer, reader));
     assert_eq!(pool.outstanding(), 0);
 }
+
+/// As [`who_keeps_up_stays_in_one_block`], for who takes what is there, as the stream of slices and the
+/// frames do, and lets go of it before the next read.
+#[test]
+fn who_takes_all_and_lets_go_of_it_stays_in_one_block() {
+    let pool = Pool::new();
+    let options = Options::builder().pool(&pool).segments(64 << 10, 64 << 10);
+    let (mut writer, mut reader) = pipe(options.build().unwrap());
+    for i in 0..1_000_usize {
+        let bytes = aqueduct_testkit::pattern(900, i);
+        flush(&mut writer, &bytes);
+        let mut view = data(&mut reader);
+        let taken = view.take(bytes.len());
+        assert_eq!(taken, bytes[..]);
+        drop(taken);
+        assert!(waits(reader.read()), "it parks, and holds nothing");
+    }
+    assert_eq!(pool.stats().gets, 1, "900 kB went through it");
+}
+
+/// As the test above, with slices so short that they are in the handle.
+#[test]
+fn who_takes_inline_bytes_stays_in_one_block() {
+    let pool = Pool::new();
+    let options = Options::builder().pool(&pool).segments(8 << 10, 8 << 10);
+    let (mut writer, mut reader) = pipe(options.build().unwrap());
+    for i in 0..10_000_usize {
+        let bytes = aqueduct_testkit::pattern(20, i);
+        flush(&mut writer, &bytes);
+        let mut view = data(&mut reader);
+        assert_eq!(view.take(19).into_slice(), bytes[..19]);
+        assert_eq!(view.take(1).into_slice(), bytes[19..]);
+    }
+    assert_eq!(pool.stats().gets, 1, "200 kB went through it");
+}

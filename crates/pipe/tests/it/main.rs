@@ -19,6 +19,7 @@ mod pacing;
 mod reading;
 mod review;
 mod room;
+mod rounds;
 mod settings;
 mod state_pipe;
 mod streams;

@@ -5,6 +5,7 @@
 
 mod append;
 mod append_rounds;
+mod append_storm;
 mod callbacks;
 mod corpus;
 mod growth;

@@ -1,0 +1,258 @@
+//! Two threads at random: every byte that a slice shows is the stream's at its place, until it is dropped.
+
+use aqueduct_slice::{Appender, Published, Slice, SliceMut};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, of: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 20) as usize % of
+    }
+
+    fn one_in(&mut self, of: usize) -> bool {
+        self.below(of) == 0
+    }
+}
+
+/// The byte at a place of the stream.
+fn byte(at: u64) -> u8 {
+    (at.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 53) as u8
+}
+
+/// A slice, and where in the stream it starts.
+struct Shown(u64, Slice);
+
+impl Shown {
+    fn check(&self) {
+        for (i, found) in self.1.iter().enumerate() {
+            let at = self.0 + i as u64;
+            assert_eq!(*found, byte(at), "{i} of {} at {}", self.1.len(), self.0);
+        }
+    }
+}
+
+impl Drop for Shown {
+    fn drop(&mut self) {
+        if !thread::panicking() {
+            self.check();
+        }
+    }
+}
+
+/// A block's reading half, the place of its first byte, and what lies in front of it in the block.
+struct Begun(u64, Published, Option<Shown>);
+
+fn write(to: &Sender<Begun>, from: &Receiver<Shown>, seed: u64, until: Instant) -> (u64, u64) {
+    let mut random = Random(seed);
+    let (mut at, mut rounds) = (0_u64, 0);
+    let mut kept = Vec::new();
+    while Instant::now() < until {
+        let mut whole = SliceMut::with_capacity(300 + random.below(6000));
+        let mut front = None;
+        if random.one_in(2) {
+            let len = 1 + random.below(60);
+            let place = &mut whole.spare_mut()[..len];
+            place.iter_mut().zip(at..).for_each(|(to, at)| *to = byte(at));
+            whole.commit(len);
+            front = Some(Shown(at, whole.split_frozen(len)));
+            at += len as u64;
+        }
+        let mut behind = random.one_in(3).then(|| whole.split_off(150));
+        // Another pair in the same block, for a while.
+        let mut other = (random.one_in(4) && behind.is_some()).then(|| {
+            let rest = behind.take().unwrap_or_default();
+            Appender::new(rest)
+        });
+        let (mut appender, published) = Appender::new(whole);
+        if to.send(Begun(at, published, front)).is_err() {
+            break;
+        }
+        for _ in 0..random.below(4000) {
+            match random.below(12) {
+                0..3 => {
+                    let len = random.below(200).min(appender.spare());
+                    let from = at + appender_pending(&appender);
+                    let room = &mut appender.spare_mut()[..len];
+                    room.iter_mut().zip(from..).for_each(|(to, at)| *to = byte(at));
+                    appender.commit(len);
+                }
+                3..6 => {
+                    at += appender_pending(&appender);
+                    appender.publish();
+                }
+                6 if random.one_in(4) => {
+                    appender.unpublished_mut().fill(0xEE);
+                    appender.rollback();
+                }
+                7..9 => {
+                    if random.one_in(2) {
+                        at += appender_pending(&appender);
+                        appender.publish();
+                        kept.extend(from.try_iter());
+                        if random.one_in(2) {
+                            kept.clear();
+                        }
+                        for _ in 0..random.below(3000) {
+                            if appender.is_returned() {
+                                break;
+                            }
+                            std::hint::spin_loop();
+                        }
+                    }
+                    let back = appender.is_returned();
+                    let empty = appender.unpublished() == 0;
+                    let renewed = appender.renew();
+                    assert!(!back || !empty || renewed);
+                    if renewed {
+                        rounds += 1;
+                        if random.one_in(2) {
+                            appender.spare_mut().fill(0xDD);
+                        }
+                    }
+                }
+                9 => kept.extend(from.try_iter()),
+                10 => {
+                    if let Some(behind) = &mut behind {
+                        behind.spare_mut().fill(0xBB);
+                    }
+                    if let Some((appender, published)) = &mut other {
+                        appender.renew();
+                        let len = appender.spare().min(9);
+                        appender.spare_mut()[..len].fill(0xAA);
+                        appender.commit(len);
+                        appender.publish();
+                        let view = published.take(usize::MAX);
+                        assert!(view.iter().all(|byte| *byte == 0xAA));
+                        drop(view);
+                        published.give_back(None);
+                    }
+                    if random.one_in(4) {
+                        (behind, other) = (None, None);
+                    }
+                }
+                _ => {
+                    if !kept.is_empty() {
+                        let one: Shown = kept.swap_remove(random.below(kept.len()));
+                        let again = Shown(one.0, one.1.clone());
+                        drop(one);
+                        again.check();
+                    }
+                    if kept.len() > random.below(40) {
+                        kept.clear();
+                    }
+                }
+            }
+        }
+        kept.extend(from.try_iter());
+    }
+    (at, rounds)
+}
+
+fn appender_pending(appender: &Appender) -> u64 {
+    appender.unpublished() as u64
+}
+
+fn read(from: &Receiver<Begun>, to: &Sender<Shown>, seed: u64) -> u64 {
+    let mut random = Random(seed);
+    let mut seen = 0;
+    let mut shown: Vec<Shown> = Vec::new();
+    while let Ok(Begun(first, mut published, front)) = from.recv() {
+        let mut at = first;
+        // The last slice, which may be longer, and ends at `at`.
+        let mut last: Option<Shown> = front;
+        while !published.is_over() {
+            match random.below(10) {
+                0..2 => {
+                    let len = random.below(300);
+                    let view = published.take(len);
+                    let len = view.len() as u64;
+                    shown.extend(last.replace(Shown(at, view)));
+                    at += len;
+                }
+                2..5 => {
+                    if let Some(last) = &mut last {
+                        if last.1.is_empty() {
+                            last.0 = at;
+                        }
+                        at += published.extend(&mut last.1, random.below(500)) as u64;
+                    }
+                }
+                5 => shown.extend(last.take()),
+                6 => {
+                    if random.one_in(2) {
+                        // Keeps up.
+                        shown.clear();
+                        last = last.take().filter(|_| random.one_in(2));
+                        let view = published.take(usize::MAX);
+                        let len = view.len() as u64;
+                        drop(Shown(at, view));
+                        at += len;
+                    }
+                    if let Some(last) = last.as_mut().filter(|_| random.one_in(2)) {
+                        last.check();
+                        published.give_back(Some(&mut last.1));
+                        last.check();
+                    } else if let Some(one) = shown.last_mut().filter(|_| random.one_in(3)) {
+                        one.check();
+                        published.give_back(Some(&mut one.1));
+                        one.check();
+                    } else {
+                        published.give_back(None);
+                    }
+                }
+                7 => {
+                    if let Some(mut one) = shown.pop() {
+                        one.check();
+                        let half = random.below(one.1.len() + 1);
+                        let back = one.1.split_off(half);
+                        if random.one_in(2) {
+                            shown.push(Shown(one.0 + half as u64, back));
+                        } else if let Ok(joined) = std::mem::take(&mut one.1).try_unsplit(back) {
+                            one.1 = joined;
+                        }
+                        let _ = to.send(one);
+                    }
+                }
+                8 => {
+                    if let Some(one) = shown.last().filter(|_| random.one_in(6)) {
+                        let _ = to.send(Shown(one.0, one.1.clone()));
+                    }
+                }
+                _ => {
+                    if shown.len() > random.below(12) {
+                        shown.clear();
+                    }
+                }
+            }
+        }
+        seen = at;
+        if random.one_in(2) {
+            drop(published);
+        }
+        shown.extend(last);
+    }
+    seen
+}
+
+/// For so many seconds as `AQUEDUCT_STORM` says.
+#[test]
+fn two_threads_at_random_see_what_was_written() {
+    let asked = std::env::var("AQUEDUCT_STORM").ok().and_then(|secs| secs.parse().ok());
+    let time = asked.map_or(Duration::from_millis(300), Duration::from_secs);
+    let seed = std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos() as u64 | 1;
+    let until = Instant::now() + time;
+    let (begun, begins) = channel();
+    let (back, backs) = channel();
+    let writer = thread::spawn(move || write(&begun, &backs, seed, until));
+    let seen = read(&begins, &back, seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    let (written, rounds) = writer.join().unwrap();
+    assert!(seen <= written);
+    println!("seed {seed}: {written} bytes, {rounds} rounds");
+    assert!(rounds > 0, "it proves nothing");
+}
