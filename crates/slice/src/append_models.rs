@@ -225,22 +225,28 @@ fn model_17_a_clone_made_elsewhere_holds_the_block() {
     });
 }
 
-/// Two renewals, and of each round a slice that is dropped on a third thread.
+/// The second round: what was given back in the first, of the same length, says nothing of it.
+///
+/// (The first is over before the threads start: loom does not find a second renewal by itself.)
+// twin: rounds_alike
 // twin: return_relaxed
 // twin: returned_relaxed
 // twin: unique_relaxed
 // twin: drop_relaxed
 #[test]
-fn model_17_two_rounds_with_a_third_thread_that_drops() {
+fn model_17_a_second_round_is_given_back_anew() {
     model(|| {
         let watched = Arc::new(Watched::default());
         let (mut appender, mut published) = Appender::new(own(&watched));
+        appender.commit(1);
+        appender.publish();
+        drop(published.take(1));
+        published.give_back(None);
+        assert!(appender.renew());
         watched.write();
-        appender.spare_mut()[0] = 1;
         appender.commit(1);
         appender.publish();
         let view = published.take(1);
-        let (to, from) = loom::sync::mpsc::channel();
         let reader = {
             let watched = Arc::clone(&watched);
             thread::spawn(move || {
@@ -249,36 +255,21 @@ fn model_17_two_rounds_with_a_third_thread_that_drops() {
                 if !next.is_empty() {
                     assert_eq!((watched.read(), &next[..]), (2, &[2][..]));
                 }
-                to.send(next).unwrap();
-                published.give_back(None);
-                let next = published.take(1);
-                if !next.is_empty() {
-                    assert_eq!(watched.read(), u32::from(next[0]));
-                }
             })
         };
         let writer = {
             let watched = Arc::clone(&watched);
             thread::spawn(move || {
-                let mut round = 1;
-                for _ in 0..2 {
-                    if appender.renew() {
-                        watched.write();
-                        round += 1;
-                        appender.spare_mut()[0] = round;
-                        appender.commit(1);
-                        appender.publish();
-                    }
+                if appender.renew() {
+                    watched.write();
+                    appender.spare_mut()[0] = 2;
+                    appender.commit(1);
+                    appender.publish();
                 }
             })
         };
         watched.read();
         drop(view);
-        let next = from.recv().unwrap();
-        if !next.is_empty() {
-            assert_eq!(watched.read(), u32::from(next[0]));
-        }
-        drop(next);
         reader.join().unwrap();
         writer.join().unwrap();
     });
