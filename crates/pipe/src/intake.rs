@@ -130,7 +130,8 @@ impl Intake {
             return;
         }
         match &mut self.tail {
-            Some(tail) if tail.last && !tail.published.is_over() => {
+            // A segment that was taken out does not grow.
+            Some(tail) if tail.last && self.list.last().is_some() && !tail.published.is_over() => {
                 if tail.published.taken() >= ROUND {
                     self.list.extend_last(|slice| {
                         tail.published.give_back(Some(slice));

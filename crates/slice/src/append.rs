@@ -21,9 +21,9 @@
 //!    no reference to the whole block is ever formed.
 //! 5. Only [`Published`] makes slices, or makes them longer, and only of what it read as published in
 //!    this round and has not taken yet: who holds a slice, perhaps cut off on purpose, cannot.
-//! 6. [`Published`] stores in `returned` what it has taken, and only when the block's counts are its
-//!    own, the appender's and that of an empty slice: then no slice shows a byte of that, and none ever
-//!    will (5). Its load of the count is an Acquire, with the Release of each slice's end; its store is
+//! 6. [`Published`] stores in `returned` what it has taken, and only when the block's counts are, while
+//!    the appender lives, its own, the appender's and that of an empty slice: then no slice shows a byte
+//!    of that, and none ever will (5). (Without an appender nobody reads it.) Its load of the count is an Acquire, with the Release of each slice's end; its store is
 //!    a Release, with the Acquire of the appender, which may write then.
 //! 7. A round begins only when `returned` equals what is published. So of two rounds the reading half
 //!    has seen the first before the second begins, and one bit tells them apart.

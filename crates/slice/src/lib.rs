@@ -41,6 +41,8 @@ mod models;
 mod owned;
 mod raw;
 mod raw_mut;
+#[cfg(all(test, aqueduct_loom))]
+mod round_models;
 #[cfg(feature = "serde")]
 mod serde;
 mod slice;

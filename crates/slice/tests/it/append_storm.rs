@@ -48,21 +48,82 @@ impl Drop for Shown {
 /// A block's reading half, the place of its first byte, and what lies in front of it in the block.
 struct Begun(u64, Published, Option<Shown>);
 
+/// What lies in front of a pair in its block.
+fn front(whole: &mut SliceMut, random: &mut Random, at: &mut u64) -> Shown {
+    let len = 1 + random.below(60);
+    let place = &mut whole.spare_mut()[..len];
+    place.iter_mut().zip(*at..).for_each(|(to, at)| *to = byte(at));
+    whole.commit(len);
+    let front = Shown(*at, whole.split_frozen(len));
+    *at += len as u64;
+    front
+}
+
+/// Writes the next bytes of the stream, of which `at` are published.
+fn commit(appender: &mut Appender, at: u64, len: usize) {
+    let from = at + appender_pending(appender);
+    let room = &mut appender.spare_mut()[..len];
+    room.iter_mut().zip(from..).for_each(|(to, at)| *to = byte(at));
+    appender.commit(len);
+}
+
+fn wait(appender: &Appender, most: usize) {
+    (0..most).take_while(|_| !appender.is_returned()).for_each(|_| std::hint::spin_loop());
+}
+
+/// Begins a new round, if it may; perhaps with other bytes in all of its room.
+fn renew(appender: &mut Appender, fill: bool) -> bool {
+    let may = appender.is_returned() && appender.unpublished() == 0;
+    let renewed = appender.renew();
+    assert!(renewed || !may);
+    if renewed && fill {
+        appender.spare_mut().fill(0xDD);
+    }
+    renewed
+}
+
+/// A pair that has its block's end to itself.
+fn go_round(appender: &mut Appender, published: &mut Published) {
+    appender.renew();
+    let len = appender.spare().min(9);
+    appender.spare_mut()[..len].fill(0xAA);
+    appender.commit(len);
+    appender.publish();
+    let view = published.take(usize::MAX);
+    assert!(view.iter().all(|byte| *byte == 0xAA));
+    drop(view);
+    published.give_back(None);
+}
+
+fn give_back(published: &mut Published, last: Option<&mut Shown>) {
+    let Some(last) = last else { return published.give_back(None) };
+    last.check();
+    published.give_back(Some(&mut last.1));
+    last.check();
+}
+
+/// Two slices of one, or the same after it was two.
+fn halves(mut one: Shown, random: &mut Random) -> (Shown, Option<Shown>) {
+    one.check();
+    let half = random.below(one.1.len() + 1);
+    let back = one.1.split_off(half);
+    if random.one_in(2) {
+        let back = Shown(one.0 + half as u64, back);
+        return (one, Some(back));
+    }
+    if let Ok(joined) = std::mem::take(&mut one.1).try_unsplit(back) {
+        one.1 = joined;
+    }
+    (one, None)
+}
+
 fn write(to: &Sender<Begun>, from: &Receiver<Shown>, seed: u64, until: Instant) -> (u64, u64) {
     let mut random = Random(seed);
     let (mut at, mut rounds) = (0_u64, 0);
     let mut kept = Vec::new();
     while Instant::now() < until {
         let mut whole = SliceMut::with_capacity(300 + random.below(6000));
-        let mut front = None;
-        if random.one_in(2) {
-            let len = 1 + random.below(60);
-            let place = &mut whole.spare_mut()[..len];
-            place.iter_mut().zip(at..).for_each(|(to, at)| *to = byte(at));
-            whole.commit(len);
-            front = Some(Shown(at, whole.split_frozen(len)));
-            at += len as u64;
-        }
+        let front = random.one_in(2).then(|| front(&mut whole, &mut random, &mut at));
         let mut behind = random.one_in(3).then(|| whole.split_off(150));
         // Another pair in the same block, for a while.
         let mut other = (random.one_in(4) && behind.is_some()).then(|| {
@@ -77,10 +138,7 @@ fn write(to: &Sender<Begun>, from: &Receiver<Shown>, seed: u64, until: Instant) 
             match random.below(12) {
                 0..3 => {
                     let len = random.below(200).min(appender.spare());
-                    let from = at + appender_pending(&appender);
-                    let room = &mut appender.spare_mut()[..len];
-                    room.iter_mut().zip(from..).for_each(|(to, at)| *to = byte(at));
-                    appender.commit(len);
+                    commit(&mut appender, at, len);
                 }
                 3..6 => {
                     at += appender_pending(&appender);
@@ -98,40 +156,16 @@ fn write(to: &Sender<Begun>, from: &Receiver<Shown>, seed: u64, until: Instant) 
                         if random.one_in(2) {
                             kept.clear();
                         }
-                        for _ in 0..random.below(3000) {
-                            if appender.is_returned() {
-                                break;
-                            }
-                            std::hint::spin_loop();
-                        }
+                        wait(&appender, random.below(3000));
                     }
-                    let back = appender.is_returned();
-                    let empty = appender.unpublished() == 0;
-                    let renewed = appender.renew();
-                    assert!(!back || !empty || renewed);
-                    if renewed {
-                        rounds += 1;
-                        if random.one_in(2) {
-                            appender.spare_mut().fill(0xDD);
-                        }
-                    }
+                    rounds += u64::from(renew(&mut appender, random.one_in(2)));
                 }
                 9 => kept.extend(from.try_iter()),
                 10 => {
-                    if let Some(behind) = &mut behind {
-                        behind.spare_mut().fill(0xBB);
-                    }
-                    if let Some((appender, published)) = &mut other {
-                        appender.renew();
-                        let len = appender.spare().min(9);
-                        appender.spare_mut()[..len].fill(0xAA);
-                        appender.commit(len);
-                        appender.publish();
-                        let view = published.take(usize::MAX);
-                        assert!(view.iter().all(|byte| *byte == 0xAA));
-                        drop(view);
-                        published.give_back(None);
-                    }
+                    behind.iter_mut().for_each(|behind| behind.spare_mut().fill(0xBB));
+                    other
+                        .iter_mut()
+                        .for_each(|(appender, published)| go_round(appender, published));
                     if random.one_in(4) {
                         (behind, other) = (None, None);
                     }
@@ -194,28 +228,14 @@ fn read(from: &Receiver<Begun>, to: &Sender<Shown>, seed: u64) -> u64 {
                         drop(Shown(at, view));
                         at += len;
                     }
-                    if let Some(last) = last.as_mut().filter(|_| random.one_in(2)) {
-                        last.check();
-                        published.give_back(Some(&mut last.1));
-                        last.check();
-                    } else if let Some(one) = shown.last_mut().filter(|_| random.one_in(3)) {
-                        one.check();
-                        published.give_back(Some(&mut one.1));
-                        one.check();
-                    } else {
-                        published.give_back(None);
-                    }
+                    let last = last.as_mut().filter(|_| random.one_in(2));
+                    let one = last.or(shown.last_mut().filter(|_| random.one_in(3)));
+                    give_back(&mut published, one);
                 }
                 7 => {
-                    if let Some(mut one) = shown.pop() {
-                        one.check();
-                        let half = random.below(one.1.len() + 1);
-                        let back = one.1.split_off(half);
-                        if random.one_in(2) {
-                            shown.push(Shown(one.0 + half as u64, back));
-                        } else if let Ok(joined) = std::mem::take(&mut one.1).try_unsplit(back) {
-                            one.1 = joined;
-                        }
+                    if let Some(one) = shown.pop() {
+                        let (one, back) = halves(one, &mut random);
+                        shown.extend(back);
                         let _ = to.send(one);
                     }
                 }
