@@ -22,7 +22,7 @@ impl Random {
 
 /// The byte at a place of the stream.
 fn byte(at: u64) -> u8 {
-    (at.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 53) as u8
+    at.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes()[6]
 }
 
 /// A slice, and where in the stream it starts.
@@ -265,7 +265,7 @@ fn read(from: &Receiver<Begun>, to: &Sender<Shown>, seed: u64) -> u64 {
 fn two_threads_at_random_see_what_was_written() {
     let asked = std::env::var("AQUEDUCT_STORM").ok().and_then(|secs| secs.parse().ok());
     let time = asked.map_or(Duration::from_millis(300), Duration::from_secs);
-    let seed = std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos() as u64 | 1;
+    let seed = u64::from(std::time::UNIX_EPOCH.elapsed().unwrap().subsec_nanos()) | 1;
     let until = Instant::now() + time;
     let (begun, begins) = channel();
     let (back, backs) = channel();
