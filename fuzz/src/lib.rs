@@ -4,6 +4,11 @@
 
 #[path = "../../crates/pipe/tests/it/framing/machine.rs"]
 pub mod framing_machine;
+#[path = "../../examples/web/tests/it/http/machine.rs"]
+pub mod http_machine;
+/// The machine's own name for it.
+#[path = "../../examples/web/tests/it/http/oracle.rs"]
+pub mod oracle;
 #[path = "../../crates/pool/tests/it/machine/mod.rs"]
 pub mod pool_machine;
 #[path = "../../crates/sequence/tests/it/machine/mod.rs"]

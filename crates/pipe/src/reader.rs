@@ -290,6 +290,13 @@ impl Reader {
         }
     }
 
+    /// Lets go of the block that was read to its end, if the writer has
+    /// [let go of it](crate::Writer::release), so that an idle pipe holds no memory. A reader that waits
+    /// does so by itself; this is for who has both halves, and waits for something else.
+    pub fn release(&mut self) {
+        self.intake.shed();
+    }
+
     /// Waits until the writer is gone, finished or not.
     pub async fn closed(&mut self) {
         poll_fn(|context| self.poll_closed(context)).await;

@@ -186,6 +186,28 @@ fn an_idle_pipe_can_hold_no_segment() {
     assert_eq!(data(&mut reader).len(), 21);
 }
 
+/// For who has both halves: nothing is waited for, and nobody is woken.
+#[test]
+fn a_reader_that_does_not_wait_can_let_go_of_its_segment() {
+    let (pool, mut writer, mut reader) = counted();
+    flush(&mut writer, &[1; 10]);
+    data(&mut reader).consume(4);
+    writer.release();
+    reader.release();
+    assert_eq!(pool.outstanding(), 1, "it is not read to its end");
+    data(&mut reader).consume(6);
+    reader.release();
+    assert_eq!(pool.outstanding(), 0);
+    flush(&mut writer, &[2; 10]);
+    data(&mut reader).consume(10);
+    reader.release();
+    assert_eq!(pool.outstanding(), 1, "the writer goes on in it");
+    writer.release();
+    assert_eq!(pool.outstanding(), 1, "the reader has not let go of it");
+    reader.release();
+    assert_eq!(pool.outstanding(), 0);
+}
+
 #[test]
 fn a_slice_that_was_consumed_is_not_kept() {
     let owner = Arc::new([7; 100]);

@@ -1,0 +1,308 @@
+//! [`Conversation`]: requests in, answers out.
+
+use super::{
+    LARGEST_HEAD, Service,
+    chunked::Chunked,
+    copies::Copies,
+    head::{Framing, Head, ROOM},
+    lines::Lines,
+    reply::{Ended, Reply, Terms},
+    request::{Body, Request},
+    status::{BODY_TOO_LARGE, Fault, HEAD_TOO_LARGE, INTERNAL, TIMEOUT},
+    stream::Stream,
+};
+use crate::{Mode, Options};
+use aqueduct::{Reader, SequenceRef, View, Writer};
+use std::{
+    fmt, mem,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+/// Bytes of answers that wait to be sent, at which no further request is looked at.
+const MOST_WAITING: u64 = 64 << 10;
+
+/// What one client says and is told: requests out of one pipe, answers into another. It knows no socket
+/// and no clock.
+///
+/// Requests are answered one after the other, as they come; however they are cut into pieces, the
+/// answers are the same.
+pub struct Conversation {
+    mode: Mode,
+    largest_body: usize,
+    stage: Stage,
+    /// Requests whose head was whole.
+    heads: u64,
+    closing: bool,
+}
+
+/// What is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// The first byte of a request.
+    Request,
+    /// The rest of a head.
+    Head,
+    /// The rest of a body.
+    Body,
+}
+
+/// What is to be done next; the answers that are there are sent in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Receive more.
+    Read(Wait),
+    /// Send first: so much waits that nothing else is done.
+    Write,
+    /// Send, and close.
+    Close,
+}
+
+enum Stage {
+    Head(Lines),
+    /// The head was understood, and is read again when all bytes of the request are there.
+    Sized {
+        blank: usize,
+        head: usize,
+        total: usize,
+    },
+    Chunked(Box<Chunked>),
+    Streaming(Stream),
+    Over,
+}
+
+/// After a step.
+enum Step {
+    Again(Stage),
+    Wait(Stage, Wait),
+}
+
+impl Conversation {
+    /// From its beginning.
+    #[must_use]
+    pub fn new(options: &Options) -> Self {
+        let Options { mode, largest_body, .. } = *options;
+        Self { mode, largest_body, stage: Stage::Head(Lines::HEAD), heads: 0, closing: false }
+    }
+
+    /// Makes the next answer the last.
+    pub fn close_soon(&mut self) {
+        self.closing = true;
+    }
+
+    /// How many requests were begun, as far as that their heads were whole.
+    #[must_use]
+    pub fn heads(&self) -> u64 {
+        self.heads
+    }
+
+    /// Answers what can be answered, and says what is to be done next. Linear in the bytes that are new
+    /// and in those of the requests that are answered.
+    pub fn advance(
+        &mut self,
+        service: &impl Service,
+        input: &mut Reader,
+        output: &mut Writer,
+    ) -> Next {
+        loop {
+            if output.stats().buffered >= MOST_WAITING {
+                return Next::Write;
+            }
+            let step = match mem::replace(&mut self.stage, Stage::Over) {
+                Stage::Head(lines) => self.head(lines, service, input, output),
+                Stage::Sized { blank, head, total } => {
+                    self.sized((blank, head, total), service, input, output)
+                }
+                Stage::Chunked(request) => self.chunked(request, service, input, output),
+                Stage::Streaming(stream) => Ok(stream_on(stream, output)),
+                Stage::Over => return Next::Close,
+            };
+            let wait = match step {
+                Ok(Step::Again(stage)) => {
+                    self.stage = stage;
+                    None
+                }
+                Ok(Step::Wait(stage, wait)) => {
+                    self.stage = stage;
+                    Some(wait)
+                }
+                Err(fault) => {
+                    refuse(fault, output);
+                    None
+                }
+            };
+            // Whole answers only, so that one that fails is taken back alone.
+            if output.try_flush().is_err() {
+                self.stage = Stage::Over;
+            } else if let Some(wait) = wait {
+                return Next::Read(wait);
+            }
+        }
+    }
+
+    /// The client took too long. It is told so, unless it has not begun to say anything.
+    pub fn time_out(&mut self, output: &mut Writer) {
+        let stage = mem::replace(&mut self.stage, Stage::Over);
+        if !matches!(stage, Stage::Head(lines) if lines.searched == 0) {
+            refuse(TIMEOUT, output);
+            let _ = output.try_flush();
+        }
+    }
+
+    fn head(
+        &mut self,
+        mut lines: Lines,
+        service: &impl Service,
+        input: &mut Reader,
+        output: &mut Writer,
+    ) -> Result<Step, Fault> {
+        let Some(mut view) = look(input) else {
+            let wait = if lines.searched == 0 { Wait::Request } else { Wait::Head };
+            return Ok(Step::Wait(Stage::Head(lines), wait));
+        };
+        let (seq, len) = (view.seq(), view.len());
+        let Some(end) = lines.end(seq.slice(..len.min(LARGEST_HEAD)))? else {
+            if len >= LARGEST_HEAD {
+                return Err(HEAD_TOO_LARGE);
+            }
+            view.need_more(0);
+            return Ok(Step::Wait(Stage::Head(lines), Wait::Head));
+        };
+        let bytes = seq.slice(lines.blank..end).to_contiguous();
+        let mut room = ROOM;
+        let head = Head::parse(&bytes, &mut room)?;
+        self.heads += 1;
+        match head.framing {
+            Framing::Sized(body) => {
+                let total = usize::try_from(body).ok().filter(|body| *body <= self.largest_body);
+                let total = end + total.ok_or(BODY_TOO_LARGE)?;
+                go_on(&head, output);
+                if total > len {
+                    let stage = Stage::Sized { blank: lines.blank, head: end, total };
+                    view.need_more(0);
+                    return Ok(Step::Wait(stage, Wait::Body));
+                }
+                let parts = [seq.slice(..end), seq.slice(end..total)];
+                let stage = self.answer(&head, parts, service, output);
+                view.consume(total);
+                stage.map(Step::Again)
+            }
+            Framing::Chunked => {
+                go_on(&head, output);
+                let head = view.take(end);
+                Ok(Step::Again(Stage::Chunked(Box::new(Chunked::new(head, lines.blank)))))
+            }
+        }
+    }
+
+    /// A request of which the length is known.
+    fn sized(
+        &mut self,
+        (blank, end, total): (usize, usize, usize),
+        service: &impl Service,
+        input: &mut Reader,
+        output: &mut Writer,
+    ) -> Result<Step, Fault> {
+        let stage = Stage::Sized { blank, head: end, total };
+        let Some(view) = look(input) else { return Ok(Step::Wait(stage, Wait::Body)) };
+        if view.len() < total {
+            view.need_more(0);
+            return Ok(Step::Wait(stage, Wait::Body));
+        }
+        let parts = [view.seq().slice(..end), view.seq().slice(end..total)];
+        let bytes = parts[0].slice(blank..).to_contiguous();
+        let mut room = ROOM;
+        let head = Head::parse(&bytes, &mut room)?;
+        let stage = self.answer(&head, parts, service, output);
+        view.consume(total);
+        stage.map(Step::Again)
+    }
+
+    fn chunked(
+        &mut self,
+        mut request: Box<Chunked>,
+        service: &impl Service,
+        input: &mut Reader,
+        output: &mut Writer,
+    ) -> Result<Step, Fault> {
+        let whole = match look(input) {
+            Some(view) => request.take_in(view, self.largest_body)?,
+            None => false,
+        };
+        if !whole {
+            return Ok(Step::Wait(Stage::Chunked(request), Wait::Body));
+        }
+        let body = aqueduct::Sequence::from(mem::take(&mut request.body));
+        let parts = [request.head.as_ref(), body.as_ref()];
+        let bytes = parts[0].slice(request.blank..).to_contiguous();
+        let mut room = ROOM;
+        let head = Head::parse(&bytes, &mut room)?;
+        self.answer(&head, parts, service, output).map(Step::Again)
+    }
+
+    /// Has the service answer a request of which these are the head's bytes and the body's.
+    fn answer(
+        &self,
+        head: &Head<'_, '_>,
+        [bytes, body]: [SequenceRef<'_>; 2],
+        service: &impl Service,
+        output: &mut Writer,
+    ) -> Result<Stage, Fault> {
+        let copying = self.mode == Mode::Copying;
+        let keep = head.keep && !self.closing;
+        let terms = Terms { bodiless: head.method == "HEAD", old: head.old, keep, copying };
+        let mut reply = Reply::new(output, terms);
+        // A service that panics has not changed anything of ours: its answer is taken back.
+        let called = catch_unwind(AssertUnwindSafe(|| {
+            if copying {
+                service.call(&Copies::new(head, bytes, body).request(), &mut reply);
+            } else {
+                service.call(&Request::new(head, Body::new(body, bytes)), &mut reply);
+            }
+        }));
+        match reply.end() {
+            Ended::Whole { keep: true } if called.is_ok() => Ok(Stage::Head(Lines::HEAD)),
+            Ended::Whole { keep: false } if called.is_ok() => Ok(Stage::Over),
+            Ended::Streaming(stream) if called.is_ok() => Ok(Stage::Streaming(stream)),
+            _ => Err(INTERNAL),
+        }
+    }
+}
+
+impl fmt::Debug for Conversation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Conversation").field("heads", &self.heads).finish_non_exhaustive()
+    }
+}
+
+/// What was received and not answered, if any of it is new.
+fn look(input: &mut Reader) -> Option<View<'_>> {
+    let view = input.try_read().ok()??.into_view();
+    (!view.is_empty()).then_some(view)
+}
+
+/// Gives the leave that a client waits for. It is also given when the body is there already, so that
+/// answers do not depend on when bytes come.
+fn go_on(head: &Head<'_, '_>, output: &mut Writer) {
+    if head.expects {
+        // Who cannot even write this fails with the answer.
+        let _ = output.write(b"HTTP/1.1 100 Continue\r\n\r\n");
+        let _ = output.try_flush();
+    }
+}
+
+/// Answers with an error in place of what is not flushed. What the client sent behind is not looked at:
+/// nobody knows what it is.
+fn refuse(fault: Fault, output: &mut Writer) {
+    output.rollback();
+    let terms = Terms { bodiless: false, old: false, keep: false, copying: false };
+    Reply::new(output, terms).refuse(fault);
+}
+
+fn stream_on(mut stream: Stream, output: &mut Writer) -> Step {
+    Step::Again(match stream.write(output, MOST_WAITING) {
+        Ok(false) => Stage::Streaming(stream),
+        Ok(true) if stream.keep => Stage::Head(Lines::HEAD),
+        // To a client that counts on an end that does not come, a broken stream is one.
+        Ok(true) | Err(_) => Stage::Over,
+    })
+}

@@ -1,0 +1,51 @@
+//! [`Stream`]: an answer that is sent as it is made.
+
+use super::copies::owned;
+use aqueduct::{PipeError, Slice, Writer};
+use std::io::Write;
+
+/// What is left of an answer.
+pub(crate) struct Stream {
+    pub(crate) slices: Box<dyn Iterator<Item = Slice> + Send>,
+    /// Else the end of the connection is the answer's.
+    pub(crate) chunked: bool,
+    pub(crate) copying: bool,
+    /// Whether another request may follow.
+    pub(crate) keep: bool,
+}
+
+impl Stream {
+    /// Writes slices until so many bytes wait. Whether that was all.
+    pub(crate) fn write(&mut self, out: &mut Writer, most: u64) -> Result<bool, PipeError> {
+        while out.unflushed() < most {
+            let Some(slice) = self.slices.next() else {
+                if self.chunked {
+                    out.write(b"0\r\n\r\n")?;
+                }
+                return Ok(true);
+            };
+            if !slice.is_empty() {
+                self.write_one(out, slice)?;
+            }
+        }
+        Ok(false)
+    }
+
+    fn write_one(&self, out: &mut Writer, slice: Slice) -> Result<(), PipeError> {
+        if self.chunked {
+            let mut slot = out.reserve(2 * size_of::<usize>() + 2)?;
+            let room = slot.len();
+            let mut rest = slot.room();
+            // There is room for the longest of all.
+            let _ = write!(rest, "{:x}\r\n", slice.len());
+            let used = room - rest.len();
+            slot.commit(used);
+        }
+        if self.copying {
+            out.write(&owned(&slice))?;
+        } else {
+            out.push(slice).map_err(|refused| refused.error)?;
+        }
+        if self.chunked { out.write(b"\r\n") } else { Ok(()) }
+    }
+}

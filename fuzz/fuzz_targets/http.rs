@@ -1,0 +1,11 @@
+//! Streams of requests, whole and in pieces, against the oracle.
+#![no_main]
+
+use std::hint::black_box;
+
+use aqueduct_fuzz::http_machine::run_bytes;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    black_box(run_bytes(black_box(bytes)));
+});
