@@ -8,7 +8,7 @@ use super::{
 use aqueduct::{Sequence, View, copy};
 
 /// Bytes of all extensions together: they say nothing here.
-const MOST_EXTENSION: usize = 1 << 10;
+const MOST_EXTENSION: usize = LARGEST_HEAD;
 /// Digits of a chunk's size: more would not fit.
 const MOST_DIGITS: u32 = 16;
 

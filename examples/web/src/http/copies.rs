@@ -15,7 +15,7 @@ pub(crate) struct Copies {
     method: String,
     path: String,
     query: String,
-    headers: HashMap<String, String>,
+    headers: HashMap<String, Vec<u8>>,
 }
 
 impl Copies {
@@ -23,7 +23,7 @@ impl Copies {
         let mut headers = HashMap::new();
         for header in parsed.headers {
             let name = text(header.name.as_bytes()).to_ascii_lowercase();
-            headers.entry(name).or_insert_with(|| text(header.value));
+            headers.entry(name).or_insert_with(|| owned(header.value));
         }
         let mut buffer = vec![0; head.len() + body.len()];
         let mut rest = &mut buffer[..];

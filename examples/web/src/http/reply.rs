@@ -3,7 +3,7 @@
 use super::{
     copies::owned,
     date,
-    status::{Fault, reason},
+    status::{Fault, INTERNAL, reason},
     stream::Stream,
 };
 use aqueduct::{Slice, Writer, meter};
@@ -67,6 +67,12 @@ impl<'w> Reply<'w> {
         }
         self.status = status;
         self
+    }
+
+    /// The status so far.
+    #[must_use]
+    pub fn code(&self) -> u16 {
+        self.status
     }
 
     /// Adds a header. The length, the date and what concerns the connection are added without being
@@ -261,6 +267,11 @@ impl<'w> Reply<'w> {
     /// Answers with what FastAPI says of a fault.
     pub(crate) fn refuse(&mut self, fault: Fault) {
         let Fault(status) = fault;
+        if fault == INTERNAL {
+            // Starlette's, which has no JSON.
+            self.status(status).header("content-type", "text/plain; charset=utf-8");
+            return self.body(reason(status).as_bytes());
+        }
         self.status(status).json(|body| write!(body, "{{\"detail\":\"{}\"}}", reason(status)));
     }
 }

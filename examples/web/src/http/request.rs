@@ -40,7 +40,7 @@ pub(crate) enum Source<'a> {
     /// In the order in which they came.
     Parsed(&'a [Header<'a>]),
     /// The copying mode's, their names in lower case; of several of one name the first.
-    Copied(&'a HashMap<String, String>),
+    Copied(&'a HashMap<String, Vec<u8>>),
 }
 
 impl<'a> Headers<'a> {
@@ -58,7 +58,7 @@ impl<'a> Headers<'a> {
             }
             Source::Copied(headers) => {
                 let found = headers.get(name);
-                found.or_else(|| headers.get(&name.to_ascii_lowercase())).map(|v| v.as_bytes())
+                found.or_else(|| headers.get(&name.to_ascii_lowercase())).map(Vec::as_slice)
             }
         }
     }
@@ -97,7 +97,7 @@ pub struct Fields<'a>(Each<'a>);
 #[derive(Clone, Debug)]
 enum Each<'a> {
     Parsed(slice::Iter<'a, Header<'a>>),
-    Copied(hash_map::Iter<'a, String, String>),
+    Copied(hash_map::Iter<'a, String, Vec<u8>>),
 }
 
 impl<'a> Iterator for Fields<'a> {
@@ -107,7 +107,7 @@ impl<'a> Iterator for Fields<'a> {
         match &mut self.0 {
             Each::Parsed(headers) => headers.next().map(|header| (header.name, header.value)),
             Each::Copied(headers) => {
-                headers.next().map(|(name, value)| (name.as_str(), value.as_bytes()))
+                headers.next().map(|(name, value)| (name.as_str(), value.as_slice()))
             }
         }
     }

@@ -1,7 +1,17 @@
-//! The framework from outside.
+//! The framework from outside: the same answers as FastAPI's, to every client.
 
 #![allow(clippy::disallowed_methods, reason = "tests copy what they compare")]
 #![allow(missing_docs, unreachable_pub, reason = "a test binary")]
 
+mod client;
+mod clients;
+mod compare;
+mod differential;
 mod http;
+mod model_tape;
+mod model_twin;
+mod models;
+mod port;
+mod recorded;
 mod server;
+mod twin;

@@ -128,6 +128,7 @@ fn t22_chunks_that_could_be_read_in_two_ways_are_refused() {
         "g\r\nabc",
         "3\nabc",
         "3\r\nabcX\r\n",
+        "3\r\nabcX\n0\r\n\r\n",
         "3\r\nabc\n0\r\n\r\n",
         "3\r\nabc\rX",
         "3;a\nb\r\nabc",
@@ -146,7 +147,7 @@ fn t22_chunks_that_could_be_read_in_two_ways_are_refused() {
         let request = with("transfer-encoding: chunked\r\n") + chunks;
         assert_eq!(refused(request.as_bytes()), 400, "{chunks:?}");
     }
-    let request = with("transfer-encoding: chunked\r\n") + "1;" + &"e".repeat(1025) + "\r\n";
+    let request = with("transfer-encoding: chunked\r\n") + "1;" + &"e".repeat((16 << 10) + 1) + "\r\n";
     assert_eq!(refused(request.as_bytes()), 400);
 }
 
@@ -159,6 +160,7 @@ fn what_is_too_large_is_refused_before_it_is_received() {
     assert_eq!(refused(expecting.as_bytes()), 413);
     let chunk = |size: &str| with("transfer-encoding: chunked\r\n") + size + "\r\n";
     assert_eq!(refused(chunk("100001").as_bytes()), 413);
+    assert_eq!(refused(chunk("3\r\nabc\r\nffffe").as_bytes()), 413);
     assert_eq!(refused(chunk("ffffffffffffffff").as_bytes()), 413);
     let large = with(&format!("x: {}\r\n", "y".repeat(16 << 10)));
     assert_eq!(refused(large.as_bytes()), 431);

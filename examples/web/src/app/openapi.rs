@@ -1,0 +1,154 @@
+//! The description of an application: OpenAPI 3.1, made once.
+
+use crate::model::{Field, Rules, Schema, Shape};
+use serde_json::{Map, Value, json};
+
+/// Collects what one operation takes.
+#[derive(Debug, Default)]
+pub struct Doc {
+    parameters: Vec<Value>,
+    body: Option<Value>,
+    schemas: Map<String, Value>,
+}
+
+impl Doc {
+    pub(super) fn parameters(&mut self, place: &str, schema: &'static Schema) {
+        for field in schema.fields {
+            let described = self.field(field);
+            let required = place == "path" || field.default.is_none();
+            let name = field.name;
+            let parameter =
+                json!({"name": name, "in": place, "required": required, "schema": described});
+            self.parameters.push(parameter);
+        }
+    }
+
+    pub(super) fn body(&mut self, schema: &'static Schema) {
+        let content = json!({"application/json": {"schema": self.model(schema)}});
+        self.body = Some(json!({"required": true, "content": content}));
+    }
+
+    /// A reference to a model, which is described once.
+    fn model(&mut self, schema: &'static Schema) -> Value {
+        if !self.schemas.contains_key(schema.name) {
+            self.schemas.insert(schema.name.into(), Value::Null);
+            let mut properties = Map::new();
+            for field in schema.fields {
+                let described = self.field(field);
+                properties.insert(field.name.into(), described);
+            }
+            let required: Vec<&str> = schema
+                .fields
+                .iter()
+                .filter(|field| field.default.is_none())
+                .map(|field| field.name)
+                .collect();
+            let mut object =
+                json!({"title": schema.name, "type": "object", "properties": properties});
+            if !required.is_empty() {
+                object["required"] = json!(required);
+            }
+            if schema.closed {
+                object["additionalProperties"] = json!(false);
+            }
+            self.schemas.insert(schema.name.into(), object);
+        }
+        json!({"$ref": format!("#/components/schemas/{}", schema.name)})
+    }
+
+    fn field(&mut self, field: &'static Field) -> Value {
+        let mut described = self.shape(&field.shape, &field.rules);
+        if let (Some(default), Some(object)) = (field.default, described.as_object_mut()) {
+            let default = serde_json::from_str(default).unwrap_or(Value::Null);
+            object.insert("default".into(), default);
+        }
+        described
+    }
+
+    fn shape(&mut self, shape: &'static Shape, rules: &Rules) -> Value {
+        match shape {
+            Shape::Str => text(json!({"type": "string"}), rules),
+            Shape::Email => text(json!({"type": "string", "format": "email"}), rules),
+            Shape::Url => text(json!({"type": "string", "format": "uri"}), rules),
+            Shape::Int => number("integer", rules),
+            Shape::Float => number("number", rules),
+            Shape::Bool => json!({"type": "boolean"}),
+            Shape::List(item) => {
+                let item = self.shape(item, rules.each.unwrap_or(&Rules::NONE));
+                let mut list = json!({"type": "array", "items": item});
+                set(&mut list, "minItems", rules.min_items.map(Value::from));
+                set(&mut list, "maxItems", rules.max_items.map(Value::from));
+                set(&mut list, "uniqueItems", rules.unique_items.then_some(Value::Bool(true)));
+                list
+            }
+            Shape::Nullable(inner) => {
+                json!({"anyOf": [self.shape(inner, rules), {"type": "null"}]})
+            }
+            Shape::Either(a, b) => json!({"anyOf": [self.shape(a, rules), self.shape(b, rules)]}),
+            Shape::Model(schema) => self.model(schema),
+        }
+    }
+}
+
+fn text(mut described: Value, rules: &Rules) -> Value {
+    set(&mut described, "minLength", rules.min_length.map(Value::from));
+    set(&mut described, "maxLength", rules.max_length.map(Value::from));
+    set(&mut described, "pattern", rules.pattern.map(|pattern| pattern().text().into()));
+    set(&mut described, "enum", (!rules.one_of.is_empty()).then(|| json!(rules.one_of)));
+    described
+}
+
+fn number(kind: &str, rules: &Rules) -> Value {
+    let mut described = json!({"type": kind});
+    let bounds = [
+        ("minimum", rules.ge),
+        ("exclusiveMinimum", rules.gt),
+        ("maximum", rules.le),
+        ("exclusiveMaximum", rules.lt),
+        ("multipleOf", rules.multiple_of),
+    ];
+    for (name, bound) in bounds {
+        set(&mut described, name, bound.map(Value::from));
+    }
+    described
+}
+
+fn set(described: &mut Value, name: &str, value: Option<Value>) {
+    if let (Some(value), Some(object)) = (value, described.as_object_mut()) {
+        object.insert(name.into(), value);
+    }
+}
+
+/// The document of an application whose operations are these: a path, a method, and what describes it.
+pub(super) fn document<'a>(
+    title: &str,
+    operations: impl Iterator<Item = (&'a str, (&'a str, fn(&mut Doc)))>,
+) -> Vec<u8> {
+    let (mut paths, mut schemas) = (Map::new(), Map::new());
+    for (path, (method, describe)) in operations {
+        let mut doc = Doc { schemas, ..Doc::default() };
+        describe(&mut doc);
+        let mut operation = json!({"responses": {
+            "200": {"description": "Successful Response"},
+            "422": {"description": "Validation Error"},
+        }});
+        set(
+            &mut operation,
+            "parameters",
+            (!doc.parameters.is_empty()).then(|| json!(doc.parameters)),
+        );
+        set(&mut operation, "requestBody", doc.body);
+        schemas = doc.schemas;
+        // matchit writes `{*rest}` where OpenAPI has no word for it.
+        let path = path.replace("{*", "{");
+        let item = paths.entry(path).or_insert_with(|| json!({}));
+        set(item, &method.to_ascii_lowercase(), Some(operation));
+    }
+    let document = json!({
+        "openapi": "3.1.0",
+        "info": {"title": title, "version": env!("CARGO_PKG_VERSION")},
+        "paths": paths,
+        "components": {"schemas": schemas},
+    });
+    document.to_string().into_bytes()
+}

@@ -1,0 +1,216 @@
+//! [`Checker`]: what is wrong, written as JSON where it is found.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::io::{self, Write};
+
+use aqueduct::meter;
+
+use super::number::Number;
+use super::rules::{Broken, Rules};
+use super::value::Value;
+use super::write::{ToJson, write_all, write_f64, write_str};
+
+/// Where a value stands: what an error's `loc` says. A chain on the stack.
+#[derive(Clone, Copy, Debug)]
+pub struct At<'s> {
+    outer: Option<&'s At<'s>>,
+    step: Step<'s>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Step<'s> {
+    Name(&'s str),
+    Index(usize),
+}
+
+impl<'s> At<'s> {
+    /// The outermost place: `body`, `query`, `path` or `header`.
+    #[must_use]
+    pub fn root(source: &'s str) -> At<'s> {
+        At { outer: None, step: Step::Name(source) }
+    }
+
+    /// A field of what stands here.
+    #[must_use]
+    pub fn name(&'s self, name: &'s str) -> At<'s> {
+        At { outer: Some(self), step: Step::Name(name) }
+    }
+
+    /// An item of what stands here.
+    #[must_use]
+    pub fn index(&'s self, index: usize) -> At<'s> {
+        At { outer: Some(self), step: Step::Index(index) }
+    }
+
+    fn write(&self, out: &mut Vec<u8>) -> io::Result<()> {
+        if let Some(outer) = self.outer {
+            outer.write(out)?;
+            out.write_all(b",")?;
+        }
+        match self.step {
+            Step::Name(name) => write_str(out, name),
+            Step::Index(index) => write!(out, "{index}"),
+        }
+    }
+}
+
+/// A value in an error's `ctx`.
+#[derive(Clone, Copy, Debug)]
+pub enum Context<'s> {
+    /// A count.
+    Count(usize),
+    /// A bound of integers.
+    Int(f64),
+    /// A bound of numbers.
+    Float(f64),
+    /// Words.
+    Text(&'s str),
+}
+
+/// Collects all that is wrong with a request, and decides whether text is borrowed or copied.
+#[derive(Debug, Default)]
+pub struct Checker {
+    errors: Vec<u8>,
+    copying: bool,
+}
+
+impl Checker {
+    /// One that has found nothing yet. In the `copying` mode each text field is a string of its own,
+    /// as the frameworks have it that deserialise into owned models.
+    #[must_use]
+    pub fn new(copying: bool) -> Checker {
+        Checker { errors: Vec::new(), copying }
+    }
+
+    /// Forgets what was wrong, for the next request.
+    pub fn begin(&mut self, copying: bool) {
+        self.errors.clear();
+        self.copying = copying;
+    }
+
+    /// Whether nothing was wrong.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.errors.is_empty()
+    }
+
+    /// What was wrong: error objects with commas between them.
+    #[must_use]
+    pub fn errors(&self) -> &[u8] {
+        &self.errors
+    }
+
+    /// Writes FastAPI's body of a 422.
+    ///
+    /// # Errors
+    ///
+    /// Those of `out`.
+    pub fn write_detail<W: Write + ?Sized>(&self, out: &mut W) -> io::Result<()> {
+        out.write_all(b"{\"detail\":[")?;
+        out.write_all(&self.errors)?;
+        out.write_all(b"]}")
+    }
+
+    /// Adds an error about `input` at `at`.
+    pub fn fail(
+        &mut self,
+        at: &At<'_>,
+        input: Value<'_>,
+        kind: &str,
+        message: fmt::Arguments<'_>,
+        context: &[(&str, Context<'_>)],
+    ) {
+        let message =
+            message.as_str().map_or_else(|| Cow::Owned(message.to_string()), Cow::Borrowed);
+        // A Vec takes all; numbers in an input were finite when the parser read them.
+        let _ = self.write(at, input, (kind, &message), context);
+    }
+
+    fn write(
+        &mut self,
+        at: &At<'_>,
+        input: Value<'_>,
+        (kind, message): (&str, &str),
+        context: &[(&str, Context<'_>)],
+    ) -> io::Result<()> {
+        let out = &mut self.errors;
+        if !out.is_empty() {
+            out.write_all(b",")?;
+        }
+        write!(out, "{{\"type\":\"{kind}\",\"loc\":[")?;
+        at.write(out)?;
+        out.write_all(b"],\"msg\":")?;
+        write_str(out, message)?;
+        out.write_all(b",\"input\":")?;
+        input.write_json(out)?;
+        if !context.is_empty() {
+            out.write_all(b",\"ctx\":")?;
+            write_all(out, ("{", "}"), context, |out, (name, value)| {
+                write!(out, "\"{name}\":")?;
+                match value {
+                    Context::Count(count) => write!(out, "{count}"),
+                    Context::Int(bound) => write!(out, "{bound}"),
+                    Context::Float(bound) => write_f64(out, *bound),
+                    Context::Text(text) => write_str(out, text),
+                }
+            })?;
+        }
+        out.write_all(b"}")
+    }
+
+    /// An error for a required field, or a body, that is not there.
+    pub fn missing(&mut self, at: &At<'_>, input: Value<'_>) {
+        self.fail(at, input, "missing", format_args!("Field required"), &[]);
+    }
+
+    /// An error for a body that is no JSON.
+    pub fn invalid_json(&mut self, at: usize, error: &str) {
+        let context = [("error", Context::Text(error))];
+        let message = format_args!("JSON decode error");
+        let input = Value::empty_map();
+        self.fail(&At::root("body").index(at), input, "json_invalid", message, &context);
+    }
+
+    /// A field's text: borrowed, or a copy that is counted.
+    pub(super) fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        if !self.copying {
+            return Cow::Borrowed(text);
+        }
+        meter::count_copy(text.len());
+        Cow::Owned(text.to_owned())
+    }
+
+    /// One for checking what will be checked again when it is used: it copies nothing.
+    pub(super) fn borrowing<R>(&mut self, check: impl FnOnce(&mut Checker) -> R) -> (R, bool) {
+        let copying = std::mem::take(&mut self.copying);
+        let checked = check(self);
+        self.copying = copying;
+        (checked, copying)
+    }
+
+    pub(super) fn mark(&self) -> usize {
+        self.errors.len()
+    }
+
+    /// Forgets the errors since `mark`.
+    pub(super) fn rewind(&mut self, mark: usize) {
+        self.errors.truncate(mark);
+    }
+
+    /// Checks a number against the bounds of `rules`.
+    pub(super) fn bounds(
+        &mut self,
+        at: &At<'_>,
+        input: Value<'_>,
+        rules: &Rules,
+        number: &impl Number,
+    ) -> Option<()> {
+        let Some(Broken { rule, kind, words, bound }) = rules.broken(number) else {
+            return Some(());
+        };
+        let message = format_args!("Input should be {words} {bound}");
+        self.fail(at, input, kind, message, &[(rule, number.context(bound))]);
+        None
+    }
+}

@@ -1,0 +1,121 @@
+//! What is made of other kinds: optional values, unions, and fields that know whether they were
+//! given.
+
+use std::io::{self, Write};
+use std::ops::Deref;
+
+use super::checker::{At, Checker};
+use super::rules::Rules;
+use super::schema::{Check, Shape};
+use super::value::Value;
+use super::write::ToJson;
+
+impl<'a, T: Check<'a>> Check<'a> for Option<T> {
+    const SHAPE: Shape = Shape::Nullable(&T::SHAPE);
+    const TAG: &'static str = T::TAG;
+
+    fn check_by(
+        value: Value<'a>,
+        rules: &'static Rules,
+        at: &At<'_>,
+        checker: &mut Checker,
+    ) -> Option<Self> {
+        match value {
+            Value::Null => Some(None),
+            value => T::check_by(value, rules, at, checker).map(Some),
+        }
+    }
+
+    fn is_exact(value: &Value<'a>) -> bool {
+        matches!(value, Value::Null) || T::is_exact(value)
+    }
+}
+
+/// One of two kinds: the one that the value is, else the first that it can be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Either<A, B> {
+    /// The first.
+    A(A),
+    /// The second.
+    B(B),
+}
+
+impl<'a, A: Check<'a>, B: Check<'a>> Check<'a> for Either<A, B> {
+    const SHAPE: Shape = Shape::Either(&A::SHAPE, &B::SHAPE);
+    const TAG: &'static str = A::TAG;
+
+    fn check_by(
+        value: Value<'a>,
+        rules: &'static Rules,
+        at: &At<'_>,
+        checker: &mut Checker,
+    ) -> Option<Self> {
+        let mark = checker.mark();
+        let (first, second) = (at.name(A::TAG), at.name(B::TAG));
+        let a = A::check_by(value, rules, &first, checker);
+        let b = match a {
+            Some(_) if A::is_exact(&value) || !B::is_exact(&value) => None,
+            _ => B::check_by(value, rules, &second, checker),
+        };
+        let found = b.map(Either::B).or(a.map(Either::A))?;
+        checker.rewind(mark);
+        Some(found)
+    }
+
+    fn is_exact(value: &Value<'a>) -> bool {
+        A::is_exact(value) || B::is_exact(value)
+    }
+}
+
+impl<A: ToJson, B: ToJson> ToJson for Either<A, B> {
+    fn write_json<W: Write + ?Sized>(&self, out: &mut W) -> io::Result<()> {
+        match self {
+            Either::A(a) => a.write_json(out),
+            Either::B(b) => b.write_json(out),
+        }
+    }
+}
+
+/// A field that knows whether it was given: one that was not is left out when its model is written,
+/// as by `exclude_unset`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Given<T> {
+    value: T,
+    given: bool,
+}
+
+impl<T> Deref for Given<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<'a, T: Check<'a>> Check<'a> for Given<T> {
+    const SHAPE: Shape = T::SHAPE;
+    const TAG: &'static str = T::TAG;
+
+    fn check_by(
+        value: Value<'a>,
+        rules: &'static Rules,
+        at: &At<'_>,
+        checker: &mut Checker,
+    ) -> Option<Self> {
+        T::check_by(value, rules, at, checker).map(|value| Given { value, given: true })
+    }
+
+    fn is_exact(value: &Value<'a>) -> bool {
+        T::is_exact(value)
+    }
+}
+
+impl<T: ToJson> ToJson for Given<T> {
+    fn write_json<W: Write + ?Sized>(&self, out: &mut W) -> io::Result<()> {
+        self.value.write_json(out)
+    }
+
+    fn is_set(&self) -> bool {
+        self.given
+    }
+}

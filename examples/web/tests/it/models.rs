@@ -1,0 +1,111 @@
+//! The models of tests/twin/models.py.
+#![allow(missing_docs, reason = "the twin has them by the same names")]
+
+use std::borrow::Cow;
+
+use web::model::{Either, Email, Given, Int, List, Url};
+
+type Text<'a> = Cow<'a, str>;
+
+web::model! {
+    pub(crate) struct Address<'a> {
+        street: Text<'a> [min_length = 1],
+        city: Text<'a> [min_length = 1, max_length = 40],
+        zip: Text<'a> [pattern = "^[0-9]{5}$"],
+        country: Text<'a> = "DE",
+    }
+}
+web::model! {
+    pub(crate) struct User<'a> {
+        name: Text<'a> [min_length = 1, max_length = 50],
+        email: Email<'a>,
+        age: i64 [ge = 0, le = 150],
+        active: bool = true,
+        website: Option<Url<'a>> = null,
+        address: Option<Address<'a>> = null,
+        tags: List<'a, Text<'a>> [max_items = 5, unique_items = true, each = [min_length = 1]] = [],
+    }
+}
+web::model! {
+    pub(crate) struct Item<'a> {
+        name: Text<'a> [min_length = 1, max_length = 100],
+        price: f64 [gt = 0, lt = 1000000],
+        quantity: Int<'a> [ge = 1, multiple_of = 1] = 1,
+        kind: Text<'a> [one_of = ["book", "toy", "food"]] = "book",
+        rating: Option<f64> [ge = 0, le = 5] = null,
+        step: Int<'a> [multiple_of = 5] = 5,
+    }
+}
+web::model! {
+    pub(crate) struct Patch<'a> {
+        name: Given<Option<Text<'a>>> [min_length = 1] = null,
+        price: Given<Option<f64>> [gt = 0] = null,
+        reference as "ref": Given<Option<Either<Int<'a>, Text<'a>>>> = null,
+    }
+}
+web::model! {
+    pub(crate) struct Line<'a> {
+        sku: Text<'a> [pattern = "^[A-Z]{3}-[0-9]{4}$"],
+        count: i64 [ge = 1, le = 99],
+        note: Option<Text<'a>> [max_length = 20] = null,
+    }
+}
+web::model! {
+    pub(crate) struct Order<'a> {
+        customer: User<'a>,
+        lines: List<'a, Line<'a>> [min_items = 1, max_items = 50],
+        status: Text<'a> [one_of = ["new", "paid", "sent"]] = "new",
+        reference as "ref": Either<Int<'a>, Text<'a>>,
+    }
+}
+web::model! {
+    pub(crate) closed struct Strict<'a> {
+        id: Int<'a> [gt = 0],
+        label: Text<'a> [max_length = 10],
+    }
+}
+web::model! { pub(crate) struct AnInt<'a> { v: Int<'a> } }
+web::model! { pub(crate) struct Ruled<'a> { v: Int<'a> [gt = 0, le = 100, multiple_of = 5] } }
+web::model! { pub(crate) struct AFloat { v: f64 } }
+web::model! { pub(crate) struct Range { v: f64 [gt = 0, lt = 10, multiple_of = 0.5] } }
+web::model! { pub(crate) struct Tenth { v: f64 [multiple_of = 0.1] } }
+web::model! { pub(crate) struct Least { v: f64 [ge = 0.5, le = 1e16] } }
+web::model! { pub(crate) struct ABool { v: bool } }
+web::model! {
+    pub(crate) struct AText<'a> {
+        v: Text<'a> [min_length = 2, max_length = 3, pattern = r"^\w+$"],
+    }
+}
+web::model! {
+    pub(crate) struct AList<'a> {
+        v: List<'a, Text<'a>>
+            [min_items = 2, max_items = 4, unique_items = true, each = [min_length = 1]],
+    }
+}
+web::model! { pub(crate) struct Numbers<'a> { v: List<'a, Int<'a>> } }
+web::model! {
+    pub(crate) struct Choice<'a> {
+        v: Text<'a> [one_of = ["a"]],
+        w: Text<'a> [one_of = ["it's", "x"]] = "x",
+    }
+}
+web::model! { pub(crate) struct AnEmail<'a> { v: Email<'a> } }
+web::model! { pub(crate) struct AUrl<'a> { v: Url<'a> } }
+web::model! {
+    pub(crate) struct Unions<'a> {
+        a: Option<Either<f64, Text<'a>>> = null,
+        b: Either<Text<'a>, Int<'a>>,
+        c: Option<Either<Int<'a>, bool>> = null,
+    }
+}
+web::model! {
+    pub(crate) struct Asked<'a> {
+        tag: List<'a, Text<'a>> [min_items = 1, max_items = 3, each = [min_length = 2]],
+        skip: Int<'a> [ge = 0] = 0,
+        q: Option<Text<'a>> [min_length = 2, max_length = 5] = null,
+        short: bool = false,
+        price: Option<f64> [gt = 0] = null,
+        sort: Text<'a> [one_of = ["asc", "desc"]] = "asc",
+        nums: List<'a, Int<'a>> = [],
+    }
+}
