@@ -354,13 +354,12 @@ impl Drop for Demand<'_> {
 impl Drop for Reader {
     fn drop(&mut self) {
         self.shared.ends.lock().reader = Some(self.end.clone());
-        let left = self.shared.inbox.lock().close();
-        self.shared.flushed.forget();
         // Last, and even if an owner of bytes panics: who is told of the end finds nothing held.
         let (examined, raiser) = (&self.shared.examined, &mut self.raiser);
         let _told = Finally(|| examined.raise(0, CLOSED, raiser));
+        let _waker = self.shared.flushed.forget();
+        let _left = self.shared.inbox.lock().close();
         self.intake.clear();
-        drop(left);
     }
 }
 
