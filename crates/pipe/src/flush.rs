@@ -4,7 +4,7 @@ use crate::{
     PipeError, PipeErrorKind, Writer,
     blocking::block_on,
     finally::Finally,
-    gate::{CLOSED, INTERRUPT, NEVER, NONE, Raiser},
+    gate::{CLOSED, INTERRUPT, NONE, Raiser},
 };
 use aqueduct_base::sync::atomic::Ordering::{Acquire, Relaxed};
 use std::{
@@ -269,9 +269,10 @@ impl Writer {
         poll_fn(|context| self.poll_closed(context)).await;
     }
 
-    /// What [`closed`](Self::closed) polls.
+    /// What [`closed`](Self::closed) polls. A flush or another wait that was polled before still wakes
+    /// its task, too; of several tasks the last one that polled this half.
     pub fn poll_closed(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let word = self.shared.examined.park(&mut self.waiter, context.waker(), NEVER);
+        let word = self.shared.examined.park_for_end(&mut self.waiter, context.waker());
         if word.has(CLOSED) { Poll::Ready(()) } else { Poll::Pending }
     }
 }

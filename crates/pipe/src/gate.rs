@@ -227,6 +227,22 @@ impl Gate {
         Word(self.word.fetch_or(PARK.0, Ordering::AcqRel))
     }
 
+    /// Waits for the end, beside a wait that is not over, if there is one: that keeps its target.
+    #[must_use = "what came before the wait wakes nobody"]
+    pub(crate) fn park_for_end(&self, waiter: &mut Waiter, waker: &Waker) -> Word {
+        waiter.tell(self, waker);
+        let beside = self.load().has(PARK) && !twin::is("wait_forgotten");
+        if !beside {
+            self.target.store(NEVER, Ordering::Relaxed);
+        }
+        let word = Word(self.word.fetch_or(PARK.0, Ordering::AcqRel)); // as in `park`
+        if beside && !word.has(PARK) {
+            // That one is over, and its task was woken. It wants nothing more.
+            self.target.store(NEVER, Ordering::Relaxed);
+        }
+        word
+    }
+
     /// Gives a wait up.
     pub(crate) fn unpark(&self) {
         self.clear(PARK);

@@ -78,6 +78,7 @@ impl Intake {
         let mut grown = 0;
         if tail.last {
             grown = self.list.extend_last(|slice| tail.published.extend(slice, want));
+            self.flushed += grown as u64;
         }
         if grown < want {
             // The segment was taken out, or others came after it.
@@ -85,7 +86,6 @@ impl Intake {
             tail.last = true;
             self.push(view);
         }
-        self.flushed += grown as u64;
     }
 
     /// Counts a slice and appends it, even if the owner of one before it panics.

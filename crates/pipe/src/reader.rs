@@ -302,9 +302,11 @@ impl Reader {
         poll_fn(|context| self.poll_closed(context)).await;
     }
 
-    /// What [`closed`](Self::closed) polls.
+    /// What [`closed`](Self::closed) polls. A read that was polled before still wakes its task, too; of
+    /// several tasks the last one that polled this half.
     pub fn poll_closed(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let word = self.shared.flushed.park(&mut self.waiter, context.waker(), NEVER);
+        let word = self.shared.flushed.park_for_end(&mut self.waiter, context.waker());
+        self.intake.shed(); // parked first, as any wait
         if word.has(CLOSED) { Poll::Ready(()) } else { Poll::Pending }
     }
 
