@@ -21,11 +21,13 @@ impl Reader {
 
     #[inline(always)]
     pub(crate) fn take(&mut self, count: usize) -> Sequence {
-        let taken = self.intake.list_mut().take(count);
-        self.forget(count);
-        self.examined = self.examined.max(self.consumed);
-        self.intake.shed();
-        self.raise(self.consumed);
+        let told = self.tell_of(count, |reader| {
+            reader.examined = reader.examined.max(reader.consumed);
+            reader.raise(reader.consumed);
+        });
+        let taken = told.reader.intake.list_mut().take(count);
+        told.reader.intake.shed();
+        drop(told); // here: if it panicked behind the return, what is taken would leak
         taken
     }
 
@@ -49,10 +51,15 @@ impl Reader {
 
     #[inline(always)]
     pub(crate) fn need_more(&mut self, consumed: usize) {
-        self.examined = self.intake.flushed;
         if consumed > 0 {
-            self.consume_and(consumed, |reader| reader.raise(reader.examined));
-        } else if self.examined > self.raised {
+            self.consume_and(consumed, |reader| {
+                reader.examined = reader.intake.flushed;
+                reader.raise(reader.examined);
+            });
+            return;
+        }
+        self.examined = self.intake.flushed;
+        if self.examined > self.raised {
             self.raise(self.examined);
         }
     }
@@ -61,15 +68,20 @@ impl Reader {
     /// panics.
     #[inline(always)]
     fn consume_and(&mut self, count: usize, tell: impl Fn(&mut Self)) {
-        let len = self.intake.list().len();
-        assert!(count <= len, "cannot consume {count} of {len} bytes");
-        let told = Told { reader: self, count, tell };
+        let told = self.tell_of(count, tell);
         told.reader.intake.list_mut().consume(count);
         told.reader.intake.shed();
     }
+
+    #[inline(always)]
+    fn tell_of<F: Fn(&mut Self)>(&mut self, count: usize, tell: F) -> Told<'_, F> {
+        let len = self.intake.list().len();
+        assert!(count <= len, "cannot consume {count} of {len} bytes");
+        Told { reader: self, count, tell }
+    }
 }
 
-/// Bytes that are being let go of. When it is dropped, the books say so, and the writer is told.
+/// Bytes that are being let go of, or taken. When it is dropped, the books say so, and the writer is told.
 struct Told<'a, F: Fn(&mut Reader)> {
     reader: &'a mut Reader,
     count: usize,

@@ -3,7 +3,8 @@
 use crate::{
     PipeError, PipeErrorKind, Writer,
     blocking::block_on,
-    gate::{CLOSED, INTERRUPT, NEVER, NONE, Raiser},
+    finally::Finally,
+    gate::{CLOSED, INTERRUPT, NONE, Raiser},
 };
 use aqueduct_base::sync::atomic::Ordering::{Acquire, Relaxed};
 use std::{
@@ -71,22 +72,35 @@ impl Writer {
 
     #[inline(always)]
     pub(crate) fn publish(&mut self) {
-        if self.output.end > self.output.flushed {
-            let by = self.publish_apart();
-            self.shared.flushed.raise(by, NONE, &mut self.raiser);
+        if self.output.end == self.output.flushed {
+            return;
         }
+        if !self.output.goes_on() {
+            return self.publish_apart();
+        }
+        let by = self.note_flush();
+        self.output.publish_on();
+        self.shared.flushed.raise(by, NONE, &mut self.raiser);
     }
 
-    /// Publishes; the caller raises the total by so much.
+    /// Publishes what may let go of blocks and slices, and raises the total even if that panics.
+    #[inline(never)]
+    fn publish_apart(&mut self) {
+        let by = self.note_flush();
+        let (flushed, raiser) = (&self.shared.flushed, &mut self.raiser);
+        let _told = Finally(|| flushed.raise(by, NONE, raiser));
+        self.output.publish(&self.shared);
+    }
+
+    /// Takes note of how much will be buffered, and says how many bytes are to be flushed.
     #[inline(always)]
-    pub(crate) fn publish_apart(&mut self) -> u64 {
-        let by = self.output.publish(&self.shared);
-        let buffered = self.output.flushed - self.shared.consumed().load(Relaxed);
+    pub(crate) fn note_flush(&mut self) -> u64 {
+        let buffered = self.output.end - self.shared.consumed().load(Relaxed);
         if buffered > self.peak {
             self.peak = buffered;
             self.shared.tally.peak.store(buffered, Relaxed);
         }
-        by
+        self.unflushed()
     }
 
     /// How a flush ends that need not wait.
@@ -255,9 +269,10 @@ impl Writer {
         poll_fn(|context| self.poll_closed(context)).await;
     }
 
-    /// What [`closed`](Self::closed) polls.
+    /// What [`closed`](Self::closed) polls. A flush or another wait that was polled before still wakes
+    /// its task, too; of several tasks the last one that polled this half.
     pub fn poll_closed(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let word = self.shared.examined.park(&mut self.waiter, context.waker(), NEVER);
+        let word = self.shared.examined.park_for_end(&mut self.waiter, context.waker());
         if word.has(CLOSED) { Poll::Ready(()) } else { Poll::Pending }
     }
 }

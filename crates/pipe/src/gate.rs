@@ -227,6 +227,22 @@ impl Gate {
         Word(self.word.fetch_or(PARK.0, Ordering::AcqRel))
     }
 
+    /// Waits for the end, beside a wait that is not over, if there is one: that keeps its target.
+    #[must_use = "what came before the wait wakes nobody"]
+    pub(crate) fn park_for_end(&self, waiter: &mut Waiter, waker: &Waker) -> Word {
+        waiter.tell(self, waker);
+        let beside = self.load().has(PARK) && !twin::is("wait_forgotten");
+        if !beside {
+            self.target.store(NEVER, Ordering::Relaxed);
+        }
+        let word = Word(self.word.fetch_or(PARK.0, Ordering::AcqRel)); // as in `park`
+        if beside && !word.has(PARK) {
+            // That one is over, and its task was woken. It wants nothing more.
+            self.target.store(NEVER, Ordering::Relaxed);
+        }
+        word
+    }
+
     /// Gives a wait up.
     pub(crate) fn unpark(&self) {
         self.clear(PARK);
@@ -243,9 +259,9 @@ impl Gate {
         self.load().has(PARK) && self.target.load(Ordering::Relaxed) != NEVER
     }
 
-    /// The waiting side is gone: nobody is to be woken.
-    pub(crate) fn forget(&self) {
-        drop(self.replace(None));
+    /// The waiting side is gone: nobody is to be woken. The waker is the caller's to drop.
+    pub(crate) fn forget(&self) -> Option<Arc<Waker>> {
+        self.replace(None)
     }
 
     /// Changes the waker; the old one is the caller's to drop, outside the lock.
@@ -262,9 +278,9 @@ impl Raiser {
     /// Calls the newest waker. PARK is clear (3).
     fn wake(&mut self, gate: &Gate) {
         let known = self.seen.is_some() && twin::is("raiser_keeps");
-        if gate.wakers.load(Ordering::Relaxed) != self.wakers && !known {
-            self.learn(gate);
-        }
+        let changed = gate.wakers.load(Ordering::Relaxed) != self.wakers && !known;
+        // Dropped when the other is called: each may panic.
+        let _old = if changed { self.learn(gate) } else { None };
         if let Some(waker) = &self.seen {
             waker.wake_by_ref();
         }
@@ -273,14 +289,14 @@ impl Raiser {
         }
     }
 
+    /// Takes note of the newest waker; the old one is the caller's to drop.
     #[cold]
-    fn learn(&mut self, gate: &Gate) {
+    fn learn(&mut self, gate: &Gate) -> Option<Arc<Waker>> {
         let newest = gate.waker.lock();
         let (waker, wakers) = (newest.clone(), gate.wakers.load(Ordering::Relaxed));
         drop(newest);
         self.wakers = wakers;
-        let old = mem::replace(&mut self.seen, waker);
-        drop(old);
+        mem::replace(&mut self.seen, waker)
     }
 }
 
@@ -295,8 +311,8 @@ impl Waiter {
             if waker.data() != original {
                 vtable = waker.vtable(); // its data is not the original's, so nor is its table
             }
-            self.known = Some(Known { waker: Arc::clone(&waker), vtable });
-            drop(gate.replace(Some(waker)));
+            let known = Known { waker: Arc::clone(&waker), vtable };
+            let _old = (self.known.replace(known), gate.replace(Some(waker)));
         }
     }
 }

@@ -84,6 +84,24 @@ fn model_18_a_wait_that_is_given_up_for_another() {
     });
 }
 
+/// Whether the raise comes before the second poll, in the midst of it or after it.
+// twin: wait_forgotten
+#[test]
+fn model_18_a_wait_for_the_end_beside_another() {
+    model(|| {
+        let (raised, waited, mut waiter) = gate();
+        let raiser = thread::spawn(move || raised.raise(1, NONE, &mut Raiser::default()));
+        block_on(|context| {
+            if waited.park(&mut waiter, context.waker(), 1).total() == 1 {
+                return Poll::Ready(());
+            }
+            let _ = waited.park_for_end(&mut waiter, context.waker());
+            Poll::Pending
+        });
+        raiser.join().unwrap();
+    });
+}
+
 // twin: park_seen_apart
 // twin: park_on_a_load
 #[test]

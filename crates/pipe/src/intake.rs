@@ -1,10 +1,10 @@
 //! What the reader has taken in.
 
-use crate::shared::{Entry, Piece, Shared};
+use crate::shared::{Entry, KEPT, Piece, Shared};
 use aqueduct_base::sync::{atomic::Ordering::Relaxed, twin};
 use aqueduct_sequence::{SegmentList, Sequence};
-use aqueduct_slice::Published;
-use std::collections::VecDeque;
+use aqueduct_slice::{Published, Slice};
+use std::{collections::VecDeque, mem};
 
 /// The segments that are flushed and not consumed, and what the next bytes of the stream come from.
 pub(crate) struct Intake {
@@ -67,8 +67,7 @@ impl Intake {
 
     /// Takes in what comes from nowhere else.
     pub(crate) fn put(&mut self, sequence: Sequence) {
-        self.flushed += sequence.len() as u64;
-        self.list.extend(sequence);
+        sequence.into_iter().for_each(|slice| self.push(slice));
     }
 
     /// Takes in all up to `to` from the tail.
@@ -79,44 +78,53 @@ impl Intake {
         let mut grown = 0;
         if tail.last {
             grown = self.list.extend_last(|slice| tail.published.extend(slice, want));
+            self.flushed += grown as u64;
         }
         if grown < want {
             // The segment was taken out, or others came after it.
             let view = tail.published.take(want - grown);
-            grown += view.len();
-            self.list.push_back(view);
             tail.last = true;
+            self.push(view);
         }
-        self.flushed += grown as u64;
+    }
+
+    /// Counts a slice and appends it, even if the owner of one before it panics.
+    #[inline]
+    fn push(&mut self, slice: Slice) {
+        self.flushed += slice.len() as u64;
+        self.list.push_back(slice);
     }
 
     #[inline(never)]
     fn follow_entries(&mut self, total: u64, posted: u64, shared: &Shared) {
         shared.inbox.lock().take(&mut self.ahead);
         // What came in between is there, too, and stays ahead: its time has not come.
-        while self.ahead.front().is_some_and(|entry| entry.start < total) {
-            if let Some(Entry { start, piece }) = self.ahead.pop_front() {
-                self.grow(start);
-                self.enter(piece);
+        // (An owner may panic with each step: what is taken out of the queue is in its place then.)
+        while let Some(start) = self.ahead.front().map(|e| e.start).filter(|start| *start < total) {
+            self.grow(start);
+            if let Some(entry) = self.ahead.pop_front() {
+                self.enter(entry.piece);
             }
         }
         self.grow(total);
         if self.ahead.is_empty() {
             self.received = posted;
+            if self.ahead.capacity() > KEPT {
+                self.ahead.shrink_to(KEPT);
+            }
         }
     }
 
     fn enter(&mut self, piece: Piece) {
         match (piece, &mut self.tail) {
-            (Piece::Block(published), _) => {
-                self.tail = Some(Tail { published, last: false });
+            (Piece::Block(published), tail) => {
+                let _old = tail.replace(Tail { published, last: false });
             }
             (Piece::Slice(slice), tail) => {
                 if let Some(tail) = tail {
                     tail.last = false;
                 }
-                self.flushed += slice.len() as u64;
-                self.list.push_back(slice);
+                self.push(slice);
             }
             // The tail goes on, as a segment of its own.
             (Piece::Rest, _) => {}
@@ -144,18 +152,18 @@ impl Intake {
     }
 
     fn shed_used(&mut self) {
+        let _over = self.tail.take_if(|tail| tail.published.is_over());
         self.list.release_used();
-        match &mut self.tail {
-            Some(tail) if tail.published.is_over() => self.tail = None,
-            Some(tail) if tail.published.taken() >= ROUND => tail.published.give_back(None),
-            _ => {}
+        if let Some(tail) = &mut self.tail
+            && tail.published.taken() >= ROUND
+        {
+            tail.published.give_back(None);
         }
     }
 
     /// Lets go of everything.
     pub(crate) fn clear(&mut self) {
+        let _rest = (self.tail.take(), mem::take(&mut self.ahead));
         self.list.clear();
-        self.tail = None;
-        self.ahead.clear();
     }
 }

@@ -109,12 +109,13 @@ impl Output {
         let (appender, fresh) = Appender::new(allocate(self.pool.as_ref(), wish)?);
         self.size = self.size.saturating_mul(2).min(self.largest);
         self.left |= self.open.is_some() && self.fresh.is_none();
+        let (old, _unused) = (self.open.replace(appender), self.fresh.replace(fresh));
+        (self.joined, self.begun) = (false, self.end);
         // An unused block goes straight back; one that is used up is sealed; one that has bytes to
         // be published stays.
-        if let Some(old) = self.open.replace(appender).filter(|old| old.unpublished() > 0) {
+        if let Some(old) = old.filter(|old| old.unpublished() > 0) {
             self.filled.push(old);
         }
-        (self.fresh, self.joined, self.begun) = (Some(fresh), false, self.end);
         Ok(())
     }
 
@@ -201,15 +202,21 @@ impl Output {
 
     /// Forgets what was written since the last flush.
     pub(crate) fn rollback(&mut self) {
-        let mut started = self.entries.drain(..).filter_map(|entry| match entry.piece {
-            Piece::Block(published) => Some(published),
-            _ => None,
-        });
+        self.forget();
+        self.drop_all(());
+    }
+
+    /// As [`rollback`](Self::rollback), but for what is to be let go of.
+    fn forget(&mut self) {
+        let mut entries = self.entries.iter_mut().rev();
         // The last block that was started is the open one, unless that is not even joined yet.
-        let last = started.next_back();
-        self.joined = self.was_joined && self.fresh.is_none() && last.is_none();
-        self.fresh = self.fresh.take().or(last);
-        self.filled.clear();
+        self.joined = self.was_joined && self.fresh.is_none();
+        if self.fresh.is_none()
+            && let Some(last) = entries.find(|entry| matches!(entry.piece, Piece::Block(_)))
+            && let Piece::Block(last) = mem::replace(&mut last.piece, Piece::Rest)
+        {
+            (self.fresh, self.joined) = (Some(last), false);
+        }
         if let Some(open) = &mut self.open {
             open.rollback();
         }
@@ -217,62 +224,74 @@ impl Output {
         self.rollbacks += 1;
     }
 
-    /// Shows what was written to the reader, and returns how many bytes that is. The caller raises
-    /// the total by as many.
+    /// Whether all that is written goes on in the open block, which the reader knows and which keeps
+    /// room: so that nothing is sent to it, or let go of.
     #[inline(always)]
-    pub(crate) fn publish(&mut self, shared: &Shared) -> u64 {
-        let new = !self.entries.is_empty() || !self.filled.is_empty();
-        if !self.filled.is_empty() {
-            self.publish_filled();
-        }
+    pub(crate) fn goes_on(&self) -> bool {
+        self.entries.is_empty() && self.filled.is_empty() && self.spare() > 0
+    }
+
+    /// Shows what is written to the reader, where that [goes on](Self::goes_on). The caller raises the
+    /// total.
+    #[inline(always)]
+    pub(crate) fn publish_on(&mut self) {
         if let Some(open) = &mut self.open {
             open.publish();
-            // Who reads a full block to its end lets go of it: an idle pipe holds none.
-            if open.spare() == 0 {
-                (self.open, self.joined, self.was_joined) = (None, false, false);
-            }
         }
-        if new {
+        self.flushed = self.end;
+    }
+
+    /// Shows what is written to the reader, whatever it is. The caller raises the total afterwards, so
+    /// that blocks are sealed by then, and also if what is let go of panics.
+    pub(crate) fn publish(&mut self, shared: &Shared) {
+        self.filled.iter_mut().for_each(Appender::publish);
+        self.publish_on();
+        // Who reads a full block to its end lets go of it: an idle pipe holds none.
+        let full = self.open.take_if(|open| open.spare() == 0);
+        self.joined &= full.is_none();
+        self.was_joined = self.joined;
+        if !self.entries.is_empty() {
             self.send(shared);
         }
-        let by = self.end - self.flushed;
-        self.flushed = self.end;
-        by
-    }
-
-    fn publish_filled(&mut self) {
-        for mut appender in self.filled.drain(..) {
-            appender.publish();
+        // Entries that are left were refused: nobody reads any more.
+        if full.is_some() || !self.filled.is_empty() || !self.entries.is_empty() {
+            self.drop_all(full);
         }
     }
 
+    /// Lets go of blocks and slices when all else is done: an owner may panic, and the rest goes all
+    /// the same.
+    #[cold]
     #[inline(never)]
+    fn drop_all<T>(&mut self, blocks: T) {
+        let _gone = (blocks, self.filled.drain(..), self.entries.drain(..));
+    }
+
     fn send(&mut self, shared: &Shared) {
-        self.was_joined = self.joined;
         self.posts += 1;
         shared.inbox.lock().put(&mut self.entries);
         // Relaxed: the raise that follows makes it visible, with the total that needs the entries.
         shared.posted().store(self.posts, Relaxed);
-        if !self.entries.is_empty() {
-            self.entries.clear(); // refused: nobody reads any more
-        }
     }
 
-    /// Lets go of the open block, if all in it is flushed; whether the reader may have it, too.
-    pub(crate) fn release(&mut self) -> bool {
+    /// Gives the open block up, if all in it is flushed, and says whether the reader may have it, too.
+    pub(crate) fn release(&mut self) -> Option<(Appender, bool)> {
         if self.end > self.flushed {
-            return false;
+            return None;
         }
         self.size = self.first;
-        let known = self.fresh.take().is_none() | mem::take(&mut self.left);
         (self.joined, self.was_joined) = (false, false);
-        self.open.take().is_some() && known
+        let (open, fresh) = (self.open.take(), self.fresh.take());
+        let known = fresh.is_none() | mem::take(&mut self.left);
+        open.map(|open| (open, known))
     }
 
     /// Lets go of everything.
     pub(crate) fn clear(&mut self) {
-        self.rollback();
-        (self.open, self.fresh) = (None, None);
+        self.forget();
+        (self.joined, self.was_joined) = (false, false);
+        let blocks = (self.open.take(), self.fresh.take());
+        self.drop_all(blocks);
     }
 }
 

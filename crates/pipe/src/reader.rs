@@ -302,9 +302,11 @@ impl Reader {
         poll_fn(|context| self.poll_closed(context)).await;
     }
 
-    /// What [`closed`](Self::closed) polls.
+    /// What [`closed`](Self::closed) polls. A read that was polled before still wakes its task, too; of
+    /// several tasks the last one that polled this half.
     pub fn poll_closed(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let word = self.shared.flushed.park(&mut self.waiter, context.waker(), NEVER);
+        let word = self.shared.flushed.park_for_end(&mut self.waiter, context.waker());
+        self.intake.shed(); // parked first, as any wait
         if word.has(CLOSED) { Poll::Ready(()) } else { Poll::Pending }
     }
 
@@ -354,13 +356,12 @@ impl Drop for Demand<'_> {
 impl Drop for Reader {
     fn drop(&mut self) {
         self.shared.ends.lock().reader = Some(self.end.clone());
-        let left = self.shared.inbox.lock().close();
-        self.shared.flushed.forget();
         // Last, and even if an owner of bytes panics: who is told of the end finds nothing held.
         let (examined, raiser) = (&self.shared.examined, &mut self.raiser);
         let _told = Finally(|| examined.raise(0, CLOSED, raiser));
+        let _waker = self.shared.flushed.forget();
+        let _left = self.shared.inbox.lock().close();
         self.intake.clear();
-        drop(left);
     }
 }
 

@@ -45,7 +45,7 @@ pub(crate) struct Inbox {
 }
 
 /// The most places for entries that are kept when there are none: 48 KiB of them.
-const KEPT: usize = 1024;
+pub(crate) const KEPT: usize = 1024;
 
 impl Inbox {
     /// Takes the writer's entries over; what is left in `entries` is the caller's to drop, outside

@@ -151,10 +151,29 @@ impl Writer {
     pub fn push_sequence(&mut self, sequence: impl Into<Sequence>) -> Result<(), PipeError> {
         let sequence = sequence.into();
         self.admit(sequence.len())?;
-        for slice in sequence {
-            self.push(slice)?;
-        }
+        let _copied = self.push_all(&mut sequence.into_iter())?;
         Ok(())
+    }
+
+    /// Appends slices, and gives those back that were copied and may have an owner: it may panic, so
+    /// they are dropped when all is done.
+    pub(crate) fn push_all(
+        &mut self,
+        slices: &mut impl Iterator<Item = Slice>,
+    ) -> Result<Vec<Slice>, PipeError> {
+        let mut copied = Vec::new();
+        for slice in slices {
+            let len = slice.len();
+            if len > Slice::INLINE {
+                self.output.push(slice, len);
+                continue;
+            }
+            self.write(&slice)?;
+            if !slice.is_inline() {
+                copied.push(slice);
+            }
+        }
+        Ok(copied)
     }
 
     /// Leaves `len` bytes out, to be [filled in](Self::patch) before the flush: a length that is known
@@ -248,9 +267,11 @@ impl Writer {
     /// Lets go of the open segment, so that an idle pipe holds no memory: when nothing waits to be
     /// flushed. A reader that waits is woken, to let go of it, too.
     pub fn release(&mut self) {
-        if self.output.release() {
-            self.shared.flushed.nudge(NONE);
-        }
+        let Some((open, known)) = self.output.release() else { return };
+        let flushed = &self.shared.flushed;
+        // When the block is sealed.
+        let _told = known.then(|| Finally(|| flushed.nudge(NONE)));
+        drop(open);
     }
 
     /// Flushes what is written and ends the stream.
@@ -276,12 +297,16 @@ impl Writer {
             return;
         }
         (self.over, self.until) = (true, 0);
-        let by = if matches!(self.end, End::Finished) { self.publish_apart() } else { 0 };
+        let finished = matches!(self.end, End::Finished);
+        let by = if finished { self.note_flush() } else { 0 };
         self.shared.ends.lock().writer = Some(self.end.clone());
         // Sealed before the end is seen: the reader then lets go of the last block with its last byte.
         // The end is seen even if an owner of bytes panics.
         let (flushed, raiser) = (&self.shared.flushed, &mut self.raiser);
         let _told = Finally(|| flushed.raise(by, CLOSED, raiser));
+        if finished {
+            self.output.publish(&self.shared);
+        }
         self.output.clear();
     }
 
@@ -315,7 +340,8 @@ impl Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        self.shared.examined.forget();
+        // Dropped last: that is the user's code.
+        let _waker = self.shared.examined.forget();
         self.conclude();
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     segment::{Segment, checked_distance, distance, end_of, join},
 };
 use aqueduct_slice::Slice;
-use std::{fmt, mem};
+use std::{fmt, mem, slice};
 
 /// Segments that are pushed at the back and consumed or taken at the front.
 ///
@@ -103,17 +103,26 @@ impl SegmentList {
             },
             None => slice,
         };
+        if self.is_empty() && !self.segments.is_empty() {
+            return self.push_anew(slice);
+        }
         self.make_room();
-        // Only now may the list be empty, and its scale start anew.
-        let end = if self.segments.is_empty() { slice.len() as u64 } else { end };
         self.segments.push(Segment { slice, end });
     }
 
-    /// Drops a used-up last segment, and uses the places of consumed ones again before the vector
-    /// would grow.
+    /// Appends a slice to a list whose segments are all used up.
+    #[inline(never)]
+    fn push_anew(&mut self, slice: Slice) {
+        // Dropped when the other is in its place: an owner may panic.
+        let _used = self.segments.last_mut().map(|last| mem::take(&mut last.slice));
+        self.start_anew();
+        let end = slice.len() as u64;
+        self.segments.push(Segment { slice, end });
+    }
+
+    /// Uses the places of consumed segments again before the vector would grow.
     #[inline]
     fn make_room(&mut self) {
-        self.release_used();
         // At least half: so each segment is moved once in the mean.
         let full = self.segments.len() == self.segments.capacity();
         if full && self.first > 0 && self.first >= self.segments.len() / 2 {
@@ -145,7 +154,7 @@ impl SegmentList {
     }
 
     /// Forgets the first `count` bytes, and lets go of the slices that are used up, but for the
-    /// last.
+    /// last: of all of them, even if an owner panics.
     ///
     /// # Panics
     ///
@@ -158,10 +167,7 @@ impl SegmentList {
         while self.first + 1 < self.segments.len() && self.segments[self.first].end <= self.start {
             self.first += 1;
         }
-        // An owner that panics keeps the ones behind it until their places are used again.
-        for used in &mut self.segments[from..self.first] {
-            drop(mem::take(&mut used.slice));
-        }
+        Used(self.segments[from..self.first].iter_mut()).let_go(); // (1)
     }
 
     /// Takes the first `count` bytes out, as a sequence. Handles on whole segments are moved; only
@@ -190,14 +196,18 @@ impl SegmentList {
         let whole = here.partition_point(|segment| segment.end <= end);
         let cut = distance(here[whole - 1].end, end);
         let mut taken = Vec::with_capacity(whole + 1);
-        for _ in 0..whole {
+        let first_end = here[0].end;
+        let (first, used) = self.take_first();
+        taken.push(Segment { slice: first, end: first_end });
+        for _ in 1..whole {
             let end = self.segments[self.first].end;
-            let left = distance(self.start, end);
-            taken.push(Segment { slice: self.take_within(left), end });
+            taken.push(Segment { slice: self.take_first().0, end });
         }
         if cut > 0 {
             taken.push(Segment { slice: self.take_within(cut), end });
         }
+        // Last, when all are out: few bytes move inline, and an owner may panic.
+        taken[0].slice.advance(used);
         Sequence::from_segments(taken)
     }
 
@@ -205,21 +215,31 @@ impl SegmentList {
     /// of it, or a part of it.
     #[inline]
     fn take_within(&mut self, count: usize) -> Slice {
-        let first = &mut self.segments[self.first];
-        let used = distance(first.start(), self.start);
-        self.start += count as u64;
-        if self.start < first.end {
+        let first = &self.segments[self.first];
+        if first.end - self.start > count as u64 {
+            let used = distance(first.start(), self.start);
+            self.start += count as u64;
             return first.slice.slice(used..used + count);
         }
-        let mut slice = mem::take(&mut first.slice);
+        let (mut slice, used) = self.take_first();
         if used > 0 {
-            slice.advance(used);
+            slice.advance(used); // an owner may panic
         }
+        slice
+    }
+
+    /// Takes the first segment out: its slice, and how many bytes of that were used up before.
+    #[inline(always)]
+    fn take_first(&mut self) -> (Slice, usize) {
+        let first = &mut self.segments[self.first];
+        let used = distance(first.start(), self.start);
+        let slice = mem::take(&mut first.slice);
+        self.start = first.end;
         self.first += 1;
         if self.first == self.segments.len() {
             self.start_anew();
         }
-        slice
+        (slice, used)
     }
 
     /// Lets go of the last segment if all its bytes are consumed: an idle list holds no block.
@@ -247,7 +267,7 @@ impl SegmentList {
     /// Drops the last segment, whose slice was taken away.
     #[cold]
     fn drop_last(&mut self) {
-        self.segments.pop();
+        let _last = self.segments.pop(); // an empty slice may still have an owner
         if self.first >= self.segments.len() {
             self.start_anew();
         }
@@ -257,6 +277,23 @@ impl SegmentList {
     fn check(&self, count: usize) {
         let len = self.len();
         assert!(count <= len, "{count} bytes of a list of {len}");
+    }
+}
+
+/// Segments that are used up. Dropped, they have given all their slices up, also if an owner panics.
+struct Used<'a>(slice::IterMut<'a, Segment>);
+
+impl Used<'_> {
+    #[inline]
+    fn let_go(&mut self) {
+        self.0.by_ref().for_each(|used| drop(mem::take(&mut used.slice)));
+    }
+}
+
+impl Drop for Used<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.let_go();
     }
 }
 

@@ -40,6 +40,18 @@ impl Countdown {
         }
     }
 
+    /// What `f` returns; none when it is ended by the panic of a callback of ours.
+    ///
+    /// # Panics
+    /// With any other panic of `f`.
+    pub fn survive<R>(&self, f: impl FnOnce() -> R) -> Option<R> {
+        match catch_unwind(AssertUnwindSafe(f)) {
+            Ok(done) => Some(done),
+            Err(payload) if payload.is::<Fired>() => None,
+            Err(payload) => resume_unwind(payload),
+        }
+    }
+
     /// Whether the k-th callback was reached.
     #[must_use]
     pub fn fired(&self) -> bool {
@@ -136,6 +148,15 @@ mod tests {
             assert_eq!(b.as_ref(), [1]);
         });
         assert_eq!(calls, 4, "clone, as_ref, two drops");
+    }
+
+    #[test]
+    fn a_scenario_goes_on_after_the_callback_that_panics() {
+        for_every_k(|c| {
+            let value = c.value(vec![1]);
+            let seen = c.survive(|| value.as_ref().to_vec()); // the first callback of two
+            assert_eq!(seen.is_none(), c.fired());
+        });
     }
 
     #[test]

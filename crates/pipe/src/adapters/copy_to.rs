@@ -3,6 +3,7 @@
 use super::turn::in_turn;
 use crate::{
     PipeError, PipeErrorKind, Read, Reader, Writer,
+    finally::Finally,
     io::{kind, kind_at_reader},
 };
 use aqueduct_sequence::SequenceRef;
@@ -104,12 +105,14 @@ impl Reader {
             }
         };
         let count = done.map_err(CopyError::Write)?;
+        // Both are done even if one panics: what is handed over is here no more, and flushed there.
+        let _flushed = Finally(|| to.publish());
         view.consume(count);
         Poll::Ready(Ok(count))
     }
 }
 
-/// Pushes and flushes as many of the bytes as there is room for, at least one.
+/// Pushes as many of the bytes as there is room for, at least one.
 fn hand_over(bytes: SequenceRef<'_>, room: usize, to: &mut Writer) -> Result<usize, PipeError> {
     let mut rest = bytes.slice(..room.min(bytes.len()));
     let mut done = 0;
@@ -121,6 +124,5 @@ fn hand_over(bytes: SequenceRef<'_>, room: usize, to: &mut Writer) -> Result<usi
             Err(_) => break, // the next call meets it
         }
     }
-    to.publish();
     Ok(done)
 }

@@ -21,9 +21,9 @@ const LEAST: usize = 512;
 const PIECES: usize = 64;
 
 impl Writer {
-    /// Waits while the reader has enough or the pipe is full, then until `source` has something, reads once into the pipe's
-    /// own memory, and shows that to the reader. Gives how many bytes; zero at the source's end, which is
-    /// not passed on: [`finish`](Self::finish) does that.
+    /// Waits while the reader has enough or the pipe is full, then until `source` has something, reads
+    /// once into the pipe's own memory, and shows that to the reader. Gives how many bytes; zero at the
+    /// source's end, which is not passed on: [`finish`](Self::finish) does that.
     ///
     /// While the source has nothing, the pipe holds no open block: an idle connection costs none.
     /// (A block whose bytes the reader has not consumed yet stays open for what comes next, if they

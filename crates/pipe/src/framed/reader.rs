@@ -172,16 +172,17 @@ impl FramedReader {
     /// Consumes the frame that was lent.
     fn settle(&mut self) {
         if let Some(cut) = self.lent.take() {
-            self.reader.consume(cut.len());
             self.cutter.pass(cut.len());
+            self.reader.consume(cut.len()); // an owner may panic
         }
     }
 
     fn take(&mut self, cut: Cut) -> Frame {
-        self.reader.consume(cut.head);
-        let body = self.reader.take(cut.body);
-        self.reader.consume(cut.tail);
         self.cutter.pass(cut.len());
+        let mut rest = Rest { reader: &mut self.reader, len: cut.len() };
+        rest.pass(cut.head, Reader::consume);
+        let body = rest.pass(cut.body, Reader::take);
+        drop(rest); // here: if it panicked behind the return, the frame would leak
         Frame::from(body)
     }
 
@@ -247,6 +248,26 @@ impl FramedReader {
     pub fn into_inner(mut self) -> Reader {
         self.settle();
         self.reader
+    }
+}
+
+/// What is left of a frame that is taken out. Dropped, it is consumed: whatever owner panics, the next
+/// frame begins behind this one.
+struct Rest<'a> {
+    reader: &'a mut Reader,
+    len: usize,
+}
+
+impl Rest<'_> {
+    fn pass<T>(&mut self, count: usize, how: impl FnOnce(&mut Reader, usize) -> T) -> T {
+        self.len -= count;
+        how(self.reader, count)
+    }
+}
+
+impl Drop for Rest<'_> {
+    fn drop(&mut self) {
+        self.reader.consume(self.len);
     }
 }
 

@@ -67,10 +67,16 @@ impl FramedWriter {
             Ok(total) => total,
             Err(fault) => return Err(PushFrameError { frame, error: self.refuse(fault) }),
         };
-        let pushed = self.writer.push_sequence(frame);
-        if pushed.and_then(|()| self.writer.write(self.framing.tail())).is_err() {
+        // Taken apart before a byte is written, and dropped when all are: owners may panic.
+        let (len, mut slices) = (frame.len(), frame.into_iter());
+        let written = self.put_head(len).and_then(|()| {
+            let copied = self.writer.push_all(&mut slices)?;
+            self.writer.write(self.framing.tail())?;
+            Ok(copied)
+        });
+        let Ok(_copied) = written else {
             unreachable!("the room that is copied to and the limit were seen to before");
-        }
+        };
         self.position += total as u64;
         Ok(())
     }
@@ -109,8 +115,8 @@ impl FramedWriter {
     /// Forgets the frame that was begun: all that is not flushed.
     #[cold]
     fn take_back(&mut self) {
-        self.writer.rollback();
         self.begun = false;
+        self.writer.rollback();
     }
 
     /// Writes a frame that was checked, in one step.
@@ -127,7 +133,18 @@ impl FramedWriter {
         Ok(total)
     }
 
-    /// Sees to it that nothing can fail any more, and writes the prefix of a frame that was checked.
+    /// Writes the prefix of a frame of so many bytes, for which there is room.
+    fn put_head(&mut self, len: usize) -> Result<(), PipeError> {
+        let head = self.framing.head_len(len);
+        if head > 0 {
+            let mut slot = self.writer.reserve(head)?;
+            let _ = self.framing.head(len, 0, slot.room()); // of the length that was asked for
+            slot.commit(head);
+        }
+        Ok(())
+    }
+
+    /// Sees to it that nothing can fail any more for a frame that was checked.
     fn prepare(&mut self, frame: SequenceRef<'_>) -> Result<usize, FrameFault> {
         let (tail, len) = (self.framing.tail().len(), frame.len());
         let head = self.framing.head_len(len);
@@ -137,9 +154,7 @@ impl FramedWriter {
         let lengths = frame.segments().map(<[u8]>::len);
         let short: usize = lengths.filter(|len| *len <= Slice::INLINE).sum();
         if head + short + tail > 0 {
-            let mut slot = self.writer.reserve(head + short + tail)?;
-            let _ = self.framing.head(len, 0, slot.room()); // of the length that was asked for
-            slot.commit(head);
+            let _ = self.writer.reserve(head + short + tail)?;
         }
         Ok(total)
     }

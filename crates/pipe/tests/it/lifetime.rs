@@ -311,3 +311,15 @@ fn who_takes_inline_bytes_stays_in_one_block() {
     }
     assert_eq!(pool.stats().gets, 1, "200 kB went through it");
 }
+
+#[test]
+fn a_reader_that_waits_for_the_end_holds_no_block() {
+    let pool = Pool::new();
+    let (mut writer, mut reader) = pipe(Options::builder().pool(&pool).build().unwrap());
+    assert!(!flush(&mut writer, b"a message"));
+    data(&mut reader).consume(9);
+    assert!(waits(reader.closed()));
+    writer.release();
+    assert!(waits(reader.closed()));
+    assert_eq!(pool.outstanding(), 0);
+}

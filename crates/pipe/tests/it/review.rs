@@ -1,75 +1,11 @@
 //! What a review found.
 
-use crate::common::{Wakes, flush, is_closed, paced};
+use crate::common::{Wakes, flush, paced};
 use aqueduct_pipe::{Blocking, Options, Read, pipe};
 use aqueduct_slice::Slice;
-use aqueduct_testkit::panics;
 use std::io::Write;
 use std::task::Context;
 use std::thread;
-
-/// An owner whose drop panics, once it is its turn.
-struct Bomb(Vec<u8>);
-
-impl AsRef<[u8]> for Bomb {
-    fn as_ref(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl Drop for Bomb {
-    fn drop(&mut self) {
-        if !thread::panicking() {
-            std::panic::resume_unwind(Box::new(()));
-        }
-    }
-}
-
-fn bomb() -> Slice {
-    Slice::from_owner(Bomb(vec![1; 100]))
-}
-
-#[test]
-fn a_reader_whose_bytes_panic_when_dropped_is_gone_all_the_same() {
-    let (mut writer, mut reader) = paced(64, 32);
-    writer.push(bomb()).unwrap();
-    assert!(writer.try_flush().unwrap().is_none());
-    assert!(reader.try_read().unwrap().is_some());
-    assert!(panics(|| drop(reader)));
-    assert!(is_closed(&writer.try_flush().expect_err("nobody reads any more")));
-}
-
-#[test]
-fn unread_bytes_that_panic_when_dropped_do_not_hide_that_the_reader_is_gone() {
-    let (mut writer, reader) = paced(64, 32);
-    writer.push(bomb()).unwrap();
-    assert!(writer.try_flush().unwrap().is_none());
-    assert!(panics(|| drop(reader)));
-    assert!(is_closed(&writer.try_flush().expect_err("nobody reads any more")));
-}
-
-#[test]
-fn a_writer_whose_bytes_panic_when_dropped_is_gone_all_the_same() {
-    let (mut writer, mut reader) = paced(64, 32);
-    writer.push(bomb()).unwrap();
-    assert!(panics(|| drop(writer)));
-    assert!(is_closed(&reader.try_read().expect_err("nobody writes any more")));
-}
-
-#[test]
-fn consuming_bytes_that_panic_when_dropped_keeps_the_books() {
-    let (mut writer, mut reader) = paced(1000, 500);
-    writer.push(bomb()).unwrap();
-    writer.push(vec![2; 100]).unwrap();
-    writer.try_flush().unwrap();
-    let view = reader.try_read().unwrap().unwrap().into_view();
-    assert!(panics(|| {
-        view.consume(100);
-    }));
-    let left = reader.try_read().unwrap().unwrap().into_view();
-    let left = left.len();
-    assert_eq!(reader.stats().buffered, left as u64);
-}
 
 #[test]
 fn a_wish_that_was_polled_and_given_up_for_another_read_does_not_stop_pacing() {

@@ -5,6 +5,7 @@
 #![allow(missing_docs, unreachable_pub, reason = "a test binary")]
 
 mod borrows;
+mod callbacks;
 mod cases_delimited;
 mod cases_numbers;
 mod cases_reader;

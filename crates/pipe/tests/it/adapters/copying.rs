@@ -7,8 +7,12 @@ use super::{
 use aqueduct_base::meter;
 use aqueduct_pipe::{CopyError, Options, PipeErrorKind, Read, Reader, Writer, pipe};
 use aqueduct_slice::Slice;
-use aqueduct_testkit::pattern;
-use std::{io::ErrorKind, task::Poll};
+use aqueduct_testkit::{panics, pattern};
+use std::{
+    io::ErrorKind,
+    sync::Arc,
+    task::{Context, Poll, Wake, Waker},
+};
 
 fn two_pipes() -> ((Writer, Reader), (Writer, Reader)) {
     (pipe(Options::default()), pipe(Options::default()))
@@ -281,5 +285,24 @@ fn how_the_writer_ended_is_the_readers_error() {
     writer.fail("the disk is gone");
     let refused = now(reader.copy_to(&mut to)).unwrap_err();
     assert!(matches!(reading(refused), PipeErrorKind::Failed(_)));
+    assert_eq!(take_all(&mut end), all);
+}
+
+/// The other reader's waker is called when all is handed over: nothing is there twice.
+#[test]
+fn a_waker_that_panics_while_bytes_are_copied_does_not_repeat_them() {
+    struct Panics;
+    impl Wake for Panics {
+        fn wake(self: Arc<Self>) {
+            std::panic::resume_unwind(Box::new(()));
+        }
+    }
+    let ((mut writer, mut reader), (mut to, mut end)) = two_pipes();
+    let all = three_segments(&mut writer);
+    writer.finish();
+    let waker = Waker::from(Arc::new(Panics));
+    assert!(end.poll_read(&mut Context::from_waker(&waker)).is_pending());
+    assert!(panics(|| now(reader.copy_to(&mut to))));
+    assert_eq!(now(reader.copy_to(&mut to)).unwrap(), 0);
     assert_eq!(take_all(&mut end), all);
 }

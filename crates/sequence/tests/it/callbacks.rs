@@ -1,0 +1,89 @@
+//! Owners of which any may panic when it is dropped, in any operation of a list or a sequence.
+
+use aqueduct_sequence::{SegmentList, Sequence};
+use aqueduct_slice::Slice;
+use aqueduct_testkit::{Countdown, for_every_k, pattern};
+
+/// Slices of these lengths with an owner each, and their bytes.
+fn owned(countdown: &Countdown, lens: &[usize]) -> (Vec<Slice>, Vec<u8>) {
+    let parts: Vec<_> = lens.iter().enumerate().map(|(i, len)| pattern(*len, i)).collect();
+    let bytes = parts.concat();
+    let made = parts.into_iter().map(|part| Slice::from_owner(countdown.value(part)));
+    (made.collect(), bytes)
+}
+
+const LENS: [usize; 8] = [30, 40, 10, 60, 5, 70, 80, 25];
+
+/// A list counts as consumed what was to be consumed or taken, and keeps the rest.
+#[test]
+fn t15_owners_that_panic_while_a_list_is_read() {
+    for step in [1, 7, 29, 30, 55, 100, 319] {
+        for_every_k(|c| {
+            let (slices, bytes) = owned(c, &LENS);
+            let mut list = SegmentList::new();
+            for (i, slice) in slices.into_iter().enumerate() {
+                let len = list.len() + slice.len();
+                c.survive(|| list.push_back(slice));
+                assert_eq!(list.len(), len);
+                if i == 3 {
+                    c.survive(|| list.consume(len));
+                    assert!(list.is_empty()); // and the next one takes the place of the last
+                }
+            }
+            let mut left = &bytes[140..];
+            for way in 0.. {
+                assert_eq!(list.as_ref(), left);
+                let count = step.min(left.len());
+                let (now, rest) = left.split_at(count);
+                c.survive(|| match way % 2 {
+                    0 => list.consume(count),
+                    _ => assert_eq!(list.take(count), now),
+                });
+                left = rest;
+                if left.is_empty() {
+                    break;
+                }
+            }
+            c.survive(|| list.release_used());
+            assert!(list.last().is_none());
+        });
+    }
+}
+
+/// A sequence is what it was or what it was to become.
+#[test]
+fn t15_owners_that_panic_while_a_sequence_is_cut() {
+    let ways: [fn(&mut Sequence, usize); 6] = [
+        |sequence, at| sequence.advance(at),
+        |sequence, at| sequence.truncate(at),
+        |sequence, at| drop(sequence.split_to(at)),
+        |sequence, at| drop(sequence.split_off(at)),
+        |sequence, at| *sequence = sequence.slice(at..),
+        |sequence, at| sequence.push(Slice::from(pattern(at, 9))),
+    ];
+    for lens in [&LENS[..], &LENS[..2], &LENS[..1]] {
+        for (way, cut) in ways.iter().enumerate() {
+            for at in [0, 3, 25, 30, 31, 68, 300] {
+                for_every_k(|c| {
+                    let (slices, bytes) = owned(c, lens);
+                    let mut sequence: Sequence = slices.into_iter().collect();
+                    let at = at.min(sequence.len());
+                    c.survive(|| cut(&mut sequence, at));
+                    let want = match way {
+                        0 | 2 | 4 => bytes[at..].to_vec(),
+                        1 | 3 => bytes[..at].to_vec(),
+                        _ => [&bytes[..], &pattern(at, 9)].concat(),
+                    };
+                    assert!(sequence == want[..] || sequence == bytes[..]);
+                    let middle = sequence.len() / 2;
+                    let halves = (sequence.slice(..middle), sequence.slice(middle..));
+                    sequence.push(Slice::from_static(b"more"));
+                    let joined: Sequence = halves.0.into_iter().chain(halves.1).collect();
+                    assert_eq!(sequence.slice(..joined.len()), joined);
+                    assert_eq!(sequence.slice(joined.len()..), b"more");
+                    c.survive(|| sequence.into_iter().for_each(drop));
+                });
+            }
+        }
+    }
+}
