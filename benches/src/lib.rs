@@ -25,4 +25,5 @@ pub mod scaling;
 pub mod stats;
 pub mod table;
 pub mod target;
+pub mod web;
 pub mod witnessed;

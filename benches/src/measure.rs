@@ -144,15 +144,25 @@ pub struct Effort {
     pub sample_ns: f64,
     /// What one run of an example system should take.
     pub port: Duration,
+    /// Requests to a server in one round.
+    pub requests: u64,
 }
 
 impl Effort {
     /// What the full report takes.
-    pub const FULL: Effort =
-        Effort { rounds: 101, sample_ns: 1_500_000.0, port: Duration::from_millis(1_000) };
+    pub const FULL: Effort = Effort {
+        rounds: 101,
+        sample_ns: 1_500_000.0,
+        port: Duration::from_millis(1_000),
+        requests: 1_600,
+    };
     /// What `--quick` takes.
-    pub const QUICK: Effort =
-        Effort { rounds: 31, sample_ns: 500_000.0, port: Duration::from_millis(300) };
+    pub const QUICK: Effort = Effort {
+        rounds: 31,
+        sample_ns: 500_000.0,
+        port: Duration::from_millis(300),
+        requests: 320,
+    };
 }
 
 /// The rounds of one subject, in nanoseconds per operation.
@@ -226,7 +236,7 @@ pub fn measure(
 
 /// Whose turn it is: each round starts one further on, and every other round runs backwards, so
 /// that nobody always follows the same neighbour.
-fn turn(round: usize, place: usize, count: usize) -> usize {
+pub(crate) fn turn(round: usize, place: usize, count: usize) -> usize {
     let place = if round.is_multiple_of(2) { place } else { count - 1 - place };
     (round + place) % count
 }

@@ -1,42 +1,75 @@
-//! The example systems: each scenario and mode in a child process of its own, allocations counted
+//! The example systems: each in both modes, each mode in a child process of its own, allocations counted
 //! in another.
+
+mod patterns;
+mod web;
 
 use std::env;
 use std::error::Error;
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use patterns::{Mode, Scenario};
+use ::patterns::Scenario;
 use serde::{Deserialize, Serialize};
 
-use crate::alloc::{VARIABLE, allocations};
+use crate::alloc::{VARIABLE, is_counting};
 use crate::measure::Effort;
 use crate::out::say;
 use crate::report::{Port, PortFigures};
+use crate::web::ours;
 
 /// The subcommand that runs one scenario in one mode.
 pub const SUBCOMMAND: &str = "port";
 
-/// A scenario, by its names.
+/// An example system, by its names, and what runs it in the child's process.
 #[derive(Debug)]
 struct Known {
     id: &'static str,
     name: &'static str,
-    scenario: Scenario,
-    /// Operations of the pass that counts allocations.
-    counted: u64,
+    /// Runs it for about so long.
+    timed: fn(Mode, Duration) -> Result<Answer, Box<dyn Error>>,
+    /// Allocations per operation, in steady state.
+    counted: fn(Mode) -> Result<f64, Box<dyn Error>>,
 }
 
-const KNOWN: [Known; 2] = [
-    Known { id: PACKETS, name: "packets", scenario: Scenario::Packets, counted: 200_000 },
-    Known { id: PIPELINE, name: "pipeline", scenario: Scenario::Pipeline, counted: 8 },
+const KNOWN: [Known; 3] = [
+    Known {
+        id: PACKETS,
+        name: "packets",
+        timed: |mode, budget| patterns::timed(Scenario::Packets, mode, budget),
+        counted: |mode| patterns::counted(Scenario::Packets, mode, 200_000),
+    },
+    Known {
+        id: PIPELINE,
+        name: "pipeline",
+        timed: |mode, budget| patterns::timed(Scenario::Pipeline, mode, budget),
+        counted: |mode| patterns::counted(Scenario::Pipeline, mode, 8),
+    },
+    Known {
+        id: WEB,
+        name: "web",
+        timed: |mode, budget| web::timed(|| ours(mode), budget),
+        counted: |mode| web::counted(|| ours(mode)),
+    },
 ];
 
 /// The packet parser's row.
 pub const PACKETS: &str = "patterns.packets";
 /// The three-stage pipeline's row.
 pub const PIPELINE: &str = "patterns.pipeline";
+/// The web framework's row.
+pub const WEB: &str = "web";
+
+/// How an example system runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// With the copies that its document counts.
+    Copying,
+    /// As its document proposes.
+    ZeroCopy,
+}
 
 const MODES: [(&str, Mode); 2] = [("copying", Mode::Copying), ("zero-copy", Mode::ZeroCopy)];
 
@@ -153,42 +186,13 @@ pub fn child(
 ) -> Result<(), Box<dyn Error>> {
     let known = KNOWN.iter().find(|known| known.name == scenario).ok_or("no such scenario")?;
     let (_, mode) = MODES.into_iter().find(|(name, _)| *name == mode).ok_or("no such mode")?;
-    let answer = if count { counted(known, mode)? } else { timed(known.scenario, mode, budget)? };
+    let answer = match count {
+        false => (known.timed)(mode, budget)?,
+        true if !is_counting() => return Err("this process does not count its allocations".into()),
+        true => Answer { allocations_per_op: (known.counted)(mode)?, ..Answer::default() },
+    };
     say(serde_json::to_string(&answer)?)?;
     Ok(())
-}
-
-fn timed(scenario: Scenario, mode: Mode, budget: Duration) -> Result<Answer, Box<dyn Error>> {
-    let rss_before_bytes = memory("VmRSS");
-    let measured = patterns::measure(scenario, mode, budget)?;
-    Ok(Answer {
-        workload: measured.workload,
-        unit: measured.unit.into(),
-        throughput: measured.throughput,
-        p50_ns: measured.p50_ns,
-        p99_ns: measured.p99_ns,
-        bytes_copied_per_op: measured.bytes_copied_per_op,
-        copies_per_op: measured.copies_per_op,
-        inlined_per_op: measured.inlined_per_op,
-        allocations_per_op: 0.0,
-        rss_before_bytes,
-        peak_rss_bytes: memory("VmHWM"),
-    })
-}
-
-fn counted(known: &Known, mode: Mode) -> Result<Answer, Box<dyn Error>> {
-    if !crate::alloc::is_counting() {
-        return Err("this process does not count its allocations".into());
-    }
-    let (mut before, mut after) = (None, 0);
-    let operations = patterns::run_counted(known.scenario, mode, known.counted, &mut || {
-        before.get_or_insert_with(allocations);
-        after = allocations();
-    })?;
-    let made = after - before.unwrap_or(after);
-    #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
-    let allocations_per_op = made as f64 / operations as f64;
-    Ok(Answer { allocations_per_op, ..Answer::default() })
 }
 
 impl Answer {
@@ -214,7 +218,13 @@ impl Answer {
 /// Zero where the system has no such file.
 #[must_use]
 pub fn memory(name: &str) -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    memory_of(Path::new("/proc/self/status"), name)
+}
+
+/// The same of another process, by its file.
+#[must_use]
+pub fn memory_of(status: &Path, name: &str) -> u64 {
+    let status = fs::read_to_string(status).unwrap_or_default();
     kibibytes(&status, name).unwrap_or(0) << 10
 }
 

@@ -14,7 +14,7 @@ use crate::remote::{Mimalloc, beside};
 use crate::report::{Operation, Report, SCHEMA};
 use crate::stats::Summary;
 use crate::target::Figures;
-use crate::{claims, ports, rows, table};
+use crate::{claims, ports, rows, table, web};
 
 /// What the command line asks the report for.
 #[derive(Debug)]
@@ -36,10 +36,13 @@ pub fn report(request: &Request<'_>) -> Result<(), Box<dyn Error>> {
     let wanted = |id: &str| request.only.is_none_or(|only| only.is_match(id));
     let mut chosen = rows::all();
     chosen.retain(|row| wanted(&row.id) || row.id == rows::ANCHOR);
-    let bar = progress((chosen.len() * request.effort.rounds) as u64);
-    let (rmw_ns, operations) = operations(&chosen, wanted, request.effort, &bar)?;
+    let rounds = chosen.len() * request.effort.rounds + web::rounds(wanted);
+    let bar = progress(rounds as u64);
+    let (rmw_ns, mut operations) = operations(&chosen, wanted, request.effort, &bar)?;
+    let web = web_rows(wanted, request.effort, &bar)?;
+    operations.extend(web.rows.iter().filter_map(|row| Operation::of(row, rmw_ns)));
     let measured = ports::run(wanted, request.effort, |id| bar.set_message(id.to_owned()))?;
-    let claims = claims::all(wanted, request.effort, &measured);
+    let claims = claims::all(wanted, request.effort, &measured, &web)?;
     bar.finish_and_clear();
     let ports = measured.into_iter().map(|measured| measured.port).collect();
     let report =
@@ -77,6 +80,24 @@ fn operations(
         }
     }
     Ok((rmw_ns, operations))
+}
+
+/// The servers' rows, shown.
+fn web_rows(
+    wanted: impl Fn(&str) -> bool,
+    effort: Effort,
+    bar: &ProgressBar,
+) -> io::Result<web::Outcome> {
+    let web = web::measure(wanted, effort, |id| {
+        bar.set_message(id);
+        bar.inc(1);
+    })?;
+    for row in &web.rows {
+        // Its target is one of ratios: what a locked add takes does not matter.
+        show(row, Operation::of(row, f64::NAN).as_ref(), bar)?;
+    }
+    web.notes.iter().try_for_each(|note| bar.suspend(|| say(note)))?;
+    Ok(web)
 }
 
 fn show(measured: &Measured, operation: Option<&Operation>, bar: &ProgressBar) -> io::Result<()> {

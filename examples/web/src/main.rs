@@ -1,5 +1,7 @@
 //! The command line of the port: see the README.
 
+#![forbid(unsafe_code)]
+
 use clap::{Parser, Subcommand, ValueEnum};
 use std::{error::Error, net::SocketAddr, process::ExitCode, sync::Arc, thread, time::Duration};
 use tokio::{net::TcpListener, runtime::Builder, signal, sync::watch};

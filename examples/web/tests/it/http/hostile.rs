@@ -147,7 +147,8 @@ fn t22_chunks_that_could_be_read_in_two_ways_are_refused() {
         let request = with("transfer-encoding: chunked\r\n") + chunks;
         assert_eq!(refused(request.as_bytes()), 400, "{chunks:?}");
     }
-    let request = with("transfer-encoding: chunked\r\n") + "1;" + &"e".repeat((16 << 10) + 1) + "\r\n";
+    let request =
+        with("transfer-encoding: chunked\r\n") + "1;" + &"e".repeat((16 << 10) + 1) + "\r\n";
     assert_eq!(refused(request.as_bytes()), 400);
 }
 
