@@ -2,13 +2,17 @@
 
 mod models;
 
-use crate::{App, Header, Json, Mode, Nothing, Path, Query, Raw, Reply, RouteError, model::ToJson};
+use crate::{
+    App, Header, Json, Mode, Nothing, Path, Query, Raw, Reply, RouteError,
+    model::{Int, ToJson},
+    object,
+};
 use aqueduct::Slice;
 use models::{
     Agent, Count, FilePath, Item, ItemId, ItemQuery, Notify, Order, Patch, Search, Strict, User,
     UserId,
 };
-use std::io::Write;
+use std::io::{self, Write};
 
 /// All of it.
 ///
@@ -20,14 +24,13 @@ pub fn demo(mode: Mode) -> Result<App, RouteError> {
     app.get::<Nothing>("/", |_, reply| say(reply, r#"{"message":"Hello, World"}"#))?;
     app.get::<Nothing>("/health", |_, reply| text(reply).body(b"ok"))?;
     app.get::<Path<UserId<'_>>>("/users/{user_id}", read_user)?;
-    app.get::<(Path<ItemId<'_>>, Query<ItemQuery<'_>>)>("/items/{item_id}", read_item)?;
+    app.get::<ReadItem<'_>>("/items/{item_id}", read_item)?;
     app.get::<Query<Search<'_>>>("/search", search)?;
     app.get::<Path<FilePath<'_>>>("/files/{*path}", |Path(file), reply| json(reply, &file))?;
     app.get::<Header<Agent<'_>>>("/headers", headers)?;
     app.post::<Json<User<'_>>>("/users", |Json(user), reply| json(reply.status(201), &user))?;
     app.post::<Json<Item<'_>>>("/items", create_item)?;
-    type Replace<'a> = (Path<ItemId<'a>>, Query<Notify>, Json<Item<'a>>);
-    app.route::<Replace<'_>>("PUT", "/items/{item_id}", replace_item)?;
+    app.route::<ReplaceItem<'_>>("PUT", "/items/{item_id}", replace_item)?;
     app.route::<(Path<ItemId<'_>>, Json<Patch<'_>>)>("PATCH", "/items/{item_id}", patch_item)?;
     app.route::<Path<ItemId<'_>>>("DELETE", "/items/{item_id}", |_, reply| {
         reply.status(204).header("content-type", "application/json").empty();
@@ -53,80 +56,62 @@ fn text<'r, 'w>(reply: &'r mut Reply<'w>) -> &'r mut Reply<'w> {
 }
 
 fn read_user(Path(user): Path<UserId<'_>>, reply: &mut Reply<'_>) {
-    reply.json(|out| {
-        out.write_all(br#"{"user_id":"#)?;
-        user.user_id.write_json(out)?;
-        out.write_all(br#","name":"User "#)?;
-        user.user_id.write_json(out)?;
-        out.write_all(br#""}"#)
-    });
+    let name = Numbered("User ", user.user_id);
+    reply.json(|out| object!(out, "user_id": user.user_id, "name": name));
 }
 
-fn read_item(
-    (Path(item), Query(query)): (Path<ItemId<'_>>, Query<ItemQuery<'_>>),
-    reply: &mut Reply<'_>,
-) {
-    reply.json(|out| {
-        out.write_all(br#"{"item_id":"#)?;
-        item.item_id.write_json(out)?;
-        out.write_all(b",")?;
-        write_fields(out, &query)?;
-        out.write_all(b"}")
-    });
+/// Text and a number, as one string.
+struct Numbered<'a>(&'static str, Int<'a>);
+
+impl ToJson for Numbered<'_> {
+    fn write_json<W: Write + ?Sized>(&self, out: &mut W) -> io::Result<()> {
+        write!(out, "\"{}", self.0)?;
+        self.1.write_json(out)?;
+        out.write_all(b"\"")
+    }
 }
 
-/// The fields of a model, without its braces.
-fn write_fields(out: &mut impl Write, model: &impl ToJson) -> std::io::Result<()> {
-    let mut inner = Vec::new();
-    model.write_json(&mut inner)?;
-    out.write_all(&inner[1..inner.len() - 1])
+type ReadItem<'a> = (Path<ItemId<'a>>, Query<ItemQuery<'a>>);
+
+fn read_item((Path(item), Query(query)): ReadItem<'_>, reply: &mut Reply<'_>) {
+    reply.json(|out| {
+        object!(
+            out,
+            "item_id": item.item_id,
+            "q": query.q,
+            "skip": query.skip,
+            "limit": query.limit,
+            "short": query.short,
+            "price": query.price,
+        )
+    });
 }
 
 fn search(Query(search): Query<Search<'_>>, reply: &mut Reply<'_>) {
-    reply.json(|out| {
-        out.write_all(br#"{"tags":"#)?;
-        search.tag.write_json(out)?;
-        out.write_all(br#","sort":"#)?;
-        search.sort.write_json(out)?;
-        out.write_all(b"}")
-    });
+    reply.json(|out| object!(out, "tags": search.tag, "sort": search.sort));
 }
 
 fn headers(Header(agent): Header<Agent<'_>>, reply: &mut Reply<'_>) {
-    reply.json(|out| {
-        out.write_all(br#"{"x_token":"#)?;
-        agent.x_token.write_json(out)?;
-        out.write_all(br#","user_agent":"#)?;
-        agent.user_agent.write_json(out)?;
-        out.write_all(b"}")
-    });
+    reply.json(|out| object!(out, "x_token": agent.x_token, "user_agent": agent.user_agent));
 }
 
 fn create_item(Json(item): Json<Item<'_>>, reply: &mut Reply<'_>) {
+    let total = item.price * item.quantity.to_f64();
     reply.json(|out| {
-        out.write_all(br#"{"name":"#)?;
-        item.name.write_json(out)?;
-        out.write_all(br#","price":"#)?;
-        item.price.write_json(out)?;
-        out.write_all(br#","quantity":"#)?;
-        item.quantity.write_json(out)?;
-        out.write_all(br#","total":"#)?;
-        (item.price * item.quantity.to_f64()).write_json(out)?;
-        out.write_all(b"}")
+        object!(
+            out,
+            "name": item.name,
+            "price": item.price,
+            "quantity": item.quantity,
+            "total": total,
+        )
     });
 }
 
-fn replace_item(
-    (Path(id), Query(query), Json(item)): (Path<ItemId<'_>>, Query<Notify>, Json<Item<'_>>),
-    reply: &mut Reply<'_>,
-) {
-    reply.json(|out| {
-        out.write_all(br#"{"item_id":"#)?;
-        id.item_id.write_json(out)?;
-        write!(out, r#","notify":{},"item":"#, query.notify)?;
-        item.write_json(out)?;
-        out.write_all(b"}")
-    });
+type ReplaceItem<'a> = (Path<ItemId<'a>>, Query<Notify>, Json<Item<'a>>);
+
+fn replace_item((Path(id), Query(query), Json(item)): ReplaceItem<'_>, reply: &mut Reply<'_>) {
+    reply.json(|out| object!(out, "item_id": id.item_id, "notify": query.notify, "item": item));
 }
 
 fn patch_item((_, Json(patch)): (Path<ItemId<'_>>, Json<Patch<'_>>), reply: &mut Reply<'_>) {
@@ -134,15 +119,19 @@ fn patch_item((_, Json(patch)): (Path<ItemId<'_>>, Json<Patch<'_>>), reply: &mut
 }
 
 fn create_order(Json(order): Json<Order<'_>>, reply: &mut Reply<'_>) {
-    let total: i64 = order.lines.iter().map(|line| line.count).sum();
+    let (mut lines, mut total) = (0, 0);
+    for line in order.lines.iter() {
+        (lines, total) = (lines + 1, total + line.count);
+    }
     reply.status(201).json(|out| {
-        out.write_all(br#"{"customer":"#)?;
-        order.customer.name.write_json(out)?;
-        write!(out, r#","lines":{},"total":{total},"status":"#, order.lines.len())?;
-        order.status.write_json(out)?;
-        out.write_all(br#","ref":"#)?;
-        order.reference.write_json(out)?;
-        out.write_all(b"}")
+        object!(
+            out,
+            "customer": order.customer.name,
+            "lines": lines,
+            "total": total,
+            "status": order.status,
+            "ref": order.reference,
+        )
     });
 }
 

@@ -126,3 +126,18 @@ macro_rules! model {
     (@value []) => { Some(Default::default) };
     (@value $default:literal) => { Some(|| $default.into()) };
 }
+
+/// Writes an object to `out`, and is what that gives: `object!(out, "name": value, ...)`, where each
+/// value has [`ToJson`](crate::model::ToJson).
+#[macro_export]
+macro_rules! object {
+    ($out:expr, $first:literal: $value:expr $(, $name:literal: $more:expr)* $(,)?) => {
+        ::std::io::Write::write_all($out, concat!("{\"", $first, "\":").as_bytes())
+            .and_then(|()| $crate::model::ToJson::write_json(&$value, $out))
+            $(
+                .and_then(|()| ::std::io::Write::write_all($out, concat!(",\"", $name, "\":").as_bytes()))
+                .and_then(|()| $crate::model::ToJson::write_json(&$more, $out))
+            )*
+            .and_then(|()| ::std::io::Write::write_all($out, b"}"))
+    };
+}
