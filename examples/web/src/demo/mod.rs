@@ -69,17 +69,16 @@ fn read_item(
     reply.json(|out| {
         out.write_all(br#"{"item_id":"#)?;
         item.item_id.write_json(out)?;
-        out.write_all(b",")?;
-        write_fields(out, &query)?;
+        out.write_all(br#","q":"#)?;
+        query.q.write_json(out)?;
+        out.write_all(br#","skip":"#)?;
+        query.skip.write_json(out)?;
+        out.write_all(br#","limit":"#)?;
+        query.limit.write_json(out)?;
+        write!(out, r#","short":{},"price":"#, query.short)?;
+        query.price.write_json(out)?;
         out.write_all(b"}")
     });
-}
-
-/// The fields of a model, without its braces.
-fn write_fields(out: &mut impl Write, model: &impl ToJson) -> std::io::Result<()> {
-    let mut inner = Vec::new();
-    model.write_json(&mut inner)?;
-    out.write_all(&inner[1..inner.len() - 1])
 }
 
 fn search(Query(search): Query<Search<'_>>, reply: &mut Reply<'_>) {
