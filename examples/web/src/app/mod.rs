@@ -66,7 +66,7 @@ pub trait Hook: Send + Sync + 'static {
         true
     }
 
-    /// When it is answered with `status`.
+    /// When it is answered with `status`: of each hook whose [`before`](Self::before) was called.
     fn after(&self, request: &Request<'_>, status: u16, took: Duration) {
         let _ = (request, status, took);
     }
@@ -131,7 +131,7 @@ impl App {
     ///
     /// # Errors
     ///
-    /// When the path cannot be told from another's.
+    /// When the path cannot be told from another's, or has this method already.
     pub fn get<I: Input + 'static>(
         &mut self,
         path: &'static str,
@@ -168,11 +168,14 @@ impl App {
             run::<I>(call, handler, checker, reply);
         };
         let operation = Operation { method, run: Box::new(run), describe: I::describe };
+        let refused = |cause| RouteError { path, cause };
         if let Some(route) = self.routes.iter_mut().find(|route| route.template == path) {
+            if route.operations.iter().any(|other| other.method == method) {
+                return Err(refused(InsertError::Conflict { with: path.to_owned() }));
+            }
             route.operations.push(operation);
             return Ok(());
         }
-        let refused = |cause| RouteError { path, cause };
         self.router.insert(path, self.routes.len()).map_err(refused)?;
         // The rest of a path may be empty, which matchit does not take for one.
         if let Some((before, _)) = path.split_once("{*") {
@@ -206,10 +209,13 @@ impl Service for Served {
             return self.answer(request, reply);
         }
         let start = Instant::now();
-        if self.app.hooks.iter().all(|hook| hook.before(request, reply)) {
+        let answers = |hook: &Box<dyn Hook>| !hook.before(request, reply);
+        let innermost = self.app.hooks.iter().position(answers);
+        if innermost.is_none() {
             self.answer(request, reply);
         }
-        for hook in self.app.hooks.iter().rev() {
+        let within = innermost.map_or(self.app.hooks.len(), |at| at + 1);
+        for hook in self.app.hooks[..within].iter().rev() {
             hook.after(request, reply.code(), start.elapsed());
         }
     }

@@ -52,6 +52,13 @@ impl<'a, A: Check<'a>, B: Check<'a>> Check<'a> for Either<A, B> {
     ) -> Option<Self> {
         let mark = checker.mark();
         let (first, second) = (at.name(A::TAG), at.name(B::TAG));
+        // What is the second already need not be refused by the first.
+        if B::is_exact(&value) && !A::is_exact(&value) {
+            if let Some(b) = B::check_by(value, rules, &second, checker) {
+                return Some(Either::B(b));
+            }
+            checker.rewind(mark);
+        }
         let a = A::check_by(value, rules, &first, checker);
         let b = match a {
             Some(_) if A::is_exact(&value) || !B::is_exact(&value) => None,

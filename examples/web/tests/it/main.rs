@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests copy what they compare")]
 #![allow(missing_docs, unreachable_pub, reason = "a test binary")]
 
+mod app;
 mod client;
 mod clients;
 mod compare;
@@ -11,6 +12,8 @@ mod http;
 mod model_tape;
 mod model_twin;
 mod models;
+mod nesting;
+mod openapi;
 mod port;
 mod recorded;
 mod server;
