@@ -62,6 +62,48 @@ pub fn pattern(n: usize, seed: usize) -> Vec<u8> {
     (0..n).map(|i| ((i * 7 + seed * 31) % 251 + 1) as u8).collect()
 }
 
+/// Numbers at random, the same for the same seed: xorshift64.
+#[derive(Clone, Debug)]
+pub struct Random(u64);
+
+impl Random {
+    /// Zero counts as one.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self(seed.max(1))
+    }
+
+    /// One that no run had before, which says what it is.
+    #[must_use]
+    pub fn unlike_others() -> Self {
+        let since = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
+        let seed = since.as_secs() << 30 | u64::from(since.subsec_nanos());
+        println!("seed {seed}");
+        Self::new(seed)
+    }
+
+    /// A number from zero on, below `of`.
+    pub fn below(&mut self, of: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        #[allow(clippy::cast_possible_truncation, reason = "any bits will do")]
+        let bits = (self.0 >> 20) as usize;
+        bits % of
+    }
+
+    /// True once in so many times.
+    pub fn one_in(&mut self, of: usize) -> bool {
+        self.below(of) == 0
+    }
+
+    /// A seed for another.
+    pub fn seed(&mut self) -> u64 {
+        self.below(usize::MAX);
+        self.0
+    }
+}
+
 /// Resident memory of this process in bytes, where the system tells.
 #[must_use]
 pub fn resident_bytes() -> Option<usize> {

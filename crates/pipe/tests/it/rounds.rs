@@ -4,29 +4,15 @@
 use aqueduct_pipe::{Options, Read, Reader, Writer, pipe};
 use aqueduct_pool::Pool;
 use aqueduct_sequence::Sequence;
+use aqueduct_testkit::Random;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
-use std::time::{Duration, Instant, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, of: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 20) as usize % of
-    }
-
-    fn one_in(&mut self, of: usize) -> bool {
-        self.below(of) == 0
-    }
-
-    /// Mostly short.
-    fn len(&mut self) -> usize {
-        let most = [30, 200, 3000, 20_000][self.below(4)];
-        self.below(most) + 1
-    }
+/// Mostly short.
+fn len(random: &mut Random) -> usize {
+    let most = [30, 200, 3000, 20_000][random.below(4)];
+    random.below(most) + 1
 }
 
 fn byte(at: u64) -> u8 {
@@ -49,18 +35,18 @@ impl Drop for Taken {
 }
 
 fn write(mut writer: Writer, backs: &Receiver<Taken>, seed: u64, steps: usize) -> u64 {
-    let mut random = Random(seed);
+    let mut random = Random::new(seed);
     let (mut at, mut flushed) = (0_u64, 0);
     let mut prefixes = Vec::new();
     for _ in 0..steps {
         match random.below(16) {
             0..5 => {
-                let len = random.len();
+                let len = len(&mut random);
                 writer.write(&bytes(at, len)).unwrap();
                 at += len as u64;
             }
             5 | 6 => {
-                let mut slot = writer.reserve(random.len()).unwrap();
+                let mut slot = writer.reserve(len(&mut random)).unwrap();
                 let len = random.below(slot.len().min(9000) + 1);
                 slot.room()[..len].copy_from_slice(&bytes(at, len));
                 if random.one_in(2) {
@@ -72,7 +58,7 @@ fn write(mut writer: Writer, backs: &Receiver<Taken>, seed: u64, steps: usize) -
                 }
             }
             7 => {
-                let len = random.len();
+                let len = len(&mut random);
                 writer.push(bytes(at, len)).unwrap();
                 at += len as u64;
             }
@@ -107,7 +93,7 @@ fn write(mut writer: Writer, backs: &Receiver<Taken>, seed: u64, steps: usize) -
 }
 
 fn read(mut reader: Reader, back: &Sender<Taken>, seed: u64) -> u64 {
-    let mut random = Random(seed);
+    let mut random = Random::new(seed);
     let mut at = 0;
     let mut kept: Vec<Taken> = Vec::new();
     let mut hold = 0;
@@ -155,7 +141,7 @@ fn two_threads_at_random_lend_and_take_what_was_written() {
     let asked = std::env::var("AQUEDUCT_STORM").ok().and_then(|secs| secs.parse().ok());
     let time = asked.map_or(Duration::from_millis(300), Duration::from_secs);
     let until = Instant::now() + time;
-    let mut random = Random(UNIX_EPOCH.elapsed().unwrap().as_nanos() as u64 | 1);
+    let mut random = Random::unlike_others();
     let (mut all, mut gets, mut pipes) = (0, 0, 0);
     while Instant::now() < until {
         let pool = Pool::new();
@@ -164,11 +150,10 @@ fn two_threads_at_random_lend_and_take_what_was_written() {
         let options = Options::builder().pool(&pool).segments(first, 65536).pause(pause).resume(1);
         let (writer, reader) = pipe(options.build().unwrap());
         let (back, backs) = channel();
-        let (one, two) = (random.0, random.0.rotate_left(17) | 1);
+        let (one, two) = (random.seed(), random.seed());
         let writes = thread::spawn(move || write(writer, &backs, one, 3000));
         let seen = read(reader, &back, two);
         assert_eq!(seen, writes.join().unwrap(), "seeds {one} {two}");
-        random.below(2);
         let stats = pool.stats();
         assert_eq!(pool.outstanding(), 0);
         (all, gets, pipes) = (all + seen, gets + stats.gets, pipes + 1);

@@ -4,7 +4,7 @@
 use aqueduct_pipe::{Options, PipeErrorKind, Read, Reader, Writer, pipe};
 use aqueduct_sequence::Sequence;
 use aqueduct_slice::Slice;
-use aqueduct_testkit::pattern;
+use aqueduct_testkit::{Random, pattern};
 use futures_core::Stream;
 use futures_sink::Sink;
 use std::io::{self, IoSlice};
@@ -27,17 +27,6 @@ impl Wake for Park {
     fn wake(self: Arc<Self>) {
         self.1.store(true, SeqCst);
         self.0.unpark();
-    }
-}
-
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, most: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) as usize % most
     }
 }
 
@@ -211,7 +200,7 @@ fn read(mut reader: Reader, all: &[u8], random: &mut Random) -> u64 {
             }
         }
     }
-    let last = drive(&mut Random(1), |cx| Pin::new(&mut reader).poll_next(cx));
+    let last = drive(&mut Random::new(1), |cx| Pin::new(&mut reader).poll_next(cx));
     assert!(matches!(last, None | Some(None | Some(Err(_)))));
     reader.stats().peak
 }
@@ -219,7 +208,7 @@ fn read(mut reader: Reader, all: &[u8], random: &mut Random) -> u64 {
 #[test]
 fn adapters_on_two_threads_lose_nothing_whatever_is_given_up() {
     for seed in 1..=aqueduct_testkit::scale(40) as u64 {
-        let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        let mut random = Random::new(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
         let (pause, first) = (1 + random.below(2000), 64 << random.below(4));
         let mut options = Options::builder().pause(pause).segments(first, first * 4);
         let limited = seed % 2 == 0;
@@ -232,15 +221,15 @@ fn adapters_on_two_threads_lose_nothing_whatever_is_given_up() {
         let over = AtomicBool::new(false);
         thread::scope(|scope| {
             scope.spawn(|| {
-                let mut random = Random(seed + 3);
+                let mut random = Random::new(seed + 3);
                 while !over.load(SeqCst) {
                     interrupters[random.below(2)].interrupt();
                     thread::sleep(Duration::from_micros(random.below(300) as u64));
                 }
             });
-            let writing = scope.spawn(|| write(writer, &all, &mut Random(seed + 1)));
+            let writing = scope.spawn(|| write(writer, &all, &mut Random::new(seed + 1)));
             let reading = scope.spawn(|| {
-                let peak = read(reader, &all, &mut Random(seed + 2));
+                let peak = read(reader, &all, &mut Random::new(seed + 2));
                 // A sink takes one slice beyond it, and one only.
                 assert!(!limited || peak < (LIMIT + LONGEST) as u64, "{peak}");
             });
