@@ -111,7 +111,7 @@ fn ask(connection: &mut BufReader<TcpStream>, request: &[u8]) {
 }
 
 /// What a connection may cost while nothing happens: its task and two empty pipes.
-const IDLE: usize = 12 << 10;
+const IDLE: usize = 8 << 10;
 
 #[test]
 fn memory_is_bounded_under_many_idle_connections() {
