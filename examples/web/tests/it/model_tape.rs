@@ -16,7 +16,7 @@ fn same(value: Value<'_>, json: &Json) -> bool {
     match (value, json) {
         (Value::Null, Json::Null) => true,
         (Value::Bool(a), Json::Bool(b)) => a == *b,
-        (Value::Int(a), Json::Number(b)) => b.is_u64() == !a.starts_with('-') && a == b.to_string(),
+        (Value::Int(a), Json::Number(b)) => b.is_u64() != a.starts_with('-') && a == b.to_string(),
         (Value::Float(a), Json::Number(b)) => a.parse::<f64>().ok() == b.as_f64(),
         (Value::Text(a), Json::String(b)) => a == b,
         (Value::List(a), Json::Array(b)) => {

@@ -97,9 +97,9 @@ fn files(count: usize) -> bool {
 /// So many connections, each of which was used: for a GET, or for a POST of 3 KB.
 fn used(address: SocketAddr, count: usize) -> Vec<BufReader<TcpStream>> {
     let large = post("/echo", &"e".repeat(3000));
-    let open = |i| {
+    let open = |i: usize| {
         let mut connection = connect(address).expect("it listens");
-        ask(&mut connection, if i % 4 == 0 { &large } else { GET });
+        ask(&mut connection, if i.is_multiple_of(4) { &large } else { GET });
         connection
     };
     (0..count).map(open).collect()
@@ -122,16 +122,17 @@ fn memory_is_bounded_under_many_idle_connections() {
     let server = Process::start(&[]);
     drop(used(server.address, 50));
     let Some(before) = server.resident() else { return };
-    let mut most = 0;
-    for _ in 0..2 {
+    let mut first = None;
+    for _ in 0..4 {
         let mut connections = used(server.address, count);
         let resident = server.resident().expect("as before");
         let each = resident.saturating_sub(before) / count;
         eprintln!("{count} idle connections: {each} bytes for each, {} KiB in all", resident >> 10);
         // What a few need once is not theirs.
         assert!(resident <= before + count * IDLE + (1 << 20), "{each} bytes for each");
-        assert!(most == 0 || resident <= most + (1 << 20), "{most} bytes became {resident}");
-        most = resident;
+        // Some of those before may not have ended yet; a leak would add up.
+        let first = *first.get_or_insert(resident);
+        assert!(resident <= first + first / 8, "{first} bytes became {resident}");
         // All are still there.
         connections.iter_mut().for_each(|connection| ask(connection, GET));
     }
@@ -140,8 +141,8 @@ fn memory_is_bounded_under_many_idle_connections() {
 #[test]
 fn many_idle_connections_hold_no_block() {
     // The server's ends are open in this process, too.
-    let most = getrlimit(Resource::Nofile).maximum.map_or(usize::MAX, |most| most as usize);
-    let count = scale(100).min(most.saturating_sub(600) / 2);
+    let most = getrlimit(Resource::Nofile).maximum.and_then(|most| usize::try_from(most).ok());
+    let count = scale(100).min(most.map_or(usize::MAX, |most| most.saturating_sub(600) / 2));
     if !files(2 * count) {
         return;
     }
@@ -178,7 +179,7 @@ fn many_slow_clients_are_cut_off() {
         slow.set_nonblocking(true).unwrap();
         let body = "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 100000\r\n\r\n";
         let head = "GET / HTTP/1.1\r\nhost: a\r\nx: ";
-        slow.write_all(if i % 2 == 0 { head } else { body }.as_bytes()).unwrap();
+        slow.write_all(if i.is_multiple_of(2) { head } else { body }.as_bytes()).unwrap();
         (slow, Vec::new(), Instant::now())
     };
     let mut slow: Vec<_> = (0..count).map(begin).collect();
