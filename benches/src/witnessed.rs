@@ -1,6 +1,8 @@
 //! Claims of zero copy as scenarios in which a witness sees every memcpy of the process: each is
 //! repeated, and says what the meter saw.
 
+mod web;
+
 use std::error::Error;
 use std::hint::black_box;
 use std::io;
@@ -33,7 +35,7 @@ struct Ran {
 }
 
 /// The scenarios by name. Those that begin with `control.` copy, and must be seen to.
-const SCENARIOS: [(&str, Run); 17] = [
+const SCENARIOS: [(&str, Run); 21] = [
     ("freeze", |n| each(n, || drop(black_box(filled().freeze())))),
     ("clone", |n| shared(n, |slice| drop(black_box(slice.clone())))),
     ("slice", |n| shared(n, |slice| drop(black_box(slice.slice(100..1100))))),
@@ -79,6 +81,10 @@ const SCENARIOS: [(&str, Run); 17] = [
     }),
     ("packets.zero-copy", |n| packets(Mode::ZeroCopy, n)),
     ("control.packets.copying", |n| packets(Mode::Copying, n)),
+    ("web.get", |n| web::gets(::web::Mode::ZeroCopy, n)),
+    ("web.post", |n| web::posts(::web::Mode::ZeroCopy, n)),
+    ("control.web.get.copying", |n| web::gets(::web::Mode::Copying, n)),
+    ("control.web.post.copying", |n| web::posts(::web::Mode::Copying, n)),
 ];
 
 /// The names, one per line.
@@ -216,6 +222,17 @@ fn packets(mode: Mode, operations: u64) -> Result<Ran, Box<dyn Error>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Into a buffer, into strings, and those into fields.
+    #[test]
+    fn requests_are_copied_in_the_copying_mode_alone() {
+        for requests in [web::gets, web::posts] {
+            let ran = |mode| requests(mode, 3000).expect("sound requests");
+            let (claim, control) = (ran(::web::Mode::ZeroCopy), ran(::web::Mode::Copying));
+            assert_eq!((claim.operations, claim.copied), (300_000, 0));
+            assert!(control.copied >= 2 * control.payload, "{}", control.copied);
+        }
+    }
 
     #[test]
     fn the_control_copies_all_that_the_claim_only_passes_on() {

@@ -107,7 +107,13 @@ impl Random {
 /// Resident memory of this process in bytes, where the system tells.
 #[must_use]
 pub fn resident_bytes() -> Option<usize> {
-    let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
+    resident_bytes_of(std::process::id())
+}
+
+/// Resident memory of the process of this number in bytes, where the system tells.
+#[must_use]
+pub fn resident_bytes_of(process: u32) -> Option<usize> {
+    let statm = std::fs::read_to_string(format!("/proc/{process}/statm")).ok()?;
     let pages: usize = statm.split_whitespace().nth(1)?.parse().ok()?;
     Some(pages * 4096)
 }

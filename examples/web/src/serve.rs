@@ -144,7 +144,8 @@ impl Connection {
                 Woken::Late => self.conversation.time_out(&mut self.answers.0),
             }
         }
-        self.close().await;
+        // Apart, so that no connection is as large as its end.
+        Box::pin(self.close()).await;
     }
 
     /// Sends what is there, as long as the client takes some of it.

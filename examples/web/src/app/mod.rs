@@ -209,8 +209,8 @@ impl Service for Served {
             return self.answer(request, reply);
         }
         let start = Instant::now();
-        let answers = |hook: &Box<dyn Hook>| !hook.before(request, reply);
-        let innermost = self.app.hooks.iter().position(answers);
+        let mut hooks = self.app.hooks.iter();
+        let innermost = hooks.position(|hook| !hook.before(request, reply));
         if innermost.is_none() {
             self.answer(request, reply);
         }

@@ -18,3 +18,4 @@ mod port;
 mod recorded;
 mod server;
 mod twin;
+mod web_long;

@@ -54,7 +54,7 @@ fn compare(text: &str, find: impl Fn(&str) -> Option<(bool, Value)>) -> [usize; 
         found[0] += 1;
         found[1] += of_kind(name, kind, &schema);
         let (own, each) = rules.split_once("each ").unwrap_or((rules, ""));
-        found[1] += of_rules(name, own, &kinds(&schema)[0]);
+        found[1] += of_rules(name, own, kinds(&schema)[0]);
         found[1] += of_rules(name, each, &schema["items"]);
     }
     found

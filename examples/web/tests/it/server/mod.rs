@@ -2,7 +2,6 @@
 
 mod clients;
 mod patience;
-mod steady;
 
 use aqueduct::Pool;
 use std::{
