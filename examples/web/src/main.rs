@@ -3,7 +3,15 @@
 #![forbid(unsafe_code)]
 
 use clap::{Parser, Subcommand, ValueEnum};
-use std::{error::Error, net::SocketAddr, process::ExitCode, sync::Arc, thread, time::Duration};
+use std::{
+    error::Error,
+    io::{self, Write},
+    net::SocketAddr,
+    process::ExitCode,
+    sync::Arc,
+    thread,
+    time::Duration,
+};
 use tokio::{net::TcpListener, runtime::Builder, signal, sync::watch};
 use web::{Hook, Mode, Options, Request, Service, demo::demo, serve};
 
@@ -48,7 +56,9 @@ struct Log;
 
 impl Hook for Log {
     fn after(&self, request: &Request<'_>, status: u16, took: Duration) {
-        println!("{} {} {status} {} us", request.method, request.path, took.as_micros());
+        let (method, path) = (request.method, request.path);
+        // Who reads it may be gone.
+        let _ = writeln!(io::stdout(), "{method} {path} {status} {} us", took.as_micros());
     }
 }
 
@@ -86,12 +96,21 @@ fn run(listen: SocketAddr, mode: Mode, threads: usize, log: bool) -> Outcome {
         workers.push(thread::spawn(move || worker(listener, service, options, &mut stopped)));
     }
     drop(listener);
-    Builder::new_current_thread().enable_all().build()?.block_on(signal::ctrl_c())?;
+    Builder::new_current_thread().enable_all().build()?.block_on(interrupted())?;
     drop(stop); // which is what they wait for
     for worker in workers {
         worker.join().map_err(|_| "a thread panicked")??;
     }
     Ok(())
+}
+
+/// Waits for the signals that end a program.
+async fn interrupted() -> io::Result<()> {
+    let mut terminated = signal::unix::signal(signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        done = signal::ctrl_c() => done,
+        _ = terminated.recv() => Ok(()),
+    }
 }
 
 fn worker(

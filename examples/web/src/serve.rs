@@ -208,7 +208,7 @@ struct Deadline<'a> {
 impl Deadline<'_> {
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let limit = self.limit;
-        let at = *self.at.get_or_insert_with(|| Instant::now() + limit);
+        let at = *self.at.get_or_insert_with(|| after(limit));
         if self.timer.deadline() > at {
             self.timer.as_mut().reset(at);
         }
@@ -220,4 +220,10 @@ impl Deadline<'_> {
         }
         Poll::Pending
     }
+}
+
+/// So much later; in thirty years at most, as good as never.
+fn after(limit: Duration) -> Instant {
+    const NEVER: Duration = Duration::from_secs(30 * 365 * 86_400);
+    Instant::now() + limit.min(NEVER)
 }

@@ -85,6 +85,7 @@ fn is_json(kind: &[u8]) -> bool {
     };
     let ends = json.len().checked_sub(b"+json".len()).map(|at| &json[at..]);
     application.eq_ignore_ascii_case(b"application/")
+        && !json.contains(&b'/')
         && (json.eq_ignore_ascii_case(b"json")
             || ends.is_some_and(|end| end.eq_ignore_ascii_case(b"+json")))
 }
@@ -171,11 +172,13 @@ impl<T: Family> Input for Header<T> {
 
     fn take<'a>(request: &Ready<'a>, checker: &mut Checker) -> Option<Self::At<'a>> {
         let find = |name: &str, _| {
+            // Of several the first, whichever it is.
+            let first = request.request.headers.get(name)?;
+            if let (true, Ok(text)) = (first.is_ascii(), str::from_utf8(first)) {
+                return Some(Value::Text(text));
+            }
             let named = request.latin.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
-            let found = named.map(|(_, text)| text.as_str());
-            found
-                .or_else(|| str::from_utf8(request.request.headers.get(name)?).ok())
-                .map(Value::Text)
+            named.map(|(_, text)| Value::Text(text))
         };
         params("header", find, checker).map(Header)
     }

@@ -60,13 +60,14 @@ type Run = Box<dyn Fn(Call<'_>, &mut Checker, &mut Reply<'_>) + Send + Sync>;
 
 /// What is done around each request.
 pub trait Hook: Send + Sync + 'static {
-    /// Before it is routed. False if it is answered by this.
+    /// Before it is routed. False if it is answered by this; who lets it go on leaves the reply alone.
     fn before(&self, request: &Request<'_>, reply: &mut Reply<'_>) -> bool {
         let _ = (request, reply);
         true
     }
 
-    /// When it is answered with `status`: of each hook whose [`before`](Self::before) was called.
+    /// When it is answered with `status`: of each hook whose [`before`](Self::before) was called. What the
+    /// handler made cannot be sent if it makes no sense, and is a 500 to the client then.
     fn after(&self, request: &Request<'_>, status: u16, took: Duration) {
         let _ = (request, status, took);
     }
@@ -98,6 +99,14 @@ struct Scratch {
     query: Tape,
     body: Tape,
     checker: Checker,
+}
+
+impl Scratch {
+    /// Lets go of what only a very large request needed.
+    fn trim(&mut self) {
+        [&mut self.path, &mut self.query, &mut self.body].into_iter().for_each(Tape::trim);
+        self.checker.trim();
+    }
 }
 
 thread_local! {
@@ -176,11 +185,14 @@ impl App {
             route.operations.push(operation);
             return Ok(());
         }
-        self.router.insert(path, self.routes.len()).map_err(refused)?;
+        // Both or none.
+        let mut router = self.router.clone();
+        router.insert(path, self.routes.len()).map_err(refused)?;
         // The rest of a path may be empty, which matchit does not take for one.
         if let Some((before, _)) = path.split_once("{*") {
-            self.router.insert(before, self.routes.len()).map_err(refused)?;
+            router.insert(before, self.routes.len()).map_err(refused)?;
         }
+        self.router = router;
         self.routes.push(Route { template: path, operations: vec![operation] });
         Ok(())
     }
@@ -223,26 +235,35 @@ impl Service for Served {
 
 impl Served {
     fn answer(&self, request: &Request<'_>, reply: &mut Reply<'_>) {
-        SCRATCH.with_borrow_mut(|scratch| {
-            let Scratch { path, query, body, checker } = scratch;
-            let path = path.path(request.path);
-            let found = self.app.router.at(path).ok().filter(|_| request.path.starts_with('/'));
-            let Some((found, route)) = found
-                .map(|found| (found.params, &self.app.routes[*found.value]))
-                .filter(|(_, route)| !(route.template.contains("{*") && path.contains('\n')))
-            else {
-                return self.undeclared(request, reply);
-            };
-            let method = if request.method == "HEAD" { "GET" } else { request.method };
-            match route.operations.iter().find(|operation| operation.method == method) {
-                Some(operation) => {
-                    let call = Call { request, params: &found, query, body };
-                    checker.begin(self.app.mode == Mode::Copying);
-                    (operation.run)(call, checker, reply);
-                }
-                None => not_allowed(route, reply),
+        SCRATCH.with(|kept| match kept.try_borrow_mut() {
+            Ok(mut scratch) => {
+                self.answer_with(&mut scratch, request, reply);
+                scratch.trim();
             }
+            // An application within a handler of another.
+            Err(_) => self.answer_with(&mut Scratch::default(), request, reply),
         });
+    }
+
+    fn answer_with(&self, scratch: &mut Scratch, request: &Request<'_>, reply: &mut Reply<'_>) {
+        let Scratch { path, query, body, checker } = scratch;
+        let path = path.path(request.path);
+        let found = self.app.router.at(path).ok().filter(|_| request.path.starts_with('/'));
+        let Some((found, route)) = found
+            .map(|found| (found.params, &self.app.routes[*found.value]))
+            .filter(|(_, route)| !(route.template.contains("{*") && path.contains('\n')))
+        else {
+            return self.undeclared(request, reply);
+        };
+        let method = if request.method == "HEAD" { "GET" } else { request.method };
+        match route.operations.iter().find(|operation| operation.method == method) {
+            Some(operation) => {
+                let call = Call { request, params: &found, query, body };
+                checker.begin(self.app.mode == Mode::Copying);
+                (operation.run)(call, checker, reply);
+            }
+            None => not_allowed(route, reply),
+        }
     }
 
     fn undeclared(&self, request: &Request<'_>, reply: &mut Reply<'_>) {
@@ -250,6 +271,7 @@ impl Served {
             ("/openapi.json", "GET" | "HEAD") => {
                 reply.header("content-type", "application/json").slice(self.description.clone());
             }
+            ("/openapi.json", _) => refused_method("GET", reply),
             _ => detail(reply, 404, "Not Found"),
         }
     }
@@ -283,7 +305,11 @@ fn invalid(checker: &Checker, reply: &mut Reply<'_>) {
 
 fn not_allowed(route: &Route, reply: &mut Reply<'_>) {
     let methods: Vec<&str> = route.operations.iter().map(|operation| operation.method).collect();
-    reply.status(405).header("allow", methods.join(", "));
+    refused_method(&methods.join(", "), reply);
+}
+
+fn refused_method(allowed: &str, reply: &mut Reply<'_>) {
+    reply.status(405).header("allow", allowed);
     reply.json(|out| std::io::Write::write_all(out, br#"{"detail":"Method Not Allowed"}"#));
 }
 

@@ -76,12 +76,14 @@ impl<'w> Reply<'w> {
     }
 
     /// Adds a header. The length, the date and what concerns the connection are added without being
-    /// asked for.
+    /// asked for, and cannot be given: two of them would be two answers.
     pub fn header(&mut self, name: &str, value: impl AsRef<[u8]>) -> &mut Self {
         let value = value.as_ref();
         let breaks = |byte: &u8| byte.is_ascii_control() && *byte != b'\t';
         let odd = |byte: &u8| !byte.is_ascii_graphic() || *byte == b':';
-        if name.is_empty() || name.as_bytes().iter().any(odd) || value.iter().any(breaks) {
+        let ours = ["content-length", "transfer-encoding", "connection", "date"];
+        let ours = ours.iter().any(|ours| name.eq_ignore_ascii_case(ours));
+        if ours || name.is_empty() || name.as_bytes().iter().any(odd) || value.iter().any(breaks) {
             self.stage = Stage::Failed;
         }
         self.begin();

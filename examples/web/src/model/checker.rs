@@ -68,6 +68,10 @@ pub enum Context<'s> {
     Text(&'s str),
 }
 
+/// Bytes of errors after which no more are collected: each may show all of its input, so that a
+/// request's would be many times as long as itself.
+const MOST: usize = 256 << 10;
+
 /// Collects all that is wrong with a request, and decides whether text is borrowed or copied.
 #[derive(Debug, Default)]
 pub struct Checker {
@@ -87,6 +91,14 @@ impl Checker {
     pub fn begin(&mut self, copying: bool) {
         self.errors.clear();
         self.copying = copying;
+    }
+
+    /// Lets go of what only very many errors needed.
+    pub fn trim(&mut self) {
+        if self.errors.capacity() > MOST {
+            self.errors.clear();
+            self.errors.shrink_to(MOST);
+        }
     }
 
     /// Whether nothing was wrong.
@@ -135,6 +147,9 @@ impl Checker {
         context: &[(&str, Context<'_>)],
     ) -> io::Result<()> {
         let out = &mut self.errors;
+        if out.len() > MOST {
+            return Ok(());
+        }
         if !out.is_empty() {
             out.write_all(b",")?;
         }

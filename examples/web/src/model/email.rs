@@ -256,7 +256,12 @@ fn check_domain(domain: &str) -> Result<Cow<'_, str>, Reason> {
         return Ok(Cow::Borrowed(domain));
     }
     let ascii = ::url::quirks::domain_to_ascii(domain);
-    check_ascii_domain(if ascii.is_empty() { domain } else { &ascii })?;
+    if ascii.is_empty() {
+        return fail("The part after the @-sign is invalid (it is no name of a host).");
+    }
+    // What was mapped to nothing may have stood between two periods.
+    check_dots(&ascii, "after")?;
+    check_ascii_domain(&ascii)?;
     Ok(Cow::Owned(::url::quirks::domain_to_unicode(&ascii)))
 }
 

@@ -94,6 +94,14 @@ impl Tape {
         Ok(Value::new(self, body, 0))
     }
 
+    /// Lets go of what only a very large document needed.
+    pub fn trim(&mut self) {
+        const MOST: usize = 64 << 10;
+        if self.nodes.capacity() * size_of::<Node>() + self.text.capacity() > MOST {
+            *self = Tape::new();
+        }
+    }
+
     pub(super) fn clear(&mut self) {
         self.nodes.clear();
         self.text.clear();

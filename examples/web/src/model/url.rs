@@ -8,7 +8,7 @@ use super::checker::{At, Checker, Context};
 use super::rules::Rules;
 use super::schema::{Check, Shape};
 use super::value::Value;
-use super::write::ToJson;
+use super::write::{ToJson, write_str};
 
 /// The longest that is read, in bytes.
 const LONGEST: usize = 2083;
@@ -98,7 +98,10 @@ impl<'a> Check<'a> for Url<'a> {
 
 impl ToJson for Url<'_> {
     fn write_json<W: Write + ?Sized>(&self, out: &mut W) -> io::Result<()> {
-        // A URL has nothing that JSON escapes.
+        if self.path.is_empty() {
+            return write_str(out, &self.text);
+        }
+        // What is plain has nothing that JSON escapes.
         [b"\"", self.text.as_bytes(), self.path.as_bytes(), b"\""]
             .iter()
             .try_for_each(|part| out.write_all(part))

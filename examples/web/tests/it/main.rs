@@ -4,6 +4,7 @@
 #![allow(missing_docs, unreachable_pub, reason = "a test binary")]
 
 mod app;
+mod app_edges;
 mod client;
 mod clients;
 mod compare;
@@ -18,4 +19,5 @@ mod port;
 mod recorded;
 mod server;
 mod twin;
+mod twin_edges;
 mod web_long;
