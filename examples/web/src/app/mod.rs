@@ -47,6 +47,8 @@ pub struct App {
 /// The operations of one path, in the order in which they were added.
 struct Route {
     template: &'static str,
+    /// Whether its last parameter is the rest of the path, where no line ends, as Starlette has it.
+    rest: bool,
     operations: Vec<Operation>,
 }
 
@@ -189,11 +191,13 @@ impl App {
         let mut router = self.router.clone();
         router.insert(path, self.routes.len()).map_err(refused)?;
         // The rest of a path may be empty, which matchit does not take for one.
-        if let Some((before, _)) = path.split_once("{*") {
+        let before = path.split_once("{*").map(|(before, _)| before);
+        if let Some(before) = before {
             router.insert(before, self.routes.len()).map_err(refused)?;
         }
         self.router = router;
-        self.routes.push(Route { template: path, operations: vec![operation] });
+        let (rest, operations) = (before.is_some(), vec![operation]);
+        self.routes.push(Route { template: path, rest, operations });
         Ok(())
     }
 
@@ -251,7 +255,7 @@ impl Served {
         let found = self.app.router.at(path).ok().filter(|_| request.path.starts_with('/'));
         let Some((found, route)) = found
             .map(|found| (found.params, &self.app.routes[*found.value]))
-            .filter(|(_, route)| !(route.template.contains("{*") && path.contains('\n')))
+            .filter(|(_, route)| !(route.rest && path.contains('\n')))
         else {
             return self.undeclared(request, reply);
         };

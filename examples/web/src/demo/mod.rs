@@ -1,6 +1,6 @@
 //! The demonstration application: what stands in the README.
 
-mod models;
+pub mod models;
 
 use crate::{
     App, Header, Json, Mode, Nothing, Path, Query, Raw, Reply, RouteError,

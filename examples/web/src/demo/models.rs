@@ -36,7 +36,8 @@ crate::model! {
 }
 
 crate::model! {
-    pub(super) struct Address<'a> {
+    /// Where somebody lives.
+    pub struct Address<'a> {
         street: Text<'a> [min_length = 1],
         city: Text<'a> [min_length = 1, max_length = 40],
         zip: Text<'a> [pattern = "^[0-9]{5}$"],
@@ -45,7 +46,8 @@ crate::model! {
 }
 
 crate::model! {
-    pub(super) struct User<'a> {
+    /// A person.
+    pub struct User<'a> {
         name: Text<'a> [min_length = 1, max_length = 50],
         email: Email<'a>,
         age: i64 [ge = 0, le = 150],
@@ -57,7 +59,8 @@ crate::model! {
 }
 
 crate::model! {
-    pub(super) struct Item<'a> {
+    /// Something to sell.
+    pub struct Item<'a> {
         name: Text<'a> [min_length = 1, max_length = 100],
         price: f64 [gt = 0, lt = 1000000],
         quantity: Int<'a> [ge = 1, multiple_of = 1] = 1,
@@ -68,7 +71,8 @@ crate::model! {
 }
 
 crate::model! {
-    pub(super) struct Patch<'a> {
+    /// What is to be changed of something.
+    pub struct Patch<'a> {
         name: Given<Option<Text<'a>>> [min_length = 1] = null,
         price: Given<Option<f64>> [gt = 0] = null,
         reference as "ref": Given<Option<Either<Int<'a>, Text<'a>>>> = null,
@@ -76,7 +80,8 @@ crate::model! {
 }
 
 crate::model! {
-    pub(super) struct Line<'a> {
+    /// So many of one thing.
+    pub struct Line<'a> {
         sku: Text<'a> [pattern = "^[A-Z]{3}-[0-9]{4}$"],
         count: i64 [ge = 1, le = 99],
         note: Option<Text<'a>> [max_length = 20] = null,
@@ -84,7 +89,8 @@ crate::model! {
 }
 
 crate::model! {
-    pub(super) struct Order<'a> {
+    /// What somebody wants.
+    pub struct Order<'a> {
         customer: User<'a>,
         lines: List<'a, Line<'a>> [min_items = 1, max_items = 50],
         status: Text<'a> [one_of = ["new", "paid", "sent"]] = "new",
@@ -93,7 +99,8 @@ crate::model! {
 }
 
 crate::model! {
-    pub(super) closed struct Strict<'a> {
+    /// One that takes no field it does not know.
+    pub closed struct Strict<'a> {
         id: Int<'a> [gt = 0],
         label: Text<'a> [max_length = 10],
     }

@@ -1,69 +1,13 @@
-//! The models of tests/twin/models.py.
+//! The models of tests/twin/models.py: those of the demonstration, and one for each rule.
 #![allow(missing_docs, reason = "the twin has them by the same names")]
 
 use std::borrow::Cow;
 
-use web::model::{Either, Email, Given, Int, List, Url};
+pub(crate) use web::demo::models::{Item, Order, Patch, Strict, User};
+use web::model::{Either, Email, Int, List, Url};
 
 type Text<'a> = Cow<'a, str>;
 
-web::model! {
-    pub(crate) struct Address<'a> {
-        street: Text<'a> [min_length = 1],
-        city: Text<'a> [min_length = 1, max_length = 40],
-        zip: Text<'a> [pattern = "^[0-9]{5}$"],
-        country: Text<'a> = "DE",
-    }
-}
-web::model! {
-    pub(crate) struct User<'a> {
-        name: Text<'a> [min_length = 1, max_length = 50],
-        email: Email<'a>,
-        age: i64 [ge = 0, le = 150],
-        active: bool = true,
-        website: Option<Url<'a>> = null,
-        address: Option<Address<'a>> = null,
-        tags: List<'a, Text<'a>> [max_items = 5, unique_items = true, each = [min_length = 1]] = [],
-    }
-}
-web::model! {
-    pub(crate) struct Item<'a> {
-        name: Text<'a> [min_length = 1, max_length = 100],
-        price: f64 [gt = 0, lt = 1000000],
-        quantity: Int<'a> [ge = 1, multiple_of = 1] = 1,
-        kind: Text<'a> [one_of = ["book", "toy", "food"]] = "book",
-        rating: Option<f64> [ge = 0, le = 5] = null,
-        step: Int<'a> [multiple_of = 5] = 5,
-    }
-}
-web::model! {
-    pub(crate) struct Patch<'a> {
-        name: Given<Option<Text<'a>>> [min_length = 1] = null,
-        price: Given<Option<f64>> [gt = 0] = null,
-        reference as "ref": Given<Option<Either<Int<'a>, Text<'a>>>> = null,
-    }
-}
-web::model! {
-    pub(crate) struct Line<'a> {
-        sku: Text<'a> [pattern = "^[A-Z]{3}-[0-9]{4}$"],
-        count: i64 [ge = 1, le = 99],
-        note: Option<Text<'a>> [max_length = 20] = null,
-    }
-}
-web::model! {
-    pub(crate) struct Order<'a> {
-        customer: User<'a>,
-        lines: List<'a, Line<'a>> [min_items = 1, max_items = 50],
-        status: Text<'a> [one_of = ["new", "paid", "sent"]] = "new",
-        reference as "ref": Either<Int<'a>, Text<'a>>,
-    }
-}
-web::model! {
-    pub(crate) closed struct Strict<'a> {
-        id: Int<'a> [gt = 0],
-        label: Text<'a> [max_length = 10],
-    }
-}
 web::model! { pub(crate) struct AnInt<'a> { v: Int<'a> } }
 web::model! { pub(crate) struct Ruled<'a> { v: Int<'a> [gt = 0, le = 100, multiple_of = 5] } }
 web::model! { pub(crate) struct AFloat { v: f64 } }
