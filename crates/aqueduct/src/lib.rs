@@ -11,6 +11,8 @@ mod book {
 }
 
 pub use aqueduct_base::{copy, meter};
+#[cfg(feature = "os")]
+pub use aqueduct_os as os;
 pub use aqueduct_pipe::{
     Blocking, Cause, CopyError, Duplex, Flush, Frame, FrameBuilder, FrameError, FrameFault,
     FramedReader, FramedWriter, Framing, FramingError, Interrupter, Options, OptionsBuilder,

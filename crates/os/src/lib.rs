@@ -1,0 +1,4 @@
+//! The operating system's zero-copy: files that are mapped, bytes that the kernel moves by itself, and
+//! blocks of a pool that it fills.
+
+mod sys;

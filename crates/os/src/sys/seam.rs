@@ -1,0 +1,87 @@
+//! [`attempt`]: one call to the system, which a test can shorten or have fail.
+
+use std::io;
+
+/// A system call that moves bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(dead_code, reason = "its first user follows")]
+pub(crate) enum Call {
+    Pread,
+    Pwrite,
+    Write,
+    Writev,
+    SendFile,
+    Splice,
+    Tee,
+    CopyFileRange,
+    SendZeroCopy,
+    ErrorQueue,
+    UringSubmit,
+}
+
+/// Asks the system for `wanted` bytes. `real` makes the call, for so many bytes as it is told; it
+/// may be told fewer, or not be called, when a test says so.
+#[cfg(not(test))]
+#[allow(dead_code, reason = "its first user follows")]
+#[inline]
+pub(crate) fn attempt(
+    _: Call,
+    wanted: usize,
+    real: impl FnOnce(usize) -> io::Result<usize>,
+) -> io::Result<usize> {
+    real(wanted)
+}
+
+#[cfg(test)]
+pub(crate) use scripted::{Fault, attempt, script};
+
+#[cfg(test)]
+mod scripted {
+    use super::{Call, io};
+    use std::cell::RefCell;
+
+    /// What a call does instead of what it should.
+    #[derive(Clone, Copy, Debug)]
+    pub(crate) enum Fault {
+        /// At most so many bytes.
+        Short(usize),
+        /// Nothing, with this error number.
+        Errno(i32),
+    }
+
+    type Script = Box<dyn FnMut(Call, usize) -> Option<Fault>>;
+
+    thread_local! {
+        static SCRIPT: RefCell<Option<Script>> = const { RefCell::new(None) };
+    }
+
+    /// Ends its script.
+    pub(crate) struct Scripted(());
+
+    impl Drop for Scripted {
+        fn drop(&mut self) {
+            SCRIPT.with(|script| script.borrow_mut().take());
+        }
+    }
+
+    /// Asks `faults` what each call of this thread is to do, as long as the guard lives.
+    #[must_use]
+    pub(crate) fn script(faults: impl FnMut(Call, usize) -> Option<Fault> + 'static) -> Scripted {
+        SCRIPT.with(|script| *script.borrow_mut() = Some(Box::new(faults)));
+        Scripted(())
+    }
+
+    pub(crate) fn attempt(
+        call: Call,
+        wanted: usize,
+        real: impl FnOnce(usize) -> io::Result<usize>,
+    ) -> io::Result<usize> {
+        let fault = SCRIPT
+            .with(|script| script.borrow_mut().as_mut().and_then(|faults| faults(call, wanted)));
+        match fault {
+            None => real(wanted),
+            Some(Fault::Short(most)) => real(wanted.min(most)),
+            Some(Fault::Errno(number)) => Err(io::Error::from_raw_os_error(number)),
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! What the crate does with real files, sockets and pipes.
