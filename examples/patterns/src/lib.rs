@@ -27,6 +27,7 @@ pub mod measure;
 pub mod packets;
 pub mod pipeline;
 mod run;
+mod serve;
 mod summary;
 pub mod workload;
 

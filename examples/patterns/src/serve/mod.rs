@@ -1,0 +1,2 @@
+mod range;
+mod target;
