@@ -17,7 +17,8 @@ mod serve;
 
 pub use app::{App, Doc, Header, Hook, Input, Json, Nothing, Path, Query, Raw, Ready, RouteError};
 pub use http::{
-    Body, BodyWriter, Conversation, Fields, Headers, Next, Reply, Request, Service, Wait,
+    Body, BodyWriter, Conversation, Fields, HandedOver, Handover, Headers, Next, Reply, Request,
+    Service, Wait,
 };
 pub use options::{Mode, Options, Timeouts};
 pub use serve::serve;

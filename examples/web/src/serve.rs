@@ -113,7 +113,8 @@ impl Connection {
             let waits = match next {
                 Next::Read(waits) => waits,
                 Next::Write => continue,
-                Next::Close => break,
+                Next::HandOver if self.hand_over(timer.as_mut(), write).await => continue,
+                Next::HandOver | Next::Close => break,
             };
             let limit = match waits {
                 Wait::Request if stopped => break,
@@ -152,15 +153,25 @@ impl Connection {
     async fn send(&mut self, mut timer: Pin<&mut Sleep>, limit: Duration) -> bool {
         let (output, socket) = (&mut self.answers.1, &mut self.socket);
         while self.answers.0.stats().buffered > 0 {
-            let mut deadline = None;
-            let mut late = Deadline { at: &mut deadline, limit, timer: timer.as_mut() };
-            let sent = poll_fn(|context| {
-                if let Poll::Ready(sent) = output.poll_drain_to(context, Pin::new(&mut *socket)) {
-                    return Poll::Ready(sent.is_ok());
-                }
-                late.poll(context).map(|()| false)
-            });
-            if !sent.await {
+            let sent = |context: &mut Context<'_>| {
+                output.poll_drain_to(context, Pin::new(&mut *socket)).map(|sent| sent.is_ok())
+            };
+            if !in_time(timer.as_mut(), limit, sent).await {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Sends what was handed over, likewise.
+    async fn hand_over(&mut self, mut timer: Pin<&mut Sleep>, limit: Duration) -> bool {
+        self.release();
+        let Some(body) = self.conversation.handed_over() else { return true };
+        while body.left() > 0 {
+            let sent = |context: &mut Context<'_>| {
+                body.poll_send(context, &self.socket).map(|sent| sent.is_ok())
+            };
+            if !in_time(timer.as_mut(), limit, sent).await {
                 return false;
             }
         }
@@ -171,11 +182,15 @@ impl Connection {
     fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let received = self.received.0.poll_fill_from(context, Pin::new(&mut self.socket));
         if received.is_pending() {
-            self.received.1.release();
-            self.answers.0.release();
-            self.answers.1.release();
+            self.release();
         }
         received
+    }
+
+    fn release(&mut self) {
+        self.received.1.release();
+        self.answers.0.release();
+        self.answers.1.release();
     }
 
     /// Closes, and drops what the client still sends: else it would lose the answer with the connection.
@@ -195,6 +210,21 @@ impl Connection {
         };
         let _ = timeout(LINGER, all).await;
     }
+}
+
+/// What `poll` says, or false when that takes too long.
+async fn in_time(
+    timer: Pin<&mut Sleep>,
+    limit: Duration,
+    mut poll: impl FnMut(&mut Context<'_>) -> Poll<bool>,
+) -> bool {
+    let mut deadline = None;
+    let mut late = Deadline { at: &mut deadline, limit, timer };
+    let done = poll_fn(|context| match poll(context) {
+        Poll::Ready(done) => Poll::Ready(done),
+        Poll::Pending => late.poll(context).map(|()| false),
+    });
+    done.await
 }
 
 /// A deadline that costs nothing until it is waited for, and then no more than a look at the clock: a

@@ -4,9 +4,10 @@ use super::{
     LARGEST_HEAD, Service,
     chunked::Chunked,
     copies::Copies,
+    handover::HandedOver,
     head::{Framing, Head, ROOM},
     lines::Lines,
-    reply::{Ended, Reply, Terms},
+    reply::{Ended, Reply, Rest, Terms},
     request::{Body, Request},
     status::{BODY_TOO_LARGE, Fault, HEAD_TOO_LARGE, INTERNAL, TIMEOUT},
     stream::Stream,
@@ -53,6 +54,8 @@ pub enum Next {
     Read(Wait),
     /// Send first: so much waits that nothing else is done.
     Write,
+    /// Send, then send [what was handed over](Conversation::handed_over) until none of it is left.
+    HandOver,
     /// Send, and close.
     Close,
 }
@@ -66,8 +69,17 @@ enum Stage {
         total: usize,
     },
     Chunked(Box<Chunked>),
-    Streaming(Stream),
+    /// And whether another request may follow.
+    Streaming(Stream, bool),
+    HandingOver(HandedOver, bool),
     Over,
+}
+
+impl Stage {
+    /// Behind an answer.
+    fn behind(keep: bool) -> Self {
+        if keep { Self::Head(Lines::HEAD) } else { Self::Over }
+    }
 }
 
 /// After a step.
@@ -113,7 +125,12 @@ impl Conversation {
                     self.sized((blank, head, total), service, input, output)
                 }
                 Stage::Chunked(request) => self.chunked(request, service, input, output),
-                Stage::Streaming(stream) => Ok(stream_on(stream, output)),
+                Stage::Streaming(stream, keep) => Ok(stream_on(stream, keep, output)),
+                Stage::HandingOver(body, keep) if body.left() > 0 => {
+                    self.stage = Stage::HandingOver(body, keep);
+                    return Next::HandOver;
+                }
+                Stage::HandingOver(_, keep) => Ok(Step::Again(Stage::behind(keep))),
                 Stage::Over => return Next::Close,
             };
             let wait = match step {
@@ -145,6 +162,14 @@ impl Conversation {
         if !matches!(stage, Stage::Head(lines) if lines.searched == 0) {
             refuse(TIMEOUT, output);
             let _ = output.try_flush();
+        }
+    }
+
+    /// The body that is sent past the pipe, when it is its turn.
+    pub fn handed_over(&mut self) -> Option<&mut HandedOver> {
+        match &mut self.stage {
+            Stage::HandingOver(body, _) => Some(body),
+            _ => None,
         }
     }
 
@@ -260,9 +285,11 @@ impl Conversation {
             }
         }));
         match reply.end() {
-            Ended::Whole { keep: true } if called.is_ok() => Ok(Stage::Head(Lines::HEAD)),
-            Ended::Whole { keep: false } if called.is_ok() => Ok(Stage::Over),
-            Ended::Streaming(stream) if called.is_ok() => Ok(Stage::Streaming(stream)),
+            Ended::Well { keep, rest } if called.is_ok() => Ok(match rest {
+                None => Stage::behind(keep),
+                Some(Rest::Stream(stream)) => Stage::Streaming(stream, keep),
+                Some(Rest::HandedOver(body)) => Stage::HandingOver(body, keep),
+            }),
             _ => Err(INTERNAL),
         }
     }
@@ -298,11 +325,11 @@ fn refuse(fault: Fault, output: &mut Writer) {
     Reply::new(output, terms).refuse(fault);
 }
 
-fn stream_on(mut stream: Stream, output: &mut Writer) -> Step {
+fn stream_on(mut stream: Stream, keep: bool, output: &mut Writer) -> Step {
     Step::Again(match stream.write(output, MOST_WAITING) {
-        Ok(false) => Stage::Streaming(stream),
-        Ok(true) if stream.keep => Stage::Head(Lines::HEAD),
+        Ok(false) => Stage::Streaming(stream, keep),
+        Ok(true) => Stage::behind(keep),
         // To a client that counts on an end that does not come, a broken stream is one.
-        Ok(true) | Err(_) => Stage::Over,
+        Err(_) => Stage::Over,
     })
 }

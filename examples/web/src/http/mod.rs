@@ -4,6 +4,7 @@ mod chunked;
 mod conversation;
 mod copies;
 mod date;
+mod handover;
 mod head;
 mod lines;
 mod reply;
@@ -12,6 +13,7 @@ mod status;
 mod stream;
 
 pub use conversation::{Conversation, Next, Wait};
+pub use handover::{HandedOver, Handover};
 pub use reply::{BodyWriter, Reply};
 pub use request::{Body, Fields, Headers, Request};
 

@@ -3,6 +3,7 @@
 use super::{
     copies::owned,
     date,
+    handover::{HandedOver, Handover},
     status::{Fault, INTERNAL, reason},
     stream::Stream,
 };
@@ -19,7 +20,7 @@ pub struct Reply<'w> {
     terms: Terms,
     status: u16,
     stage: Stage,
-    stream: Option<Stream>,
+    rest: Option<Rest>,
 }
 
 /// What the request settles about its answer.
@@ -45,10 +46,19 @@ enum Stage {
     Failed,
 }
 
+/// What of an answer is not in the pipe yet.
+pub(crate) enum Rest {
+    Stream(Stream),
+    HandedOver(HandedOver),
+}
+
 /// How an answer ended.
 pub(crate) enum Ended {
-    Whole { keep: bool },
-    Streaming(Stream),
+    /// As far as it is in the pipe.
+    Well {
+        keep: bool,
+        rest: Option<Rest>,
+    },
     Failed,
 }
 
@@ -57,7 +67,7 @@ const DIGITS: usize = 10;
 
 impl<'w> Reply<'w> {
     pub(crate) fn new(out: &'w mut Writer, terms: Terms) -> Self {
-        Self { out, terms, status: 200, stage: Stage::Begun, stream: None }
+        Self { out, terms, status: 200, stage: Stage::Begun, rest: None }
     }
 
     /// The status: 200 unless set. Before any header.
@@ -94,7 +104,7 @@ impl<'w> Reply<'w> {
     /// These bytes: copied, and counted. What is long and there already is better handed over as a
     /// [`slice`](Self::slice).
     pub fn body(&mut self, bytes: &[u8]) {
-        if !self.end_head(bytes.len()) {
+        if !self.end_head(bytes.len() as u64) {
             return;
         }
         let done = match self.terms.copying {
@@ -109,7 +119,7 @@ impl<'w> Reply<'w> {
         let slice = slice.into();
         if self.terms.copying {
             self.body(&slice);
-        } else if self.end_head(slice.len()) {
+        } else if self.end_head(slice.len() as u64) {
             let done = self.out.push(slice).map_err(|refused| refused.error);
             self.must(done);
         }
@@ -128,7 +138,7 @@ impl<'w> Reply<'w> {
         } else if self.terms.bodiless || self.has_no_body() {
             let mut count = 0;
             match write(&mut BodyWriter(Target::Count(&mut count))) {
-                Ok(()) => _ = self.end_head(count),
+                Ok(()) => _ = self.end_head(count as u64),
                 Err(_) => self.stage = Stage::Failed,
             }
         } else {
@@ -174,8 +184,15 @@ impl<'w> Reply<'w> {
         self.put(&[b"\r\n"]);
         self.finish();
         if !bodiless {
-            let (slices, keep) = (Box::new(slices.into_iter()), self.terms.keep);
-            self.stream = Some(Stream { slices, chunked: !old, copying, keep });
+            let slices = Box::new(slices.into_iter());
+            self.rest = Some(Rest::Stream(Stream { slices, chunked: !old, copying }));
+        }
+    }
+
+    /// So many bytes, which `body` sends past the pipe, when all that was answered before is sent.
+    pub fn hand_over(&mut self, len: u64, body: impl Handover) {
+        if self.end_head(len) {
+            self.rest = Some(Rest::HandedOver(HandedOver::new(body, len)));
         }
     }
 
@@ -190,7 +207,7 @@ impl<'w> Reply<'w> {
     }
 
     /// Says how long the body is. Whether it is to follow.
-    fn end_head(&mut self, len: usize) -> bool {
+    fn end_head(&mut self, len: u64) -> bool {
         self.begin();
         if self.has_no_body() {
             self.put(&[b"\r\n"]);
@@ -223,7 +240,7 @@ impl<'w> Reply<'w> {
             Terms { old: true, .. } => b"\r\nconnection: keep-alive\r\n",
             _ => b"\r\n",
         };
-        let status = usize::from(self.status);
+        let status = u64::from(self.status);
         self.put(&[
             b"HTTP/1.1 ",
             decimal(status, &mut digits),
@@ -259,9 +276,8 @@ impl<'w> Reply<'w> {
     }
 
     pub(crate) fn end(self) -> Ended {
-        match (self.stage, self.stream) {
-            (Stage::Done, None) => Ended::Whole { keep: self.terms.keep },
-            (Stage::Done, Some(stream)) => Ended::Streaming(stream),
+        match self.stage {
+            Stage::Done => Ended::Well { keep: self.terms.keep, rest: self.rest },
             _ => Ended::Failed,
         }
     }
@@ -324,7 +340,7 @@ impl fmt::Debug for BodyWriter<'_> {
 }
 
 /// The digits of a number.
-fn decimal(mut number: usize, room: &mut [u8; 20]) -> &[u8] {
+fn decimal(mut number: u64, room: &mut [u8; 20]) -> &[u8] {
     let mut at = room.len();
     loop {
         at -= 1;

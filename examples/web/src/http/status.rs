@@ -42,6 +42,7 @@ pub(crate) fn reason(status: u16) -> &'static str {
         412 => "Precondition Failed",
         413 => "Request Entity Too Large",
         415 => "Unsupported Media Type",
+        416 => "Range Not Satisfiable",
         417 => "Expectation Failed",
         422 => "Unprocessable Entity",
         429 => "Too Many Requests",

@@ -10,8 +10,6 @@ pub(crate) struct Stream {
     /// Else the end of the connection is the answer's.
     pub(crate) chunked: bool,
     pub(crate) copying: bool,
-    /// Whether another request may follow.
-    pub(crate) keep: bool,
 }
 
 impl Stream {

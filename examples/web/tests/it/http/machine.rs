@@ -46,6 +46,7 @@ pub fn converse<'p>(
             match next {
                 Next::Read(_) => break,
                 Next::Write => {}
+                Next::HandOver => panic!("nothing is handed over here"),
                 Next::Close => over = true,
             }
         }

@@ -1,6 +1,7 @@
 //! Real sockets.
 
 mod clients;
+mod handover;
 mod patience;
 
 use aqueduct::Pool;
