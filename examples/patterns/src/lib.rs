@@ -27,7 +27,7 @@ pub mod measure;
 pub mod packets;
 pub mod pipeline;
 mod run;
-mod serve;
+pub mod serve;
 mod summary;
 pub mod workload;
 

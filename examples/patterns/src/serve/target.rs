@@ -1,7 +1,7 @@
 //! The file that a request names, which is one below the root.
 
 use std::borrow::Cow;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
 
 use percent_encoding::percent_decode_str;
@@ -37,7 +37,7 @@ impl Root {
     }
 
     /// Opens what `path` names, as it stands in a request.
-    pub(super) fn file(&self, path: &str) -> Result<File, Refused> {
+    pub(super) fn file(&self, path: &str) -> Result<(File, Metadata), Refused> {
         let path = decoded(path)?;
         let names = path.split('/').filter(|name| !matches!(*name, "" | "."));
         if names.clone().any(|name| name == "..") {
@@ -46,7 +46,7 @@ impl Root {
         let names: Vec<&str> = names.collect();
         let file = File::from(below(&self.0, &names).map_err(refused)?);
         match file.metadata() {
-            Ok(metadata) if metadata.is_file() => Ok(file),
+            Ok(metadata) if metadata.is_file() => Ok((file, metadata)),
             _ => Err(Refused::Missing),
         }
     }
@@ -131,7 +131,8 @@ mod tests {
         let root = Root::open(&base.join("root")).unwrap();
         let read = |path: &str| {
             let mut text = String::new();
-            root.file(path).map(|mut file| file.read_to_string(&mut text).map(|_| text).unwrap())
+            root.file(path)
+                .map(|(mut file, _)| file.read_to_string(&mut text).map(|_| text).unwrap())
         };
         for (path, want) in [
             ("/top", Ok("top")),

@@ -1,0 +1,84 @@
+//! Files over HTTP, to curl and to clients of our own.
+
+mod curl;
+mod semantics;
+
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::{Arc, mpsc},
+    thread::{self, JoinHandle},
+};
+
+use aqueduct::Pool;
+use aqueduct_testkit::pattern;
+use patterns::serve::{Files, Way};
+use tokio::{net::TcpListener, runtime::Builder, sync::oneshot};
+use web::Options;
+
+const WAYS: [Way; 5] = [Way::ReadAll, Way::Mapped, Way::Sendfile, Way::Pooled, Way::IoUring];
+
+/// A folder that is removed again.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path =
+            std::env::temp_dir().join(format!("aqueduct-serve-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    /// Writes a file of so many bytes.
+    fn file(&self, name: &str, len: usize) -> Vec<u8> {
+        let bytes = pattern(len, len);
+        fs::write(self.0.join(name), &bytes).unwrap();
+        bytes
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A server on a thread of its own, with blocks of its own; it leaves none when it stops.
+struct Server {
+    address: SocketAddr,
+    pool: Pool,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    fn new(root: &Path, way: Way) -> Self {
+        let ((stop, stopped), (tell, told)) = (oneshot::channel(), mpsc::channel());
+        let pool = Pool::new();
+        let options = Options { pool: pool.clone(), ..Options::default() };
+        let files = Files::new(root, way, pool.clone()).unwrap();
+        let thread = thread::spawn(move || {
+            let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async move {
+                let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+                tell.send(listener.local_addr().unwrap()).unwrap();
+                web::serve(listener, Arc::new(files), options, stopped).await.unwrap();
+            });
+        });
+        let address = told.recv().unwrap();
+        Self { address, pool, stop: Some(stop), thread: Some(thread) }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        let ended = self.thread.take().map(JoinHandle::join);
+        if !thread::panicking() {
+            ended.unwrap().unwrap();
+            assert_eq!(self.pool.outstanding(), 0);
+        }
+    }
+}
