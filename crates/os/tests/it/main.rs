@@ -1,1 +1,10 @@
 //! What the crate does with real files, sockets and pipes.
+
+#[cfg(unix)]
+mod map;
+#[cfg(target_os = "linux")]
+mod map_memory;
+#[cfg(unix)]
+mod map_ranges;
+#[cfg(target_os = "linux")]
+mod map_truncated;
