@@ -2,6 +2,8 @@
 //! misbehave. The one folder of this crate that may contain `unsafe`.
 
 #[cfg(unix)]
+pub(crate) mod calls;
+#[cfg(unix)]
 mod map;
 #[cfg(target_os = "linux")]
 mod sealed;
@@ -11,9 +13,7 @@ mod seam;
 pub(crate) use map::Map;
 #[cfg(target_os = "linux")]
 pub(crate) use sealed::sealed;
-
-#[allow(unused_imports, reason = "its first user follows")]
-pub(crate) use seam::{Call, attempt};
+pub use seam::Call;
+pub(crate) use seam::attempt;
 #[cfg(test)]
-#[allow(unused_imports, reason = "its first user follows")]
 pub(crate) use seam::{Fault, script};
