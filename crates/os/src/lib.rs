@@ -2,3 +2,5 @@
 //! blocks of a pool that it fills.
 
 mod sys;
+#[cfg(all(target_os = "linux", feature = "io-uring"))]
+pub mod uring;

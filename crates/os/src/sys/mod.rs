@@ -2,6 +2,8 @@
 //! misbehave. The one folder of this crate that may contain `unsafe`.
 
 mod seam;
+#[cfg(all(target_os = "linux", feature = "io-uring"))]
+pub(crate) mod uring;
 
 #[allow(unused_imports, reason = "its first user follows")]
 pub(crate) use seam::{Call, attempt};
