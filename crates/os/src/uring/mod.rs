@@ -37,6 +37,8 @@
 //! With feature `tokio`, futures of a ring make progress within [`Ring::run_until`], on the ring's own thread; they are not
 //! `Send`, so tasks are started with `tokio::task::spawn_local`. No thread is added.
 
+#[cfg(all(test, feature = "tokio"))]
+mod attacks;
 mod fixed;
 mod op;
 mod probe;

@@ -29,8 +29,10 @@ pub(crate) enum Effect {
 
 impl Effect {
     pub(crate) fn run(self) {
-        if let Self::Wake(waker) = self {
-            waker.wake();
+        match self {
+            Self::Nothing => {}
+            Self::Wake(waker) => waker.wake(),
+            Self::Drop(operation) => drop(operation),
         }
     }
 }
