@@ -50,3 +50,5 @@ pub use tee::tee_async;
 pub use transfer::{Side, Step, Transfer, Transferred, copy_file_range, relay, send_file, splice};
 #[cfg(unix)]
 pub use vectored::{VectoredWrite, write_all_vectored};
+#[cfg(all(target_os = "linux", feature = "io-uring"))]
+pub mod uring;

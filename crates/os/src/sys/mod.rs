@@ -8,6 +8,8 @@ mod map;
 #[cfg(target_os = "linux")]
 mod sealed;
 mod seam;
+#[cfg(all(target_os = "linux", feature = "io-uring"))]
+pub(crate) mod uring;
 
 #[cfg(unix)]
 pub(crate) use map::Map;

@@ -8,3 +8,5 @@ mod map_memory;
 mod map_ranges;
 #[cfg(target_os = "linux")]
 mod map_truncated;
+#[cfg(all(target_os = "linux", feature = "io-uring", feature = "tokio"))]
+mod uring;

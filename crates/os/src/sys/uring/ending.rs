@@ -1,0 +1,235 @@
+//! What happens to operations when the kernel answers, and when nobody asks any more.
+
+use super::{
+    Core, Held, NOBODY, Stream, ZeroCopy,
+    slab::{Key, Operation},
+};
+use aqueduct_base::sync::thread;
+use aqueduct_slice::Slice;
+use io_uring::{cqueue, opcode, squeue};
+use std::{
+    collections::VecDeque,
+    io, mem,
+    task::Waker,
+    time::{Duration, Instant},
+};
+
+/// In the notification of a zero-copy send: bytes were copied.
+const COPIED: i32 = i32::MIN;
+/// How long a ring that is dropped waits for operations to end before it leaks what they use.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// What remains to be done after a completion, without the ring: it may run other people's code.
+#[derive(Debug)]
+pub(crate) enum Effect {
+    Nothing,
+    Wake(Waker),
+    Drop(Operation),
+}
+
+impl Effect {
+    pub(crate) fn run(self) {
+        match self {
+            Self::Nothing => {}
+            Self::Wake(waker) => waker.wake(),
+            Self::Drop(operation) => drop(operation),
+        }
+    }
+}
+
+/// An operation's result, and what it held unless the kernel uses that still.
+#[derive(Debug)]
+pub(crate) struct Done {
+    pub(crate) result: io::Result<usize>,
+    pub(crate) held: Option<Held>,
+}
+
+impl Core {
+    /// Takes up a completion, if there is one.
+    pub(crate) fn complete(&mut self) -> Option<Effect> {
+        let mut completion = self.ring.completion().next();
+        if completion.is_none() && self.must_enter() {
+            // What cannot be had now comes with the next call.
+            self.submit(0, None).ok()?;
+            completion = self.ring.completion().next();
+        }
+        completion.map(|completion| self.take_up(&completion))
+    }
+
+    fn take_up(&mut self, completion: &cqueue::Entry) -> Effect {
+        let (result, flags) = (completion.result(), completion.flags());
+        let key = Key::from_bits(completion.user_data());
+        // Nobody's, or of an operation that is over: another one may be in its place.
+        let Some(operation) = self.slab.get(key) else { return Effect::Nothing };
+        operation.armed = cqueue::more(flags);
+        match &mut operation.held {
+            Held::Send { zero_copy: Some(ZeroCopy(copied)), .. } if cqueue::notif(flags) => {
+                copied.set(copied.get() || result & COPIED != 0);
+            }
+            Held::Send { zero_copy, .. } if result == -libc::EOPNOTSUPP && zero_copy.is_some() => {
+                // Not with this kind of socket: as others do it.
+                if let Some(ZeroCopy(copied)) = zero_copy.take() {
+                    copied.set(true);
+                }
+                self.arm(key);
+                return Effect::Nothing;
+            }
+            Held::Stream(stream) => {
+                if let Some(number) = cqueue::buffer_select(flags) {
+                    let group = &mut self.groups[usize::from(stream.group)];
+                    match usize::try_from(result) {
+                        Ok(filled) if filled > 0 && !operation.orphaned => {
+                            stream.received.push_back(Ok(group.take(number, filled)));
+                        }
+                        _ => group.offer(number),
+                    }
+                }
+                stream.note(result);
+                self.steer(key);
+            }
+            _ => operation.result = Some(result),
+        }
+        self.settle(key)
+    }
+
+    /// After a completion: ends what nobody waits for, or wakes who does.
+    fn settle(&mut self, key: Key) -> Effect {
+        match self.slab.get(key) {
+            Some(operation) if operation.orphaned && !operation.armed => {
+                self.end(key).map_or(Effect::Nothing, Effect::Drop)
+            }
+            Some(operation) => operation.waker.take().map_or(Effect::Nothing, Effect::Wake),
+            None => Effect::Nothing,
+        }
+    }
+
+    /// Takes an operation out that nobody waits for; its block, if registered, goes to the table.
+    fn end(&mut self, key: Key) -> Option<Operation> {
+        let mut operation = self.slab.remove(key)?;
+        if let Held::ReadFixed { block, index, .. } = &mut operation.held {
+            self.table.give_back(*index, mem::take(block));
+        }
+        Some(operation)
+    }
+
+    /// An operation's result, if it has one; else `waker` will be woken, and becomes the one before.
+    pub(crate) fn poll(&mut self, key: Key, waker: &mut Option<Waker>) -> Option<Done> {
+        let operation = self.slab.get(key)?;
+        let Some(result) = operation.result.take() else {
+            mem::swap(&mut operation.waker, waker);
+            return None;
+        };
+        let held = if operation.armed {
+            operation.orphaned = true; // the notification is to come, and then it ends
+            None
+        } else {
+            self.slab.remove(key).map(|operation| operation.held)
+        };
+        let result = usize::try_from(result).map_err(|_| io::Error::from_raw_os_error(-result));
+        Some(Done { result, held })
+    }
+
+    /// The next of what a stream has received, none at its end; or, as [`poll`](Self::poll), a wait.
+    pub(crate) fn next(
+        &mut self,
+        key: Key,
+        waker: &mut Option<Waker>,
+    ) -> Option<Option<io::Result<Slice>>> {
+        let operation = self.slab.get(key)?;
+        let Held::Stream(stream) = &mut operation.held else { return None };
+        if let Some(received) = stream.received.pop_front() {
+            self.steer(key);
+            return Some(Some(received));
+        }
+        if stream.ended {
+            return Some(None);
+        }
+        mem::swap(&mut operation.waker, waker);
+        None
+    }
+
+    /// Has a stream pause while much of it waits, and go on when that is taken.
+    fn steer(&mut self, key: Key) {
+        let Some(operation) = self.slab.get(key) else { return };
+        let Held::Stream(stream) = &mut operation.held else { return };
+        stream.pausing &= operation.armed;
+        let waits = stream.received.len();
+        if operation.armed && !stream.pausing && waits >= stream.ahead {
+            stream.pausing = true;
+            self.cancel(key);
+        } else if !operation.armed && !operation.orphaned && !stream.ended && waits < stream.ahead {
+            self.arm(key);
+        }
+    }
+
+    /// Gives an operation up: the kernel is asked to end it, and what it holds stays until it has. What
+    /// is given back is dropped without the ring.
+    pub(crate) fn abandon(&mut self, key: Key) -> (Option<Waker>, Option<Operation>) {
+        let Some(operation) = self.slab.get(key) else { return (None, None) };
+        operation.orphaned = true;
+        let waker = operation.waker.take();
+        if !operation.armed || self.retract(key) {
+            return (waker, self.end(key));
+        }
+        self.cancel(key);
+        (waker, None)
+    }
+
+    /// Takes an entry back that the kernel has not seen.
+    fn retract(&mut self, key: Key) -> bool {
+        let mine = |entry: &squeue::Entry| entry.get_user_data() == key.to_bits();
+        let found = self.waiting.iter().position(mine);
+        found.and_then(|place| self.waiting.remove(place)).is_some()
+    }
+
+    fn cancel(&mut self, key: Key) {
+        let cancel = opcode::AsyncCancel::new(key.to_bits()).build();
+        self.waiting.push_back(cancel.user_data(NOBODY));
+    }
+}
+
+impl Stream {
+    pub(crate) fn new(group: u16, ahead: usize) -> Self {
+        Self { group, received: VecDeque::new(), ahead, ended: false, pausing: false }
+    }
+
+    /// What a result says, beside the bytes that came with it.
+    fn note(&mut self, result: i32) {
+        match result.wrapping_neg() {
+            0 => self.ended = true,
+            // All blocks were full at once; or it pauses. It goes on with another entry.
+            libc::ENOBUFS | libc::ECANCELED => {}
+            refused if refused > 0 => {
+                self.ended = true;
+                self.received.push_back(Err(io::Error::from_raw_os_error(refused)));
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Drop for Core {
+    /// Nobody can ask for a result any more. Has all operations end, and waits for that; what has not
+    /// ended in time is leaked, for the kernel may still use it.
+    fn drop(&mut self) {
+        let keys: Vec<_> = self.slab.keys().collect();
+        keys.into_iter().for_each(|key| drop(self.abandon(key)));
+        let deadline = Instant::now() + GRACE;
+        while self.slab.len() > 0 {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() || self.submit(1, Some(left)).is_err() {
+                break;
+            }
+            while let Some(effect) = self.complete() {
+                effect.run();
+            }
+            if self.is_stuck() {
+                thread::yield_now();
+            }
+        }
+        if self.slab.len() > 0 {
+            mem::forget(mem::take(&mut self.slab));
+            mem::forget(mem::take(&mut self.groups));
+        }
+    }
+}
