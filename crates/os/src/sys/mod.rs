@@ -2,6 +2,8 @@
 //! misbehave. The one folder of this crate that may contain `unsafe`.
 
 mod seam;
+#[cfg(target_os = "linux")]
+pub(crate) mod zero_copy;
 
 #[allow(unused_imports, reason = "its first user follows")]
 pub(crate) use seam::{Call, attempt};
