@@ -5,6 +5,7 @@ use super::*;
 use crate::sys::{Call, Fault, script};
 use aqueduct_pool::Pool;
 use aqueduct_testkit::{Random, pattern};
+use rustix::net::sockopt;
 use std::{
     cell::Cell,
     io::Read,
@@ -141,6 +142,30 @@ fn each_call_short_by_chance_sends_the_same_bytes() {
         drop(sender);
         assert!(received.join().unwrap() == bytes);
     }
+}
+
+#[test]
+fn a_few_bytes_that_were_sent_keep_their_block() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let socket = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    sockopt::set_socket_send_buffer_size(&socket, 4 << 20).unwrap();
+    let mut peer = listener.accept().unwrap().0;
+    let mut sender = ZeroCopySender::with_choice(socket, ALWAYS).unwrap();
+    // More than the peer has room for, so that what follows stays in our queue.
+    let before = 1 << 20;
+    sender.send(&mut Sequence::from(vec![1; before])).unwrap();
+    let pool = Pool::new();
+    let mut data = sequence(&pool, &[4_096]).0;
+    let (faults, _) = once(Call::SendZeroCopy, 0, Fault::Short(10));
+    let scripted = script(faults);
+    let sent = sender.try_send(&mut data);
+    drop((scripted, data));
+    assert_eq!((sent.unwrap(), pool.outstanding()), (10, 1));
+    let mut got = vec![0; before + 10];
+    peer.read_exact(&mut got).unwrap();
+    assert!(got[before..] == pattern(4_096, 0)[..10]);
+    assert!(sender.settle(None).unwrap());
+    assert_eq!(pool.outstanding(), 0);
 }
 
 #[test]

@@ -4,3 +4,7 @@
 
 #[cfg(target_os = "linux")]
 mod zero_copy;
+#[cfg(target_os = "linux")]
+mod zero_copy_net;
+#[cfg(all(target_os = "linux", feature = "tokio"))]
+mod zero_copy_tokio;
