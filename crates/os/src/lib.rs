@@ -27,8 +27,12 @@ mod sys;
 mod tee;
 #[cfg(unix)]
 mod transfer;
+#[cfg(all(target_os = "linux", feature = "io-uring"))]
+pub mod uring;
 #[cfg(unix)]
 mod vectored;
+#[cfg(target_os = "linux")]
+mod zero_copy;
 
 #[cfg(unix)]
 pub use error::TransferError;
@@ -50,5 +54,5 @@ pub use tee::tee_async;
 pub use transfer::{Side, Step, Transfer, Transferred, copy_file_range, relay, send_file, splice};
 #[cfg(unix)]
 pub use vectored::{VectoredWrite, write_all_vectored};
-#[cfg(all(target_os = "linux", feature = "io-uring"))]
-pub mod uring;
+#[cfg(target_os = "linux")]
+pub use zero_copy::{SendWay, ZeroCopyAnswer, ZeroCopyChoice, ZeroCopySender, ZeroCopyStats};

@@ -10,6 +10,8 @@ mod sealed;
 mod seam;
 #[cfg(all(target_os = "linux", feature = "io-uring"))]
 pub(crate) mod uring;
+#[cfg(target_os = "linux")]
+pub(crate) mod zero_copy;
 
 #[cfg(unix)]
 pub(crate) use map::Map;
