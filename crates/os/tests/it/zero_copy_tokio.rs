@@ -6,12 +6,7 @@ use aqueduct_pool::Pool;
 use aqueduct_sequence::Sequence;
 use aqueduct_testkit::Random;
 use std::{
-    cell::Cell,
-    future::poll_fn,
-    io::Read,
-    net::TcpStream as StdStream,
-    pin::pin,
-    thread,
+    cell::Cell, future::poll_fn, io::Read, net::TcpStream as StdStream, pin::pin, thread,
     time::Duration,
 };
 use tokio::{net::TcpStream, time::timeout};

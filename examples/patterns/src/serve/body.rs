@@ -4,11 +4,11 @@ use std::fs::File;
 use std::future::Future;
 use std::io::{self, Read};
 use std::ops::Range;
-use std::os::unix::fs::FileExt;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 
-use aqueduct::{Pool, Slice};
+use aqueduct::os::{MappedFile, Method, Step, Transfer};
 use rustix::fd::{AsFd, BorrowedFd};
 use tokio::io::Interest;
 use tokio::net::TcpStream;
@@ -16,37 +16,40 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use web::{Handover, Reply};
 
 use super::Way;
+use super::uring::Filled;
 
-/// Bytes of a pooled block, and what a socket is given at once.
-const BLOCK: usize = 256 << 10;
+/// What a map gives to a socket at once, so that other connections get their turn.
+const AT_ONCE: usize = 1 << 20;
 
-/// Has `part` of `file` follow what `reply` says so far.
-pub(super) fn hand_over(
-    way: Way,
-    pool: &Pool,
-    file: File,
-    part: Range<u64>,
-    reply: &mut Reply<'_>,
-) {
+/// Has `part` of `file` follow what `reply` says so far. Nothing is read before it is sent.
+pub(super) fn hand_over(way: Way, file: File, part: Range<u64>, reply: &mut Reply<'_>) {
     let len = part.end - part.start;
+    let transfer = |method| Transfer::by(method, len).from_offset(part.start);
     match way {
-        Way::ReadAll => reply.hand_over(len, ReadAll::new(file, part)),
-        Way::Pooled => {
-            let (pool, block) = (pool.clone(), Slice::new());
-            reply.hand_over(len, Pooled { file, part, pool, block });
+        Way::ReadAll => return reply.hand_over(len, ReadAll::Begun(Some(file), part)),
+        Way::Mapped => match MappedFile::map_range(&file, part.clone()) {
+            Ok(map) => return reply.hand_over(len, Mapped { map, sent: 0 }),
+            Err(refused) => tell_once(&format!("mmap refused: {refused}; reading instead")),
+        },
+        Way::IoUring => {
+            if let Some(filled) = Filled::new(&file, part.clone()) {
+                return reply.hand_over(len, filled);
+            }
         }
-        Way::Mapped | Way::Sendfile | Way::IoUring => {
-            reply.hand_over(len, Pooled { file, part, pool: pool.clone(), block: Slice::new() })
+        Way::Sendfile => {
+            return reply.hand_over(len, Moved { file, by: transfer(Method::SendFile) });
         }
+        Way::Pooled => {}
     }
+    reply.hand_over(len, Moved { file, by: transfer(Method::ThroughBlock) });
 }
 
 /// Has `attempt` write to the socket when that takes something.
-fn poll_write(
+pub(super) fn poll_write<T>(
     context: &mut Context<'_>,
     socket: &TcpStream,
-    mut attempt: impl FnMut(BorrowedFd<'_>) -> io::Result<usize>,
-) -> Poll<io::Result<usize>> {
+    mut attempt: impl FnMut(BorrowedFd<'_>) -> io::Result<T>,
+) -> Poll<io::Result<T>> {
     loop {
         ready!(socket.poll_write_ready(context))?;
         match socket.try_io(Interest::WRITABLE, || attempt(socket.as_fd())) {
@@ -60,21 +63,17 @@ fn poll_write(
 /// The whole file in an array of its own, whatever part of it is wanted. It is read on another thread,
 /// so that nobody else waits for it.
 enum ReadAll {
+    Begun(Option<File>, Range<u64>),
     Reading(JoinHandle<io::Result<Vec<u8>>>, Range<u64>),
     Writing(Vec<u8>, Range<usize>),
 }
 
-impl ReadAll {
-    fn new(mut file: File, part: Range<u64>) -> Self {
-        let read = move || {
-            let len = file.metadata()?.len();
-            let mut bytes = Vec::new();
-            bytes.try_reserve_exact(usize::try_from(len).unwrap_or(usize::MAX))?;
-            file.read_to_end(&mut bytes)?;
-            Ok(bytes)
-        };
-        Self::Reading(spawn_blocking(read), part)
-    }
+fn read_whole(mut file: File) -> io::Result<Vec<u8>> {
+    let len = file.metadata()?.len();
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(usize::try_from(len).unwrap_or(usize::MAX))?;
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 impl Handover for ReadAll {
@@ -83,65 +82,90 @@ impl Handover for ReadAll {
         context: &mut Context<'_>,
         socket: &TcpStream,
     ) -> Poll<io::Result<u64>> {
-        if let Self::Reading(reading, part) = self {
-            let bytes = ready!(Pin::new(reading).poll(context)).map_err(io::Error::other)??;
-            let part = usize::try_from(part.start).ok().zip(usize::try_from(part.end).ok());
-            let (start, end) = part.filter(|(_, end)| *end <= bytes.len()).ok_or_else(shrunk)?;
-            *self = Self::Writing(bytes, start..end);
+        loop {
+            match self {
+                Self::Begun(file, part) => {
+                    let Some(file) = file.take() else { return Poll::Ready(Err(shrunk())) };
+                    let part = part.clone();
+                    *self = Self::Reading(spawn_blocking(move || read_whole(file)), part);
+                }
+                Self::Reading(reading, part) => {
+                    let bytes = ready!(Pin::new(reading).poll(context))??;
+                    let part = usize::try_from(part.start).ok().zip(usize::try_from(part.end).ok());
+                    let part = part.filter(|(_, end)| *end <= bytes.len());
+                    let (start, end) = part.ok_or_else(shrunk)?;
+                    *self = Self::Writing(bytes, start..end);
+                }
+                Self::Writing(bytes, part) => {
+                    let left = &bytes[part.clone()];
+                    let write = |fd: BorrowedFd<'_>| Ok(rustix::io::write(fd, left)?);
+                    let sent = ready!(poll_write(context, socket, write))?;
+                    part.start += sent;
+                    return Poll::Ready(Ok(sent as u64));
+                }
+            }
         }
-        let Self::Writing(bytes, part) = self else { unreachable!("it was read") };
-        let sent = ready!(poll_write(context, socket, |fd| {
-            Ok(rustix::io::write(fd, &bytes[part.clone()])?)
-        }))?;
-        part.start += sent;
-        Poll::Ready(Ok(sent as u64))
     }
 }
 
-/// A block at a time.
-struct Pooled {
-    file: File,
-    /// What is not read yet.
-    part: Range<u64>,
-    pool: Pool,
-    /// What is read and not sent.
-    block: Slice,
+/// Written by the kernel out of a map.
+struct Mapped {
+    map: MappedFile,
+    sent: usize,
 }
 
-impl Handover for Pooled {
+impl Handover for Mapped {
     fn poll_send(
         &mut self,
         context: &mut Context<'_>,
         socket: &TcpStream,
     ) -> Poll<io::Result<u64>> {
-        if self.block.is_empty() {
-            self.block = self.read()?;
-        }
-        let sent =
-            ready!(poll_write(context, socket, |fd| { Ok(rustix::io::write(fd, &self.block)?) }))?;
-        self.block.advance(sent);
+        let range = self.sent..self.map.len().min(self.sent + AT_ONCE);
+        let write = |fd: BorrowedFd<'_>| Ok(self.map.write_to(fd, range.clone())?);
+        let sent = ready!(poll_write(context, socket, write))?;
+        self.sent += sent;
         Poll::Ready(Ok(sent as u64))
     }
 }
 
-impl Pooled {
-    /// The next block. A disk is not waited for elsewhere: it is as fast as another thread.
-    fn read(&mut self) -> io::Result<Slice> {
-        let left = self.part.end - self.part.start;
-        let mut block = self.pool.get(BLOCK.min(usize::try_from(left).unwrap_or(BLOCK)));
-        let room = block.spare_mut();
-        let most = room.len().min(usize::try_from(left).unwrap_or(BLOCK));
-        let count = self.file.read_at(&mut room[..most], self.part.start)?;
-        if count == 0 {
-            return Err(shrunk());
+/// Moved by the system, or through blocks.
+struct Moved {
+    file: File,
+    by: Transfer,
+}
+
+impl Handover for Moved {
+    fn poll_send(
+        &mut self,
+        context: &mut Context<'_>,
+        socket: &TcpStream,
+    ) -> Poll<io::Result<u64>> {
+        let Self { file, by } = self;
+        let step = |fd: BorrowedFd<'_>| loop {
+            match by.step(&*file, fd)? {
+                Step::Moved(0) => {}
+                Step::Moved(count) => return Ok(count as u64),
+                Step::Wait(_) => return Err(io::ErrorKind::WouldBlock.into()),
+                Step::End => return Err(shrunk()),
+            }
+        };
+        let sent = ready!(poll_write(context, socket, step));
+        if let Some(fallback) = self.by.transferred().fallback {
+            tell_once(&fallback.to_string());
         }
-        block.commit(count);
-        self.part.start += count as u64;
-        Ok(block.freeze())
+        Poll::Ready(sent)
+    }
+}
+
+/// One line for the log, the first time: what is true of one file is true of the next.
+pub(super) fn tell_once(line: &str) {
+    static TOLD: AtomicBool = AtomicBool::new(false);
+    if !TOLD.swap(true, Ordering::Relaxed) {
+        eprintln!("patterns: {line}");
     }
 }
 
 /// The file has fewer bytes than when the client was told of them.
-fn shrunk() -> io::Error {
+pub(super) fn shrunk() -> io::Error {
     io::Error::new(io::ErrorKind::UnexpectedEof, "the file was cut while it was sent")
 }

@@ -4,13 +4,15 @@
 mod body;
 mod range;
 mod target;
+mod uring;
+
+pub use uring::with_ring;
 
 use std::fs::{File, Metadata};
 use std::io;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use aqueduct::Pool;
 use httpdate::{fmt_http_date, parse_http_date};
 use web::{Reply, Request, Service};
 
@@ -39,7 +41,6 @@ pub enum Way {
 pub struct Files {
     root: Root,
     way: Way,
-    pool: Pool,
 }
 
 impl Files {
@@ -48,8 +49,8 @@ impl Files {
     /// # Errors
     ///
     /// When it cannot be opened, or is no folder.
-    pub fn new(root: &Path, way: Way, pool: Pool) -> io::Result<Self> {
-        Ok(Self { root: Root::open(root)?, way, pool })
+    pub fn new(root: &Path, way: Way) -> io::Result<Self> {
+        Ok(Self { root: Root::open(root)?, way })
     }
 
     fn answer(
@@ -93,7 +94,7 @@ impl Files {
         if part.is_empty() {
             return reply.empty();
         }
-        body::hand_over(self.way, &self.pool, file, part, reply);
+        body::hand_over(self.way, file, part, reply);
     }
 }
 

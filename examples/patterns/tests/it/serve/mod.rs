@@ -13,7 +13,7 @@ use std::{
 
 use aqueduct::Pool;
 use aqueduct_testkit::pattern;
-use patterns::serve::{Files, Way};
+use patterns::serve::{Files, Way, with_ring};
 use tokio::{net::TcpListener, runtime::Builder, sync::oneshot};
 use web::Options;
 
@@ -58,13 +58,15 @@ impl Server {
         let ((stop, stopped), (tell, told)) = (oneshot::channel(), mpsc::channel());
         let pool = Pool::new();
         let options = Options { pool: pool.clone(), ..Options::default() };
-        let files = Files::new(root, way, pool.clone()).unwrap();
+        let files = Files::new(root, way).unwrap();
         let thread = thread::spawn(move || {
             let runtime = Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async move {
                 let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
                 tell.send(listener.local_addr().unwrap()).unwrap();
-                web::serve(listener, Arc::new(files), options, stopped).await.unwrap();
+                let pool = options.pool.clone();
+                let server = web::serve(listener, Arc::new(files), options, stopped);
+                with_ring(&pool, server).await.unwrap().unwrap();
             });
         });
         let address = told.recv().unwrap();
