@@ -80,7 +80,7 @@ pub enum WriteToFault {
     },
     /// The file could not be read.
     Unreadable {
-        /// From which byte of the file on.
+        /// From this byte of the file on, or a later one.
         at: u64,
         /// What the system said.
         error: io::Error,
@@ -117,7 +117,7 @@ impl fmt::Display for WriteToError {
             WriteToFault::Range(error) => return error.fmt(f),
             WriteToFault::Truncated { len } => write!(f, "the file was truncated to {len} bytes")?,
             WriteToFault::Unreadable { at, error } => {
-                write!(f, "the file cannot be read at byte {at}: {error}")?;
+                write!(f, "the file cannot be read from byte {at} on: {error}")?;
             }
             WriteToFault::Target(error) => error.fmt(f)?,
         }

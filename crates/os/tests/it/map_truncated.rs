@@ -3,15 +3,15 @@
 use std::{
     env,
     fs::{File, OpenOptions},
-    io::{self, BufRead, Write},
+    io::{self, BufRead, BufReader, Lines, Write},
     os::fd::{AsFd, AsRawFd},
     path::{Path, PathBuf},
-    process::{Child, ChildStdin, Command, ExitStatus, Stdio},
+    process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
-use aqueduct_os::{Advice, MappedFile, SharedMemory, WriteToError, WriteToFault};
+use aqueduct_os::{Advice, MappedFile, SealError, SharedMemory, WriteToError, WriteToFault};
 use aqueduct_testkit::{Random, pattern, scale};
 
 use crate::map::{Scratch, arrives, slice_of};
@@ -39,6 +39,9 @@ fn as_another_process() {
     }
 }
 
+/// The answer to each order. The test harness says other things in between.
+const DONE: &str = "done as ordered";
+
 /// Each line says after how many microseconds what is to be truncated, and to what length.
 fn truncate_as_told() {
     for line in io::stdin().lock().lines() {
@@ -50,23 +53,34 @@ fn truncate_as_told() {
         let file = OpenOptions::new().write(true).open(words.next().expect("a path"));
         // What is sealed refuses it.
         let _refused = file.and_then(|file| file.set_len(len));
+        println!("{DONE}");
     }
 }
 
 struct Truncater {
     process: Child,
     orders: ChildStdin,
+    answers: Lines<BufReader<ChildStdout>>,
 }
 
 impl Truncater {
     fn new() -> Self {
-        let mut process = other_process("truncate").stdin(Stdio::piped()).spawn().expect("ours");
+        let mut command = other_process("truncate");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut process = command.spawn().expect("ours");
         let orders = process.stdin.take().expect("it was asked for");
-        Self { process, orders }
+        let answers = process.stdout.take().expect("it was asked for");
+        Self { process, orders, answers: BufReader::new(answers).lines() }
     }
 
     fn order(&mut self, delay: usize, len: usize, path: &Path) {
         writeln!(self.orders, "{delay} {len} {}", path.display()).expect("it lives");
+    }
+
+    /// Waits until the order is carried out, or refused.
+    fn wait(&mut self) {
+        let mut answers = self.answers.by_ref().map(|line| line.expect("text"));
+        assert!(answers.any(|line| line == DONE), "it lives");
     }
 
     fn end(mut self) -> ExitStatus {
@@ -140,6 +154,7 @@ fn t14_a_file_that_another_process_truncates_is_an_error_never_a_signal() {
             after_bytes += usize::from(!got.is_empty());
             break;
         }
+        other.wait();
         // And from now on before the first byte, or for what is left.
         let failed = map.write_to(scratch.writable(), ..).expect_err("it is shorter");
         assert_eq!(failed.written(), 0);
@@ -220,26 +235,49 @@ fn read_what_was_cut_off(path: &Path) {
 fn t14_sealed_memory_that_another_process_truncates_stays() {
     let mut random = Random::unlike_others();
     let mut other = Truncater::new();
-    let (mut whole, mut cut_before) = (0, 0);
+    let mut seen = [0; 3];
     for round in 0..scale(100) {
         let bytes = pattern(1 + random.below(300_000), round);
         let mut memory = SharedMemory::new().expect("memory");
-        memory.write_all(&bytes).expect("memory");
         let number = memory.as_fd().as_raw_fd();
         let path = PathBuf::from(format!("/proc/{}/fd/{number}", std::process::id()));
-        let cut = random.below(bytes.len());
-        other.order(random.below(500), cut, &path);
+        let (cut, while_writing) = (random.below(bytes.len()), round % 2 == 0);
+        let mut order = || other.order(random.below(500), cut, &path);
+        if while_writing {
+            order();
+            bytes.chunks(1_000).for_each(|part| memory.write_all(part).expect("memory"));
+        } else {
+            memory.write_all(&bytes).expect("memory");
+            order();
+        }
         thread::sleep(Duration::from_micros(random.below(700) as u64));
-        let slice = memory.seal().expect("nobody has mapped it");
-        let until = Instant::now() + Duration::from_millis(2);
+        let slice = match memory.seal() {
+            Ok(slice) => slice,
+            Err(SealError::Hole { at }) => {
+                // Written on behind what was cut off.
+                assert!(while_writing && at < bytes.len() as u64, "{at}");
+                seen[0] += 1;
+                other.wait();
+                continue;
+            }
+            Err(error) => panic!("{error}"),
+        };
+        let until = Instant::now() + Duration::from_millis(1);
+        let first = slice.detach();
         while Instant::now() < until {
             let (result, got) = arrives(|mut socket| socket.write_all(&slice));
             result.expect("it is all there");
-            assert!(slice == got && slice == bytes[..slice.len()]);
+            assert!(slice == got && slice == first);
         }
-        assert!(slice.len() == bytes.len() || slice.len() == cut, "{} {cut}", slice.len());
-        *if slice.len() == cut { &mut cut_before } else { &mut whole } += 1;
+        other.wait();
+        assert!(slice == first, "nobody could truncate it");
+        let whole = [cut, bytes.len()].contains(&slice.len()) && slice == bytes[..slice.len()];
+        assert!(whole || while_writing, "{} of {}, cut at {cut}", slice.len(), bytes.len());
+        seen[1 + usize::from(slice.len() == cut)] += 1;
     }
     assert!(other.end().success());
-    println!("sealed {whole} times before, {cut_before} times after");
+    println!(
+        "{} times with a hole, {} times whole, {} times cut off before",
+        seen[0], seen[1], seen[2]
+    );
 }
