@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::capture::Capture;
 use crate::measure::{Budget, count_workload, measure_workload};
+use crate::serve;
 use crate::summary::{Column, Summary};
 use crate::workload::Workload;
 use crate::{Error, Mode};
@@ -64,6 +65,11 @@ enum Command {
         #[command(flatten)]
         common: Common,
     },
+    /// Files over HTTP, to any client, until it is interrupted
+    ///
+    /// Read whole and written, as the document begins; or written out of a map, moved by the system, or
+    /// through pooled blocks, read in or filled by the system. What it took is said at the end, as JSON.
+    Serve(serve::Arguments),
 }
 
 #[derive(Debug, Args)]
@@ -116,6 +122,7 @@ fn run(command: Command, allocations: fn() -> u64) -> Result<String, Error> {
             (Workload::packets(captures), common)
         }
         Command::Pipeline { size, common } => (Workload::pipeline(size), common),
+        Command::Serve(arguments) => return serve::run(&arguments),
     };
     let budget = match common.rounds {
         Some(rounds) => Budget::Rounds(rounds),

@@ -13,6 +13,7 @@ pub mod demo;
 mod http;
 pub mod model;
 mod options;
+mod program;
 mod serve;
 
 pub use app::{App, Doc, Header, Hook, Input, Json, Nothing, Path, Query, Raw, Ready, RouteError};
@@ -21,4 +22,5 @@ pub use http::{
     Service, Wait,
 };
 pub use options::{Mode, Options, Timeouts};
+pub use program::Program;
 pub use serve::serve;

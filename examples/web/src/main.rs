@@ -9,11 +9,9 @@ use std::{
     net::SocketAddr,
     process::ExitCode,
     sync::Arc,
-    thread,
     time::Duration,
 };
-use tokio::{net::TcpListener, runtime::Builder, signal, sync::watch};
-use web::{Hook, Mode, Options, Request, Service, demo::demo, serve};
+use web::{Hook, Mode, Options, Program, Request, demo::demo, serve};
 
 /// A small web framework on Aqueduct
 #[derive(Debug, Parser)]
@@ -83,44 +81,9 @@ fn run(listen: SocketAddr, mode: Mode, threads: usize, log: bool) -> Outcome {
     let app = demo(mode)?;
     let app = if log { app.hook(Log) } else { app };
     let service = Arc::new(app.finish());
-    // One listener, of which each thread has a handle: the system wakes one of those that wait.
-    let listener = std::net::TcpListener::bind(listen)?;
-    listener.set_nonblocking(true)?;
-    println!("listening on http://{}", listener.local_addr()?);
-    let (stop, stopped) = watch::channel(());
-    let mut workers = Vec::new();
-    for _ in 0..threads.max(1) {
-        let (service, listener, mut stopped) =
-            (Arc::clone(&service), listener.try_clone()?, stopped.clone());
+    Program::listen("http://", listen)?.run(threads, async |listener, mut stopped| {
         let options = Options { mode, ..Options::default() };
-        workers.push(thread::spawn(move || worker(listener, service, options, &mut stopped)));
-    }
-    drop(listener);
-    Builder::new_current_thread().enable_all().build()?.block_on(interrupted())?;
-    drop(stop); // which is what they wait for
-    for worker in workers {
-        worker.join().map_err(|_| "a thread panicked")??;
-    }
+        serve(listener, Arc::clone(&service), options, stopped.changed()).await
+    })?;
     Ok(())
-}
-
-/// Waits for the signals that end a program.
-async fn interrupted() -> io::Result<()> {
-    let mut terminated = signal::unix::signal(signal::unix::SignalKind::terminate())?;
-    tokio::select! {
-        done = signal::ctrl_c() => done,
-        _ = terminated.recv() => Ok(()),
-    }
-}
-
-fn worker(
-    listener: std::net::TcpListener,
-    service: Arc<impl Service>,
-    options: Options,
-    stopped: &mut watch::Receiver<()>,
-) -> Outcome {
-    Builder::new_current_thread().enable_all().build()?.block_on(async {
-        let listener = TcpListener::from_std(listener)?;
-        Ok(serve(listener, service, options, stopped.changed()).await?)
-    })
 }

@@ -2,10 +2,12 @@
 //! sends the first byte, and ways to send it that never hold more than a block of it.
 
 mod body;
+mod program;
 mod range;
 mod target;
 mod uring;
 
+pub(crate) use program::{Arguments, run};
 pub use uring::with_ring;
 
 use std::fs::{File, Metadata};

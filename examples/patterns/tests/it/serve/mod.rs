@@ -1,7 +1,9 @@
 //! Files over HTTP, to curl and to clients of our own.
 
 mod curl;
+mod long;
 mod semantics;
+mod truncated;
 
 use std::{
     fs,
