@@ -136,7 +136,7 @@ pub(super) fn figure(value: f64) -> String {
         "\u{2013}".into()
     } else if size == 0.0 {
         "0".into()
-    } else if !(1e-3..1e15).contains(&size) {
+    } else if !(1e-3..1e10).contains(&size) {
         format!("{value:.2e}")
     } else if size < 0.1 {
         format!("{value:.4}")
@@ -151,7 +151,8 @@ pub(super) fn figure(value: f64) -> String {
 
 /// The label of a tick: a round value, without the digits that say nothing.
 fn label(value: f64) -> String {
-    let text = figure(value);
+    // Long labels would run into each other.
+    let text = if value < 1e5 { figure(value) } else { format!("{value:.2e}") };
     match text.split_once('e') {
         Some((digits, exponent)) => format!("{}e{exponent}", trimmed(digits)),
         None => trimmed(&text).to_owned(),
@@ -193,15 +194,21 @@ mod tests {
             (24_347_638.97, "24,347,639"),
             (-1234.0, "-1,234"),
             (-123_456.0, "-123,456"),
+            (9_999_999_999.0, "9,999,999,999"),
             (1e300, "1.00e300"),
             (f64::NAN, "\u{2013}"),
             (f64::NEG_INFINITY, "\u{2013}"),
         ] {
             assert_eq!(figure(value), text, "{value}");
         }
-        for (value, text) in
-            [(0.5, "0.5"), (20.0, "20"), (100.0, "100"), (5e3, "5,000"), (1e-5, "1e-5")]
-        {
+        for (value, text) in [
+            (0.5, "0.5"),
+            (20.0, "20"),
+            (100.0, "100"),
+            (5e4, "50,000"),
+            (1e-5, "1e-5"),
+            (1.5e9, "1.5e9"),
+        ] {
             assert_eq!(label(value), text, "{value}");
         }
     }

@@ -89,7 +89,7 @@ pub(super) const NARROW: Room = Room {
     name: 15,
     title: 36,
     target: 0,
-    ticks: 4,
+    ticks: 5,
 };
 
 const TITLE: i32 = 24;
@@ -194,7 +194,7 @@ impl Plot {
             .x_labels(room.ticks)
             .x_label_style(("sans-serif", TEXT, &Ink::Muted.colour()))
             .axis_desc_style(("sans-serif", TEXT, &Ink::Muted.colour()))
-            .x_desc(format!("{}{scale}", self.axis))
+            .x_desc(shortened(&self.axis, room.title) + scale)
             .draw()?;
         let at = |value| axis.has(value).then(|| chart.backend_coord(&(value, 0.0)).0);
         let mut top = MARGIN + above;
