@@ -9,6 +9,7 @@ mod ports;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -152,8 +153,7 @@ fn figures(plot: &Plot, name: &str) -> io::Result<Markup> {
 }
 
 fn claims(claims: &[Claim]) -> Markup {
-    let mut documents: Vec<&str> = claims.iter().map(|claim| claim.document).collect();
-    documents.dedup();
+    let documents: BTreeSet<&str> = claims.iter().map(|claim| claim.document).collect();
     html! {
         @if !claims.is_empty() {
             section {

@@ -1,6 +1,5 @@
 //! The page of every kind of report: partial, empty, hostile, and without sensible figures.
 
-use std::collections::BTreeSet;
 use std::env;
 
 use proptest::collection::vec;
@@ -233,6 +232,25 @@ fn rows_of_one_family_and_unit_share_a_plot() {
     let page = text(&report(rows));
     assert_eq!(page.matches("<h2>").count(), 3);
     assert_eq!(page.matches("<svg").count(), 6);
+}
+
+#[test]
+fn every_claim_stands_once_under_its_document() {
+    let claim = |document| Claim {
+        document,
+        claim: "faster".into(),
+        measured: "slower".into(),
+        verdict: "does not hold",
+        how: "with a clock".into(),
+    };
+    let mut report = report(vec![]);
+    report.claims = ["001", "000", "001"].map(claim).into();
+    let page = text(&report);
+    assert_eq!(page.matches("<h3>").count(), 2);
+    for words in [">does not hold<", "\u{201c}faster\u{201d}", ">slower<", ">with a clock.<"] {
+        assert_eq!(page.matches(words).count(), 3, "{words}");
+    }
+    assert!(page.contains("0 of the documents\u{2019} 3 claims hold."));
 }
 
 #[test]
