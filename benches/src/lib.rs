@@ -12,6 +12,7 @@ pub mod claims;
 pub mod clock;
 pub mod counted;
 pub mod exchange;
+pub mod html;
 pub mod machine;
 pub mod measure;
 pub mod out;

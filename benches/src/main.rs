@@ -26,7 +26,7 @@ struct Arguments {
     /// Fewer and shorter rounds: figures to look at, not to quote
     #[arg(long)]
     quick: bool,
-    /// Where the report goes
+    /// Where the report goes; its page goes beside it, with the ending html
     #[arg(long, value_name = "FILE", default_value = "target/copy-cost/report.json")]
     json: PathBuf,
     #[command(subcommand)]

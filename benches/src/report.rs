@@ -48,6 +48,12 @@ pub struct Operation {
     pub target: String,
     /// Whether that holds, by this row's figures.
     pub met: bool,
+    /// Where the target's conditions lie, by this row's figures; for the page.
+    #[serde(skip)]
+    pub limits: Vec<f64>,
+    /// What entrants do less, or otherwise, by their keys; for the page.
+    #[serde(skip)]
+    pub notes: BTreeMap<&'static str, &'static str>,
 }
 
 /// The least that a row's operation can cost.
@@ -134,6 +140,8 @@ impl Operation {
             floor,
             target: measured.target.to_string(),
             met: measured.target.met(measured, rmw_ns),
+            limits: measured.target.limits(measured, rmw_ns),
+            notes: measured.subjects.iter().map(|rounds| (rounds.key, rounds.note)).collect(),
         })
     }
 }

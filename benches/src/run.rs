@@ -14,7 +14,7 @@ use crate::remote::{Mimalloc, beside};
 use crate::report::{Operation, Report, SCHEMA};
 use crate::stats::Summary;
 use crate::target::Figures;
-use crate::{claims, ports, rows, table, web};
+use crate::{claims, html, ports, rows, table, web};
 
 /// What the command line asks the report for.
 #[derive(Debug)]
@@ -51,7 +51,9 @@ pub fn report(request: &Request<'_>) -> Result<(), Box<dyn Error>> {
         return Err("nothing has such an id".into());
     }
     report.write(request.json)?;
-    finish(&report, request.json)?;
+    let page = html::beside(request.json);
+    page.as_deref().map_or(Ok(()), |page| html::write(&report, page))?;
+    finish(&report, request.json, page.as_deref())?;
     Ok(())
 }
 
@@ -111,7 +113,7 @@ fn progress(length: u64) -> ProgressBar {
     ProgressBar::new(length).with_style(style)
 }
 
-fn finish(report: &Report, json: &Path) -> io::Result<()> {
+fn finish(report: &Report, json: &Path, page: Option<&Path>) -> io::Result<()> {
     if !report.ports.is_empty() {
         say(table::ports(&report.ports))?;
     }
@@ -124,6 +126,7 @@ fn finish(report: &Report, json: &Path) -> io::Result<()> {
         machine.cpu, machine.cores, machine.kernel, machine.rustc, machine.commit, machine.rmw_ns
     ))?;
     say(format_args!("written to {}", json.display()))?;
+    page.map_or(Ok(()), |page| say(format_args!("to look at: {}", page.display())))?;
     let held = report.operations.iter().filter(|operation| !operation.target.is_empty());
     let missed: Vec<&str> =
         held.clone().filter(|operation| !operation.met).map(|row| row.id.as_str()).collect();

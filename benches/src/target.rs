@@ -44,6 +44,13 @@ impl Target {
         self.0.iter().all(|bound| bound.met(figures, rmw_ns / REFERENCE_RMW_NS))
     }
 
+    /// Where the conditions lie in the row's own unit, by its medians; [`met`](Self::met) looks at
+    /// every round.
+    pub fn limits(&self, figures: &impl Figures, rmw_ns: f64) -> Vec<f64> {
+        let scale = rmw_ns / REFERENCE_RMW_NS;
+        self.0.iter().filter_map(|bound| bound.limit(figures, scale)).collect()
+    }
+
     /// Whether the row asks for nothing.
     #[must_use]
     pub fn informs_only(&self) -> bool {
@@ -67,6 +74,20 @@ impl Bound {
             Bound::OverFloor(ns, floor) => figures
                 .other(floor)
                 .is_some_and(|floor| median_difference(ours, floor) <= ns * scale),
+        }
+    }
+}
+
+impl Bound {
+    /// Nothing where it is relative to a peer that was not measured.
+    fn limit(&self, figures: &impl Figures, scale: f64) -> Option<f64> {
+        let median = |name| figures.other(name).map(|rounds| Summary::of(rounds).median);
+        match *self {
+            Bound::Median(ns) | Bound::Minimum(ns) => Some(ns * scale),
+            Bound::AtMost(most) => Some(most),
+            Bound::Faster(times, peer) => median(peer).map(|ns| ns / times),
+            Bound::Within(times, peer) => median(peer).map(|ns| ns * times),
+            Bound::OverFloor(ns, floor) => median(floor).map(|floor| floor + ns * scale),
         }
     }
 }
@@ -136,6 +157,20 @@ mod tests {
         let over = Two(vec![15.0, 16.0], vec![1.0, 2.0]);
         assert!(Target(&[Bound::OverFloor(14.0, "bytes")]).met(&over, 4.8));
         assert!(!Target(&[Bound::OverFloor(13.0, "bytes")]).met(&over, 4.8));
+    }
+
+    #[test]
+    fn limits_lie_where_the_medians_say() {
+        let target = Target(&[
+            Bound::Median(3.0),
+            Bound::Minimum(2.0),
+            Bound::AtMost(7.75),
+            Bound::Faster(8.0, "bytes"),
+            Bound::Within(0.5, "bytes"),
+            Bound::OverFloor(1.0, "bytes"),
+            Bound::Faster(2.0, "absent"),
+        ]);
+        assert_eq!(target.limits(&row(), 9.6), [6.0, 4.0, 7.75, 3.0, 12.0, 26.0]);
     }
 
     #[test]
