@@ -12,6 +12,8 @@
 
 #[cfg(unix)]
 mod error;
+#[cfg(all(test, unix))]
+mod faults;
 #[cfg(unix)]
 mod kernel_pipe;
 #[cfg(unix)]
