@@ -7,6 +7,8 @@ use std::{
     fs::{self, File, OpenOptions},
     io::{self, ErrorKind, Read, Write},
     net::Shutdown,
+    process::Command,
+    time::Duration,
 };
 
 /// Every count and offset at the limits: an end, an error, or what there is; never a wrap.
@@ -234,8 +236,37 @@ fn tee_gives_the_same_bytes_and_ends() {
 
 #[test]
 fn errors_and_states_print() {
-    let error = splice(5).run(&unnamed(), unnamed()).unwrap_err();
+    let error = splice(5).run(unnamed(), unnamed()).unwrap_err();
     assert_eq!(error.to_string(), "read after 0 bytes: the source ended 5 bytes early");
     let transfer = relay();
     assert!(format!("{transfer:?} {:?}", transfer.transferred()).contains("ThroughPipe"));
+}
+
+/// Another process truncates the file at some time or other: an end, and never a signal.
+#[test]
+fn t14_a_file_truncated_while_it_is_sent() {
+    let (path, bytes) = (fresh_path(), pattern(4 << 20, 1));
+    for round in 0..aqueduct_testkit::scale(20) {
+        for method in [Method::SendFile, Method::ThroughBlock, Method::ThroughPipe] {
+            fs::write(&path, &bytes).unwrap();
+            let (from, to) = (File::open(&path).unwrap(), target(Kind::Tcp));
+            let mut truncate = Command::new("truncate");
+            let Ok(mut process) = truncate.args(["-s", "5000"]).arg(&path).spawn() else {
+                return aqueduct_testkit::skip("no program to truncate a file");
+            };
+            // It takes about a millisecond to start.
+            std::thread::sleep(Duration::from_micros(100 * (round as u64 % 20)));
+            let mut transfer = Transfer::by(method, bytes.len() as u64).from_offset(0);
+            let done = match transfer.run(&from, &to.fd) {
+                Ok(done) => done.bytes,
+                Err(error) => {
+                    assert_eq!(error.error().kind(), ErrorKind::UnexpectedEof, "{error}");
+                    error.done()
+                }
+            };
+            assert_eq!(to.arrived().len() as u64, done, "{method:?}");
+            assert!(process.wait().unwrap().success());
+        }
+    }
+    fs::remove_file(path).unwrap();
 }

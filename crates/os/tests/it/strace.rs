@@ -81,7 +81,7 @@ fn without_the_calls_the_same_bytes_arrive() {
     }
     for method in 0..CALLS.len() {
         let inject = "sendfile,splice,copy_file_range,pipe2:error=ENOSYS";
-        // std makes pipes too; its tests' own come before, by the count of the refusals.
+        // What the second reads from is a pipe itself.
         let inject = if method == 1 { "splice:error=ENOSYS" } else { inject };
         assert_eq!(says(inject, None, &format!("socket {method}")), "all", "{method}");
     }

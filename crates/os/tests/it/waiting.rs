@@ -2,6 +2,7 @@
 //! leaves.
 
 use crate::sides::{Kind, file_of, nonblocking, source};
+use aqueduct_base::meter;
 use aqueduct_os::{Method, Transfer, relay, send_file, splice, tee_async, write_all_vectored};
 use aqueduct_testkit::pattern;
 use std::{
@@ -67,6 +68,7 @@ async fn proxy(method: Method) -> (TcpStream, TcpStream, tokio::task::JoinHandle
 
 #[tokio::test]
 async fn a_proxy_passes_both_directions_and_each_end() {
+    let before = meter::thread();
     for method in [Method::ThroughPipe, Method::ThroughBlock] {
         let (client, mut server, task) = proxy(method).await;
         let (up, down) = (pattern(3_000_000, 1), pattern(2_000_000, 2));
@@ -92,6 +94,8 @@ async fn a_proxy_passes_both_directions_and_each_end() {
         tokio::join!(sending, serving, receiving);
         assert_eq!(task.await.unwrap(), (up.len() as u64, down.len() as u64), "{method:?}");
     }
+    // All of it on this thread, and no byte copied outside the kernel.
+    assert_eq!((meter::thread() - before).bytes, 0);
 }
 
 /// A receiver that does not read stops the sender: what is under way is what the system buffers.
@@ -286,7 +290,7 @@ async fn a_busy_relay_gives_others_their_turn() {
 async fn a_peer_that_resets_is_an_error_for_its_relay_only() {
     let ((client, inner), (outer, server)) = (connection().await, connection().await);
     // Unread bytes at its end turn a close into a reset.
-    (&inner).try_write(b"unread").unwrap();
+    inner.try_write(b"unread").unwrap();
     client.readable().await.unwrap();
     drop(client);
     let error = relay().run_async(&inner, &outer).await.unwrap_err();
