@@ -243,6 +243,24 @@ fn without_a_pipe_a_relay_goes_through_blocks() {
     assert_eq!(rig.arrived(), BYTES);
 }
 
+/// A pipe that is empty again serves the next relay of the thread.
+#[test]
+fn relays_of_a_thread_share_a_pipe() {
+    let made = Rc::new(Cell::new(0));
+    let count = Rc::clone(&made);
+    let _guard = script(move |call, _| {
+        count.set(count.get() + usize::from(call == Call::Pipe));
+        None
+    });
+    for _ in 0..10 {
+        let way = Way { method: Method::ThroughPipe, from: Kind::Unix, to: Kind::Tcp };
+        let mut rig = Rig::new(way);
+        rig.transfer.run(&rig.source, &rig.target).unwrap();
+        assert_eq!(rig.arrived(), BYTES);
+    }
+    assert_eq!(made.get(), 1);
+}
+
 /// Pieces of lengths 0, 1, 2 and so on, empty ones between.
 fn pieces() -> Vec<&'static [u8]> {
     let (mut rest, mut pieces) = (BYTES, vec![&b""[..]]);

@@ -12,7 +12,7 @@
 
 #[cfg(unix)]
 mod error;
-#[cfg(all(test, unix))]
+#[cfg(all(test, target_os = "linux"))]
 mod faults;
 #[cfg(unix)]
 mod kernel_pipe;

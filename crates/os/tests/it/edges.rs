@@ -68,6 +68,7 @@ fn nothing_is_moved_by_no_call() {
 }
 
 #[test]
+#[cfg(target_os = "linux")] // elsewhere it is read and written, in more steps
 fn a_file_that_shrank_says_where_it_ended() {
     let (from, to) = (file_of(&pattern(100, 1)), target(Kind::Tcp));
     let mut sending = send_file(20, 1000);
@@ -211,6 +212,18 @@ fn what_is_inside_goes_to_another_receiver() {
         let to = target(Kind::Tcp);
         assert_eq!(transfer.run(&from, &to.fd).unwrap().bytes, 1000);
         assert_eq!(to.arrived(), pattern(1000, 1));
+    }
+}
+
+/// The offset is that of the first byte that has not arrived, not of the first that was not read.
+#[test]
+fn an_error_has_the_offset_of_what_has_not_arrived() {
+    for method in [Method::ThroughPipe, Method::ThroughBlock] {
+        let (exit, entry) = io::pipe().unwrap();
+        drop(exit);
+        let mut transfer = Transfer::by(method, 10).from_offset(7);
+        let error = transfer.run(file_of(&pattern(100, 1)), entry).unwrap_err();
+        assert_eq!((error.offset(), error.done(), transfer.pending()), (Some(7), 0, 10));
     }
 }
 
