@@ -7,9 +7,9 @@ use super::{
     handover::HandedOver,
     head::{Framing, Head, ROOM},
     lines::Lines,
-    reply::{Ended, Reply, Rest, Terms},
+    reply::{Reply, Rest, Terms},
     request::{Body, Request},
-    status::{BODY_TOO_LARGE, Fault, HEAD_TOO_LARGE, INTERNAL, TIMEOUT},
+    status::{BODY_TOO_LARGE, Fault, HEAD_TOO_LARGE, TIMEOUT},
     stream::Stream,
 };
 use crate::{Mode, Options};
@@ -209,7 +209,7 @@ impl Conversation {
                 let parts = [seq.slice(..end), seq.slice(end..total)];
                 let stage = self.answer(&head, parts, service, output);
                 view.consume(total);
-                stage.map(Step::Again)
+                Ok(Step::Again(stage))
             }
             Framing::Chunked => {
                 go_on(&head, output);
@@ -239,7 +239,7 @@ impl Conversation {
         let head = Head::parse(&bytes, &mut room)?;
         let stage = self.answer(&head, parts, service, output);
         view.consume(total);
-        stage.map(Step::Again)
+        Ok(Step::Again(stage))
     }
 
     fn chunked(
@@ -261,7 +261,7 @@ impl Conversation {
         let bytes = parts[0].slice(request.blank..).to_contiguous();
         let mut room = ROOM;
         let head = Head::parse(&bytes, &mut room)?;
-        self.answer(&head, parts, service, output).map(Step::Again)
+        Ok(Step::Again(self.answer(&head, parts, service, output)))
     }
 
     /// Has the service answer a request of which these are the head's bytes and the body's.
@@ -271,26 +271,24 @@ impl Conversation {
         [bytes, body]: [SequenceRef<'_>; 2],
         service: &impl Service,
         output: &mut Writer,
-    ) -> Result<Stage, Fault> {
+    ) -> Stage {
         let copying = self.mode == Mode::Copying;
         let keep = head.keep && !self.closing;
         let terms = Terms { bodiless: head.method == "HEAD", old: head.old, keep, copying };
         let mut reply = Reply::new(output, terms);
+        let copies = copying.then(|| Copies::new(head.path, bytes, body));
+        let request = match &copies {
+            Some(copies) => copies.request(head),
+            None => Request::new(head, Body::new(body, bytes)),
+        };
         // A service that panics has not changed anything of ours: its answer is taken back.
-        let called = catch_unwind(AssertUnwindSafe(|| {
-            if copying {
-                service.call(&Copies::new(head, bytes, body).request(), &mut reply);
-            } else {
-                service.call(&Request::new(head, Body::new(body, bytes)), &mut reply);
-            }
-        }));
+        let called = catch_unwind(AssertUnwindSafe(|| service.call(&request, &mut reply)));
+        reply.settle(called.is_ok());
         match reply.end() {
-            Ended::Well { keep, rest } if called.is_ok() => Ok(match rest {
-                None => Stage::behind(keep),
-                Some(Rest::Stream(stream)) => Stage::Streaming(stream, keep),
-                Some(Rest::HandedOver(body)) => Stage::HandingOver(body, keep),
-            }),
-            _ => Err(INTERNAL),
+            Some((keep, None)) => Stage::behind(keep),
+            Some((keep, Some(Rest::Stream(stream)))) => Stage::Streaming(stream, keep),
+            Some((keep, Some(Rest::HandedOver(body)))) => Stage::HandingOver(body, keep),
+            None => Stage::Over,
         }
     }
 }
