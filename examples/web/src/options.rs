@@ -10,8 +10,8 @@ pub enum Mode {
     #[default]
     ZeroCopy,
     /// With the copies that the document counts, and nothing else worse: what was received into a
-    /// buffer of the request's own, the path and each text that a handler gets into strings, the answer
-    /// into a `Vec` of its own, and from there into the block that it goes out from.
+    /// buffer of the request's own, the path and each text that a handler gets into strings, JSON into a
+    /// `Vec` of its own, and whatever is answered into the block that it goes out from.
     Copying,
 }
 

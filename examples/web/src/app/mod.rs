@@ -247,13 +247,13 @@ impl Service for Served {
         let (start, mut within) = (Instant::now(), 0);
         // What panics leaves nothing behind: its answer is taken back.
         let answered = catch_unwind(AssertUnwindSafe(|| {
-            let goes_on = |hook: &Box<dyn Hook>| {
+            for hook in &self.app.hooks {
                 within += 1;
-                hook.before(request, reply)
-            };
-            if self.app.hooks.iter().all(goes_on) {
-                self.answer(request, reply);
+                if !hook.before(request, reply) {
+                    return;
+                }
             }
+            self.answer(request, reply);
         }));
         reply.settle(answered.is_ok());
         for hook in self.app.hooks[..within].iter().rev() {

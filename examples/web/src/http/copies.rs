@@ -31,9 +31,3 @@ impl Copies {
         Request { path: &self.path, ..Request::new(parsed, body) }
     }
 }
-
-/// Bytes of one's own.
-pub(crate) fn owned(bytes: &[u8]) -> Vec<u8> {
-    meter::count_copy(bytes.len());
-    bytes.to_vec()
-}

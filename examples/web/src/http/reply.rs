@@ -1,7 +1,6 @@
 //! [`Reply`]: how a service answers.
 
 use super::{
-    copies::owned,
     date,
     handover::{HandedOver, Handover},
     status::{Fault, INTERNAL, reason},
@@ -111,10 +110,7 @@ impl<'w> Reply<'w> {
         if !self.end_head(bytes.len() as u64) {
             return;
         }
-        let done = match self.terms.copying {
-            true => self.out.write(&owned(bytes)),
-            false => self.out.write(bytes),
-        };
+        let done = self.out.write(bytes);
         self.must(done);
     }
 

@@ -1,6 +1,5 @@
 //! [`Stream`]: an answer that is sent as it is made.
 
-use super::copies::owned;
 use aqueduct::{Slice, Writer};
 use std::{
     io::{self, Write},
@@ -45,7 +44,7 @@ impl Stream {
             slot.commit(used);
         }
         if self.copying {
-            out.write(&owned(&slice))?;
+            out.write(&slice)?;
         } else {
             out.push(slice).map_err(|refused| refused.error)?;
         }
