@@ -4,7 +4,7 @@ use aqueduct::Pool;
 use std::time::Duration;
 
 /// How requests and answers are handled.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Mode {
     /// Borrowed from the blocks they lie in, and written into others.
     #[default]
