@@ -20,10 +20,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Routes, and what is done there.
+/// Routes, and what is done there: by functions, or by closures, which hold what they need.
 ///
 /// ```
-/// use web::{App, Path, Reply, model::ToJson};
+/// use web::{App, Nothing, Path, Reply, model::ToJson};
 ///
 /// web::model! { struct Who { user_id: i64 [ge = 1] } }
 ///
@@ -33,6 +33,8 @@ use std::{
 ///
 /// let mut app = App::new("Users");
 /// app.get::<Path<Who>>("/users/{user_id}", user)?;
+/// let greeting = String::from("hello");
+/// app.get::<Nothing>("/", move |_, reply| reply.body(greeting.as_bytes()))?;
 /// let service = app.finish();
 /// # let _ = service;
 /// # Ok::<(), web::RouteError>(())

@@ -91,7 +91,7 @@ impl<'w> Reply<'w> {
     }
 
     /// Adds a header to whatever is answered in the end, be it a 500 in the place of this: what hooks
-    /// do. Before the status and any other header.
+    /// do. Before the status and any other header. Allocates.
     pub fn always(&mut self, name: &str, value: impl AsRef<[u8]>) -> &mut Self {
         let value = value.as_ref();
         if self.stage != Stage::Begun || !is_header(name, value) {
@@ -189,7 +189,8 @@ impl<'w> Reply<'w> {
         }
     }
 
-    /// So many bytes, which `body` sends past the pipe, when all that was answered before is sent.
+    /// So many bytes, which `body` sends past the pipe, when all that was answered before is sent. It is
+    /// dropped at once where there is no body to be sent, as to `HEAD`.
     pub fn hand_over(&mut self, len: u64, body: impl Handover) {
         if self.end_head(len) {
             self.rest = Some(Rest::HandedOver(HandedOver::new(body, len)));
