@@ -36,6 +36,7 @@
 
 mod checker;
 mod email;
+mod json;
 mod kinds;
 mod list;
 mod macros;
