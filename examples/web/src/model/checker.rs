@@ -1,13 +1,13 @@
 //! [`Checker`]: what is wrong, written as JSON where it is found.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Display};
 use std::io::{self, Write};
 
 use aqueduct::meter;
+use serde::Serializer;
 
-use super::number::Number;
-use super::rules::{Broken, Rules};
+use super::rules::Rules;
 use super::value::Value;
 use super::write::{ToJson, write_all, write_f64, write_str};
 
@@ -55,17 +55,36 @@ impl<'s> At<'s> {
     }
 }
 
+/// A value that is to be checked.
+#[derive(Clone, Copy, Debug)]
+pub struct Spot<'a, 's> {
+    /// What is there.
+    pub value: Value<'a>,
+    /// What it must keep to.
+    pub rules: &'static Rules,
+    /// Where it stands.
+    pub at: &'s At<'s>,
+}
+
 /// A value in an error's `ctx`.
 #[derive(Clone, Copy, Debug)]
-pub enum Context<'s> {
-    /// A count.
+pub(super) enum Context<'s> {
     Count(usize),
-    /// A bound of integers.
-    Int(f64),
-    /// A bound of numbers.
+    Int(i64),
     Float(f64),
-    /// Words.
     Text(&'s str),
+}
+
+/// As a message has it, where a float has no fraction if it is whole.
+impl Display for Context<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Context::Count(count) => count.fmt(f),
+            Context::Int(bound) => bound.fmt(f),
+            Context::Float(bound) => bound.fmt(f),
+            Context::Text(text) => text.fmt(f),
+        }
+    }
 }
 
 /// Bytes of errors after which no more are collected: each may show all of its input, so that a
@@ -124,26 +143,25 @@ impl Checker {
         out.write_all(b"]}")
     }
 
-    /// Adds an error about `input` at `at`.
-    pub fn fail(
+    /// Adds an error about what is there: its type, its message, and what pydantic shows beside it.
+    /// Always `None`.
+    pub(super) fn fail<T>(
         &mut self,
-        at: &At<'_>,
-        input: Value<'_>,
+        spot: &Spot<'_, '_>,
         kind: &str,
-        message: fmt::Arguments<'_>,
+        message: impl Display,
         context: &[(&str, Context<'_>)],
-    ) {
-        let message =
-            message.as_str().map_or_else(|| Cow::Owned(message.to_string()), Cow::Borrowed);
+    ) -> Option<T> {
         // A Vec takes all; numbers in an input were finite when the parser read them.
-        let _ = self.write(at, input, (kind, &message), context);
+        let _ = self.write(spot, kind, message, context);
+        None
     }
 
     fn write(
         &mut self,
-        at: &At<'_>,
-        input: Value<'_>,
-        (kind, message): (&str, &str),
+        spot: &Spot<'_, '_>,
+        kind: &str,
+        message: impl Display,
         context: &[(&str, Context<'_>)],
     ) -> io::Result<()> {
         let out = &mut self.errors;
@@ -154,20 +172,19 @@ impl Checker {
             out.write_all(b",")?;
         }
         write!(out, "{{\"type\":\"{kind}\",\"loc\":[")?;
-        at.write(out)?;
+        spot.at.write(out)?;
         out.write_all(b"],\"msg\":")?;
-        write_str(out, message)?;
+        serde_json::Serializer::new(&mut *out).collect_str(&message)?;
         out.write_all(b",\"input\":")?;
-        input.write_json(out)?;
+        spot.value.write_json(out)?;
         if !context.is_empty() {
             out.write_all(b",\"ctx\":")?;
             write_all(out, ("{", "}"), context, |out, (name, value)| {
                 write!(out, "\"{name}\":")?;
                 match value {
-                    Context::Count(count) => write!(out, "{count}"),
-                    Context::Int(bound) => write!(out, "{bound}"),
                     Context::Float(bound) => write_f64(out, *bound),
                     Context::Text(text) => write_str(out, text),
+                    whole => write!(out, "{whole}"),
                 }
             })?;
         }
@@ -176,15 +193,16 @@ impl Checker {
 
     /// An error for a required field, or a body, that is not there.
     pub fn missing(&mut self, at: &At<'_>, input: Value<'_>) {
-        self.fail(at, input, "missing", format_args!("Field required"), &[]);
+        let spot = Spot { value: input, rules: &Rules::NONE, at };
+        self.fail::<()>(&spot, "missing", "Field required", &[]);
     }
 
     /// An error for a body that is no JSON.
     pub fn invalid_json(&mut self, at: usize, error: &str) {
+        let at = &At { outer: Some(&At::root("body")), step: Step::Index(at) };
+        let spot = Spot { value: Value::empty_map(), rules: &Rules::NONE, at };
         let context = [("error", Context::Text(error))];
-        let message = format_args!("JSON decode error");
-        let input = Value::empty_map();
-        self.fail(&At::root("body").index(at), input, "json_invalid", message, &context);
+        self.fail::<()>(&spot, "json_invalid", "JSON decode error", &context);
     }
 
     /// A field's text: borrowed, or a copy that is counted.
@@ -211,21 +229,5 @@ impl Checker {
     /// Forgets the errors since `mark`.
     pub(super) fn rewind(&mut self, mark: usize) {
         self.errors.truncate(mark);
-    }
-
-    /// Checks a number against the bounds of `rules`.
-    pub(super) fn bounds(
-        &mut self,
-        at: &At<'_>,
-        input: Value<'_>,
-        rules: &Rules,
-        number: &impl Number,
-    ) -> Option<()> {
-        let Some(Broken { rule, kind, words, bound }) = rules.broken(number) else {
-            return Some(());
-        };
-        let message = format_args!("Input should be {words} {bound}");
-        self.fail(at, input, kind, message, &[(rule, number.context(bound))]);
-        None
     }
 }

@@ -8,11 +8,9 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::checker::{At, Checker, Context};
-use super::rules::Rules;
+use super::checker::{Checker, Context, Spot};
 use super::schema::{Check, Shape};
 use super::text::string;
-use super::value::Value;
 use super::write::{ToJson, write_str};
 
 /// An e-mail address in its normal form: a domain in lower case, and in Unicode.
@@ -31,20 +29,13 @@ impl<'a> Check<'a> for Email<'a> {
     const SHAPE: Shape = Shape::Email;
     const TAG: &'static str = "function-after[_validate(), str]";
 
-    fn check_by(
-        value: Value<'a>,
-        _: &'static Rules,
-        at: &At<'_>,
-        checker: &mut Checker,
-    ) -> Option<Self> {
-        match parse(string(value, at, checker)?) {
+    fn check(spot: &Spot<'a, '_>, checker: &mut Checker) -> Option<Self> {
+        match parse(string(spot, checker)?) {
             Ok(Cow::Borrowed(text)) => Some(Email(checker.text(text))),
             Ok(owned) => Some(Email(owned)),
             Err(reason) => {
                 let message = format_args!("value is not a valid email address: {reason}");
-                let context = [("reason", Context::Text(&reason))];
-                checker.fail(at, value, "value_error", message, &context);
-                None
+                checker.fail(spot, "value_error", message, &[("reason", Context::Text(&reason))])
             }
         }
     }

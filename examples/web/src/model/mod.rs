@@ -50,13 +50,13 @@ mod url;
 mod value;
 mod write;
 
-pub use checker::{At, Checker, Context};
+pub use checker::{At, Checker, Spot};
 pub use email::Email;
 pub use kinds::{Either, Given};
 pub use list::List;
 pub use number::Int;
 pub use query::latin1;
-pub use rules::{Pattern, Rules};
+pub use rules::{Bound, Pattern, Rules};
 pub use schema::{Check, Family, Field, MOST_FIELDS, Model, Schema, Shape, field, object, params};
 pub use tape::{Fault, Tape};
 pub use url::Url;
