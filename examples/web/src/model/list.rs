@@ -19,14 +19,6 @@ pub struct List<'a, T> {
     item: PhantomData<T>,
 }
 
-impl<T> Clone for List<'_, T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T> Copy for List<'_, T> {}
-
 impl<T> Default for List<'_, T> {
     fn default() -> Self {
         List { items: Items::none(), rules: &Rules::NONE, copying: false, item: PhantomData }
@@ -35,24 +27,24 @@ impl<T> Default for List<'_, T> {
 
 impl<'a, T: Check<'a>> List<'a, T> {
     /// The items in their order.
-    pub fn iter(self) -> impl Iterator<Item = T> {
-        let mut checker = Checker::new(self.copying);
+    pub fn iter(&self) -> impl Iterator<Item = T> + use<'a, T> {
+        let (rules, mut checker) = (self.rules, Checker::new(self.copying));
         let at = At::root("");
         // Each was checked before, by the same rules.
-        self.items.iter().filter_map(move |value| {
-            T::check(&Spot { value, rules: self.rules, at: &at }, &mut checker)
-        })
+        self.items
+            .iter()
+            .filter_map(move |value| T::check(&Spot { value, rules, at: &at }, &mut checker))
     }
 
     /// How many.
     #[must_use]
-    pub fn len(self) -> usize {
+    pub fn len(&self) -> usize {
         self.items.len()
     }
 
     /// Whether there are none.
     #[must_use]
-    pub fn is_empty(self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.items.is_empty()
     }
 }

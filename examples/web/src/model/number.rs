@@ -111,60 +111,25 @@ fn whole(value: f64) -> Option<i64> {
     within.then_some(value as i64)
 }
 
-/// What has bounds, and compares with them. What is no number is on no side of any.
-trait Number: PartialOrd<Bound> {
-    fn is_multiple_of(&self, bound: &Bound) -> bool;
+/// What has bounds.
+trait Number {
+    /// How it compares with a bound; what is no number does not.
+    fn order(&self, bound: Bound) -> Option<Ordering>;
+    fn is_multiple_of(&self, bound: Bound) -> bool;
     /// A bound as an error shows it.
     fn context(bound: Bound) -> Context<'static>;
 }
 
-/// What was read, if it is a number that keeps the bounds; they are checked in pydantic's order.
-fn accept<N: Number>(
-    read: Result<N, Wrong>,
-    spot: &Spot<'_, '_>,
-    checker: &mut Checker,
-) -> Option<N> {
-    let number = match read {
-        Ok(number) => number,
-        Err((kind, message)) => return checker.fail(spot, kind, message, &[]),
-    };
-    type Keeps<N> = fn(&N, &Bound) -> bool;
-    let rules = spot.rules;
-    let bounds: [(_, _, _, _, Keeps<N>); 5] = [
-        (rules.multiple_of, "multiple_of", "multiple_of", "a multiple of", N::is_multiple_of),
-        (rules.le, "le", "less_than_equal", "less than or equal to", |n, b| n <= b),
-        (rules.lt, "lt", "less_than", "less than", |n, b| n < b),
-        (rules.ge, "ge", "greater_than_equal", "greater than or equal to", |n, b| n >= b),
-        (rules.gt, "gt", "greater_than", "greater than", |n, b| n > b),
-    ];
-    for (bound, rule, kind, words, keeps) in bounds {
-        if let Some(bound) = bound.map(|bound| bound()).filter(|bound| !keeps(&number, bound)) {
-            let bound = N::context(bound);
-            let message = format_args!("Input should be {words} {bound}");
-            return checker.fail(spot, kind, message, &[(rule, bound)]);
-        }
-    }
-    Some(number)
-}
-
-impl PartialEq<Bound> for Int<'_> {
-    fn eq(&self, bound: &Bound) -> bool {
-        self.partial_cmp(bound) == Some(Ordering::Equal)
-    }
-}
-
-impl PartialOrd<Bound> for Int<'_> {
-    fn partial_cmp(&self, bound: &Bound) -> Option<Ordering> {
+impl Number for Int<'_> {
+    fn order(&self, bound: Bound) -> Option<Ordering> {
         Some(match self {
             Int::Small(value) => value.cmp(&bound.int),
             Int::Large { negative: true, .. } => Ordering::Less,
             Int::Large { negative: false, .. } => Ordering::Greater,
         })
     }
-}
 
-impl Number for Int<'_> {
-    fn is_multiple_of(&self, bound: &Bound) -> bool {
+    fn is_multiple_of(&self, bound: Bound) -> bool {
         let of = i128::from(bound.int);
         match self {
             Int::Small(value) => i128::from(*value) % of == 0,
@@ -180,20 +145,12 @@ impl Number for Int<'_> {
     }
 }
 
-impl PartialEq<Bound> for f64 {
-    fn eq(&self, bound: &Bound) -> bool {
-        *self == bound.float
-    }
-}
-
-impl PartialOrd<Bound> for f64 {
-    fn partial_cmp(&self, bound: &Bound) -> Option<Ordering> {
+impl Number for f64 {
+    fn order(&self, bound: Bound) -> Option<Ordering> {
         self.partial_cmp(&bound.float)
     }
-}
 
-impl Number for f64 {
-    fn is_multiple_of(&self, bound: &Bound) -> bool {
+    fn is_multiple_of(&self, bound: Bound) -> bool {
         // What is no number, or has no end, is left to the other bounds.
         let off = (self - (self / bound.float).round() * bound.float).abs();
         off.is_nan() || off <= 1e-9
@@ -204,16 +161,46 @@ impl Number for f64 {
     }
 }
 
+/// What was read, if it is a number that keeps the bounds; they are checked in pydantic's order.
+fn accept<N: Number>(
+    read: Result<N, Wrong>,
+    spot: &Spot<'_, '_>,
+    checker: &mut Checker,
+) -> Option<N> {
+    let number = match read {
+        Ok(number) => number,
+        Err((kind, message)) => return checker.fail(spot, kind, message, &[]),
+    };
+    let rules = spot.rules;
+    let multiple = rules.multiple_of.map(|of| of()).filter(|of| !number.is_multiple_of(*of));
+    let multiple = multiple.map(|of| (of, "multiple_of", "multiple_of", "a multiple of"));
+    type Test = fn(Ordering) -> bool;
+    let bounds: [(_, Test, _, _, _); 4] = [
+        (rules.le, Ordering::is_le, "le", "less_than_equal", "less than or equal to"),
+        (rules.lt, Ordering::is_lt, "lt", "less_than", "less than"),
+        (rules.ge, Ordering::is_ge, "ge", "greater_than_equal", "greater than or equal to"),
+        (rules.gt, Ordering::is_gt, "gt", "greater_than", "greater than"),
+    ];
+    let outside = || {
+        bounds.into_iter().find_map(|(bound, test, rule, kind, words)| {
+            let bound = bound?();
+            let keeps = number.order(bound).is_some_and(test);
+            (!keeps).then_some((bound, rule, kind, words))
+        })
+    };
+    let Some((bound, rule, kind, words)) = multiple.or_else(outside) else {
+        return Some(number);
+    };
+    let bound = N::context(bound);
+    checker.fail(spot, kind, format_args!("Input should be {words} {bound}"), &[(rule, bound)])
+}
+
 impl<'a> Check<'a> for Int<'a> {
     const SHAPE: Shape = Shape::Int;
     const TAG: &'static str = "int";
 
     fn check(spot: &Spot<'a, '_>, checker: &mut Checker) -> Option<Self> {
         accept(Int::lax(spot.value), spot, checker)
-    }
-
-    fn is_exact(value: &Value<'a>) -> bool {
-        matches!(value, Value::Int(_))
     }
 }
 
@@ -225,10 +212,6 @@ impl<'a> Check<'a> for i64 {
     fn check(spot: &Spot<'a, '_>, checker: &mut Checker) -> Option<Self> {
         let small = Int::check(spot, checker)?.small();
         small.or_else(|| checker.fail(spot, TOO_LARGE.0, TOO_LARGE.1, &[]))
-    }
-
-    fn is_exact(value: &Value<'a>) -> bool {
-        Int::is_exact(value)
     }
 }
 
@@ -246,10 +229,6 @@ impl<'a> Check<'a> for f64 {
             _ => Err(("float_type", "Input should be a valid number")),
         };
         accept(read, spot, checker)
-    }
-
-    fn is_exact(value: &Value<'a>) -> bool {
-        matches!(value, Value::Float(_))
     }
 }
 
@@ -287,10 +266,6 @@ impl<'a> Check<'a> for bool {
             None => ("bool_type", "Input should be a valid boolean"),
         };
         checker.fail(spot, kind, message, &[])
-    }
-
-    fn is_exact(value: &Value<'a>) -> bool {
-        matches!(value, Value::Bool(_))
     }
 }
 

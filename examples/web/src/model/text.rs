@@ -30,10 +30,6 @@ impl<'a> Check<'a> for Cow<'a, str> {
         }
         Some(checker.text(text))
     }
-
-    fn is_exact(value: &Value<'a>) -> bool {
-        matches!(value, Value::Text(_))
-    }
 }
 
 /// The string that is there.

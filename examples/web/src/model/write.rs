@@ -81,7 +81,7 @@ impl ToJson for Value<'_> {
         let mut open: Vec<(Members<'_>, &[u8])> = Vec::new();
         let mut value = *self;
         loop {
-            let mut comma = true;
+            let mut comma = !matches!(value, Value::List(_) | Value::Map(_));
             match value {
                 Value::Null => out.write_all(b"null")?,
                 Value::Bool(value) => value.write_json(out)?,
@@ -92,13 +92,11 @@ impl ToJson for Value<'_> {
                 Value::List(items) => {
                     out.write_all(b"[")?;
                     open.push((Box::new(items.iter().map(|item| (None, item))), b"]"));
-                    comma = false;
                 }
                 Value::Map(fields) => {
                     out.write_all(b"{")?;
                     let merged = fields.merged().map(|(name, value)| (Some(name), value));
                     open.push((Box::new(merged), b"}"));
-                    comma = false;
                 }
             }
             let (name, next) = loop {
@@ -110,9 +108,7 @@ impl ToJson for Value<'_> {
                 open.pop();
                 comma = true;
             };
-            if comma {
-                out.write_all(b",")?;
-            }
+            out.write_all(if comma { b"," } else { b"" })?;
             if let Some(name) = name {
                 write_str(out, name)?;
                 out.write_all(b":")?;
@@ -122,23 +118,16 @@ impl ToJson for Value<'_> {
     }
 }
 
-impl ToJson for Cow<'_, str> {
-    fn write_json<W: Write + ?Sized>(&self, out: &mut W) -> io::Result<()> {
-        write_str(out, self)
-    }
+macro_rules! as_serde_json_does {
+    ($($type:ty),*) => {
+        $(impl ToJson for $type {
+            fn write_json<W: Write + ?Sized>(&self, out: &mut W) -> io::Result<()> {
+                Ok(serde_json::to_writer(out, self)?)
+            }
+        })*
+    };
 }
-
-impl ToJson for bool {
-    fn write_json<W: Write + ?Sized>(&self, out: &mut W) -> io::Result<()> {
-        out.write_all(if *self { b"true" } else { b"false" })
-    }
-}
-
-impl ToJson for i64 {
-    fn write_json<W: Write + ?Sized>(&self, out: &mut W) -> io::Result<()> {
-        Ok(serde_json::to_writer(out, self)?)
-    }
-}
+as_serde_json_does!(Cow<'_, str>, bool, i64);
 
 impl ToJson for f64 {
     fn write_json<W: Write + ?Sized>(&self, out: &mut W) -> io::Result<()> {
