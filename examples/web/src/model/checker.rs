@@ -9,7 +9,7 @@ use serde::Serializer;
 
 use super::rules::Rules;
 use super::value::Value;
-use super::write::{ToJson, write_all, write_f64, write_str};
+use super::write::{ToJson, write_all, write_str};
 
 /// Where a value stands: what an error's `loc` says. A chain on the stack.
 #[derive(Clone, Copy, Debug)]
@@ -87,6 +87,16 @@ impl Display for Context<'_> {
     }
 }
 
+impl ToJson for Context<'_> {
+    fn write_json<W: Write + ?Sized>(&self, out: &mut W) -> io::Result<()> {
+        match self {
+            Context::Float(bound) => bound.write_json(out),
+            Context::Text(text) => write_str(out, text),
+            whole => write!(out, "{whole}"),
+        }
+    }
+}
+
 /// Bytes of errors after which no more are collected: each may show all of its input, so that a
 /// request's would be many times as long as itself.
 const MOST: usize = 256 << 10;
@@ -152,43 +162,30 @@ impl Checker {
         message: impl Display,
         context: &[(&str, Context<'_>)],
     ) -> Option<T> {
-        // A Vec takes all; numbers in an input were finite when the parser read them.
-        let _ = self.write(spot, kind, message, context);
-        None
-    }
-
-    fn write(
-        &mut self,
-        spot: &Spot<'_, '_>,
-        kind: &str,
-        message: impl Display,
-        context: &[(&str, Context<'_>)],
-    ) -> io::Result<()> {
         let out = &mut self.errors;
-        if out.len() > MOST {
-            return Ok(());
+        let full = out.len() > MOST;
+        let mut write = || {
+            let comma = if out.is_empty() { "" } else { "," };
+            write!(out, "{comma}{{\"type\":\"{kind}\",\"loc\":[")?;
+            spot.at.write(out)?;
+            out.write_all(b"],\"msg\":")?;
+            serde_json::Serializer::new(&mut *out).collect_str(&message)?;
+            out.write_all(b",\"input\":")?;
+            spot.value.write_json(out)?;
+            if !context.is_empty() {
+                out.write_all(b",\"ctx\":")?;
+                write_all(out, ("{", "}"), context, |out, (name, value)| {
+                    write!(out, "\"{name}\":")?;
+                    value.write_json(out)
+                })?;
+            }
+            out.write_all(b"}")
+        };
+        if !full {
+            // A Vec takes all; numbers in an input were finite when the parser read them.
+            let _: io::Result<()> = write();
         }
-        if !out.is_empty() {
-            out.write_all(b",")?;
-        }
-        write!(out, "{{\"type\":\"{kind}\",\"loc\":[")?;
-        spot.at.write(out)?;
-        out.write_all(b"],\"msg\":")?;
-        serde_json::Serializer::new(&mut *out).collect_str(&message)?;
-        out.write_all(b",\"input\":")?;
-        spot.value.write_json(out)?;
-        if !context.is_empty() {
-            out.write_all(b",\"ctx\":")?;
-            write_all(out, ("{", "}"), context, |out, (name, value)| {
-                write!(out, "\"{name}\":")?;
-                match value {
-                    Context::Float(bound) => write_f64(out, *bound),
-                    Context::Text(text) => write_str(out, text),
-                    whole => write!(out, "{whole}"),
-                }
-            })?;
-        }
-        out.write_all(b"}")
+        None
     }
 
     /// An error for a required field, or a body, that is not there.

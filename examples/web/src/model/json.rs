@@ -1,6 +1,7 @@
 //! JSON onto a tape: lists and objects by a loop of our own, so that depth costs no stack; strings,
 //! numbers and words by `serde_json`.
 
+use aqueduct::meter;
 use memchr::memchr2;
 use serde::Deserialize;
 use serde_json::Deserializer;
@@ -128,15 +129,7 @@ impl<'a> Reader<'_, 'a> {
     fn scalar(&mut self, byte: Option<u8>) -> Result<bool, Fault> {
         let node = match byte {
             Some(b'"') => return self.string().map(|()| false),
-            Some(b'-' | b'0'..=b'9') => {
-                let start = self.at;
-                // Only to know that it is a number, and within a float's range.
-                let _: f64 = self.take()?;
-                let text = &self.body[start..self.at];
-                let whole = !text.contains(['.', 'e', 'E']);
-                let span = span(start, self.at);
-                if whole { Node::Int(span) } else { Node::Float(span) }
-            }
+            Some(b'-' | b'0'..=b'9') => self.number()?,
             Some(b't' | b'f') => Node::Bool(self.take()?),
             _ => {
                 let () = self.take()?;
@@ -147,15 +140,36 @@ impl<'a> Reader<'_, 'a> {
         Ok(false)
     }
 
+    fn number(&mut self) -> Result<Node, Fault> {
+        let (start, rest) = (self.at, &self.body.as_bytes()[self.at..]);
+        let len = rest.iter().take_while(|b| b.is_ascii_digit()).count();
+        let whole = !matches!(rest.get(len), Some(b'.' | b'e' | b'E'));
+        // A float's range has more digits, and only zero begins with one.
+        if whole && (1..=300).contains(&len) && (rest[0] != b'0' || len == 1) {
+            self.at += len;
+            return Ok(Node::Int(span(start, self.at)));
+        }
+        // Only to know that it is a number, and within a float's range.
+        let _: f64 = self.take()?;
+        let text = &self.body[start..self.at];
+        let whole = !text.contains(['.', 'e', 'E']);
+        let span = span(start, self.at);
+        Ok(if whole { Node::Int(span) } else { Node::Float(span) })
+    }
+
     fn string(&mut self) -> Result<(), Fault> {
-        let inside = &self.body.as_bytes()[self.at + 1..];
-        let escaped = memchr2(b'"', b'\\', inside).is_some_and(|place| inside[place] == b'\\');
-        let node = if escaped {
-            let text: String = self.take()?;
-            Node::Kept(self.tape.keep(&text))
+        let (start, bytes) = (self.at + 1, self.body.as_bytes());
+        let end = memchr2(b'"', b'\\', &bytes[start..]).map(|len| start + len);
+        let plain =
+            |end: &usize| bytes[*end] == b'"' && bytes[start..*end].iter().all(|b| *b >= b' ');
+        let node = if let Some(end) = end.filter(plain) {
+            self.at = end + 1;
+            Node::Text(span(start, end))
         } else {
-            let text: &str = self.take()?;
-            Node::Text(span(self.at - 1 - text.len(), self.at - 1))
+            // A copy of the parser's, and then ours.
+            let text: String = self.take()?;
+            meter::count_copy(text.len());
+            Node::Kept(self.tape.keep(&text))
         };
         self.tape.nodes.push(node);
         Ok(())

@@ -29,8 +29,8 @@
 //! ```
 //!
 //! Where to read: [`Tape`] holds a document as a flat list of nodes that point into the body,
-//! [`Value`] is one of them, [`Check`] makes a field of it by [`Rules`], [`Checker`] collects what
-//! is wrong as JSON, and [`model!`](crate::model!) puts fields together and describes them in a
+//! [`Value`] is one of them, [`Check`] makes a field of the one at a [`Spot`] by its [`Rules`],
+//! [`Checker`] collects what is wrong as JSON, and [`model!`](crate::model!) puts fields together and describes them in a
 //! [`Schema`]. What is checked allocates nothing: errors are written where they are found, in the
 //! order of the declaration, so that one pass is enough.
 
