@@ -119,7 +119,7 @@ fn number(kind: &str, rules: &Rules) -> Value {
         ("multipleOf", rules.multiple_of),
     ];
     for (name, bound) in bounds {
-        set(&mut described, name, bound.map(Value::from));
+        set(&mut described, name, bound.map(|bound| bound().into()));
     }
     described
 }

@@ -26,17 +26,12 @@ impl Input for Bearer<'static> {
     fn take<'a>(ready: &Ready<'a>, checker: &mut Checker) -> Option<Bearer<'a>> {
         let said = ready.request().headers.get("authorization");
         let word = said.and_then(|said| std::str::from_utf8(said).ok()?.strip_prefix("Bearer "));
-        if word.is_none() {
-            let words = format_args!("Not from here");
-            checker.fail(
-                &At::root("header").name("authorization"),
-                Value::Null,
-                "auth",
-                words,
-                &[],
-            );
-        }
-        word.map(Bearer)
+        let Some(word) = word else {
+            let header = At::root("header");
+            let at = header.name("authorization");
+            return checker.refuse(&at, Value::Null, "auth", "Not from here");
+        };
+        Some(Bearer(word))
     }
 
     fn describe(doc: &mut Doc) {
