@@ -170,7 +170,7 @@ mod tests {
             }
             let next = model.next;
             model.complete(next.wrapping_sub(100), next);
-assert_eq!(model.in_flight.oldest, next);
+            assert_eq!(model.in_flight.oldest, next);
         }
     }
 

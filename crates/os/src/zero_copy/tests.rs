@@ -41,7 +41,7 @@ fn sequence(pool: &Pool, pieces: &[usize]) -> (Sequence, Vec<u8>) {
         block.extend_from_slice(bytes);
         block.freeze()
     });
-    (slices.collect(), all.concat())
+    (slices.collect(), all.iter().flatten().copied().collect())
 }
 
 /// The `k`-th call of a kind is faulty. Gives the script, and whether it came to that.
@@ -211,7 +211,8 @@ fn a_kernel_that_does_not_know_how_is_not_asked_again() {
 #[test]
 fn an_error_leaves_what_was_not_sent() {
     // Three calls of at most 64 pieces each; before the second the queue is looked at.
-    let cases = [(Call::SendZeroCopy, 0, 0), (Call::Writev, 1, 64_000), (Call::ErrorQueue, 0, 64_000)];
+    let cases =
+        [(Call::SendZeroCopy, 0, 0), (Call::Writev, 1, 64_000), (Call::ErrorQueue, 0, 64_000)];
     for (kind, k, sent) in cases {
         let pool = Pool::new();
         let (mut sender, received) = connect();
@@ -236,7 +237,10 @@ fn an_error_leaves_what_was_not_sent() {
 
 #[test]
 fn the_choice_is_by_length_pieces_peer_and_answer() {
-    use {SendWay::{Plain, ZeroCopy}, ZeroCopyAnswer as Answer};
+    use {
+        SendWay::{Plain, ZeroCopy},
+        ZeroCopyAnswer as Answer,
+    };
     let choice = ZeroCopyChoice { least: 10_000, local: false };
     assert_eq!(choice.way(9_999, 1, false, Answer::None), Plain);
     assert_eq!(choice.way(10_000, 1, false, Answer::None), ZeroCopy);

@@ -1,15 +1,15 @@
 //! [`ZeroCopySender`] under tokio.
 
 use super::{ZeroCopySender, watch::Watch};
+use ::tokio::{
+    io::{Interest, unix::AsyncFd},
+    task::coop::consume_budget,
+};
 use aqueduct_sequence::Sequence;
 use std::{
     io::{self, ErrorKind},
     os::fd::AsFd,
     time::Duration,
-};
-use ::tokio::{
-    io::{Interest, unix::AsyncFd},
-    task::coop::consume_budget,
 };
 
 impl<S: AsFd + Send + 'static> ZeroCopySender<S> {
@@ -61,8 +61,11 @@ impl<S: AsFd + Send + 'static> ZeroCopySender<S> {
             Some(watch) => watch,
             none => {
                 let watch = Watch::new(self.socket.as_fd())?;
-                #[allow(deprecated, reason = "its unsafe successor is younger than our oldest tokio; \
-                                              a watch owns its descriptor and never changes it")]
+                #[allow(
+                    deprecated,
+                    reason = "its unsafe successor is younger than our oldest tokio; \
+                                              a watch owns its descriptor and never changes it"
+                )]
                 none.insert(AsyncFd::with_interest(watch, Interest::READABLE)?)
             }
         };
