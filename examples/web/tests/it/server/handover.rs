@@ -160,7 +160,7 @@ fn a_client_that_never_reads_it_is_dropped() {
 /// One that reads is waited for as long as it takes, also beyond the write timeout, and so does the stop.
 #[test]
 fn the_stop_lets_it_finish() {
-    let write = Duration::from_millis(300);
+    let write = Duration::from_secs(1);
     let (mut server, _) = serve(Timeouts { write, ..Timeouts::default() });
     let mut socket = server.connect();
     socket.write_all(line("GET", "/whole").repeat(6).as_bytes()).unwrap();
@@ -172,7 +172,7 @@ fn the_stop_lets_it_finish() {
     while start.elapsed() < 2 * write {
         socket.read_exact(&mut piece).unwrap();
         all.extend(&piece);
-        sleep(write / 5);
+        sleep(write / 10);
     }
     socket.read_to_end(&mut all).unwrap();
     // Dates are 28 bytes longer than their letter.
