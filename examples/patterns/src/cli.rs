@@ -12,7 +12,7 @@ use crate::capture::Capture;
 use crate::measure::{Budget, count_workload, measure_workload};
 use crate::summary::{Column, Summary};
 use crate::workload::Workload;
-use crate::{Error, Mode};
+use crate::{Error, Mode, relay};
 
 /// A run longer than this shows a progress bar.
 const LONG: Duration = Duration::from_secs(2);
@@ -64,6 +64,12 @@ enum Command {
         #[command(flatten)]
         common: Common,
     },
+    /// A TCP proxy: whoever connects talks to the target, until it is interrupted
+    ///
+    /// Copying: each chunk into arrays of its own. Pipe: through pooled blocks, where it is counted, and
+    /// changed in place. Neither mode holds more than --cap bytes for who does not read. What was done is
+    /// said at the end.
+    Relay(relay::Arguments),
 }
 
 #[derive(Debug, Args)]
@@ -116,6 +122,7 @@ fn run(command: Command, allocations: fn() -> u64) -> Result<String, Error> {
             (Workload::packets(captures), common)
         }
         Command::Pipeline { size, common } => (Workload::pipeline(size), common),
+        Command::Relay(arguments) => return relay::run(&arguments),
     };
     let budget = match common.rounds {
         Some(rounds) => Budget::Rounds(rounds),
@@ -194,7 +201,7 @@ impl Drop for Bar {
     }
 }
 
-fn parse_seconds(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "expected a number of seconds".to_owned())?;
     if !(0.001..=3600.0).contains(&seconds) {
         return Err("expected 0.001 to 3600 seconds".to_owned());
@@ -202,7 +209,7 @@ fn parse_seconds(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_secs_f64(seconds))
 }
 
-fn parse_size(text: &str) -> Result<usize, String> {
+pub(crate) fn parse_size(text: &str) -> Result<usize, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let unit: u64 = match &text[digits.len()..] {
         "" | "B" => 1,

@@ -9,4 +9,5 @@ mod golden;
 mod layers;
 mod modes;
 mod pipeline;
+mod relay;
 mod tshark;

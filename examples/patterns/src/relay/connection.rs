@@ -1,0 +1,153 @@
+//! A connection: both directions, its patience, and its end.
+
+use std::{
+    future::{Future, poll_fn},
+    io,
+    pin::pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use tokio::{
+    io::Interest,
+    net::{TcpSocket, TcpStream},
+    sync::watch,
+    time::{Instant, sleep_until},
+};
+
+use super::{
+    Options, Totals,
+    chunks::Chunks,
+    sockets::{Pair, reset},
+};
+
+/// Everything that a connection needs beside its client: had before it is accepted, so that nobody is
+/// accepted for whom there are no descriptors.
+pub(super) struct Spare {
+    socket: TcpSocket,
+    ways: [Way; 2],
+}
+
+/// One direction, and whether its end was passed on.
+struct Way {
+    chunks: Chunks,
+    is_over: bool,
+}
+
+/// Why a connection ended early.
+enum Cut {
+    Broken,
+    Idle,
+    Stopped,
+}
+
+impl Spare {
+    pub(super) fn new(options: &Options) -> io::Result<Self> {
+        let of = if options.target.is_ipv4() { TcpSocket::new_v4 } else { TcpSocket::new_v6 };
+        Ok(Spare { socket: of()?, ways: [Way::new(options)?, Way::new(options)?] })
+    }
+
+    /// Connects a client to the target, and forwards between them until both have said all, one of them
+    /// is broken, nothing came for too long, or `told` says so.
+    pub(super) async fn relay(
+        self,
+        client: TcpStream,
+        options: &Options,
+        mut told: watch::Receiver<bool>,
+    ) -> Totals {
+        let Spare { socket, mut ways } = self;
+        let mut stop = pin!(async move { told.wait_for(|stop| *stop).await.map(drop) });
+        let connected = tokio::select! {
+            connected = socket.connect(options.target) => connected,
+            _ = &mut stop => Err(io::ErrorKind::Interrupted.into()),
+        };
+        let mut pair = match connected {
+            Ok(target) => Pair { client, target, is_over: false },
+            Err(error) => {
+                eprintln!("relay: no connection to {}: {error}", options.target);
+                reset(&client);
+                return Totals { unreachable: 1, ..Totals::default() };
+            }
+        };
+        // It only makes them slower if it cannot be had.
+        let _ = (pair.client.set_nodelay(true), pair.target.set_nodelay(true));
+        let cut = forward(&pair, &mut ways, options.idle, stop).await;
+        pair.is_over = cut.is_none();
+        let [up, down] = ways.map(|way| way.chunks);
+        Totals {
+            connections: 1,
+            aborted: u64::from(cut.is_some()),
+            to_target: up.forwarded,
+            to_clients: down.forwarded,
+            lines: up.lines + down.lines,
+            ..Totals::default()
+        }
+    }
+}
+
+/// Forwards in both directions, and says what cut it short, if anything did.
+async fn forward(
+    pair: &Pair,
+    ways: &mut [Way; 2],
+    idle: Option<Duration>,
+    stop: impl Future,
+) -> Option<Cut> {
+    let Pair { client, target, .. } = pair;
+    // Who is not read from, because the other side is full, may be gone as well.
+    let broken = async |socket: &TcpStream| drop(socket.ready(Interest::ERROR).await);
+    let mut broken = [pin!(broken(client)), pin!(broken(target))];
+    let mut stop = pin!(stop);
+    let mut patience = idle.map(|idle| (idle, Box::pin(sleep_until(Instant::now() + idle))));
+    poll_fn(|context| {
+        let (before, [up, down]) = (moved(ways), &mut *ways);
+        if up.poll(context, client, target).is_err() || down.poll(context, target, client).is_err()
+        {
+            return Poll::Ready(Some(Cut::Broken));
+        }
+        if up.is_over && down.is_over {
+            return Poll::Ready(None);
+        }
+        if broken.iter_mut().any(|broken| broken.as_mut().poll(context).is_ready()) {
+            return Poll::Ready(Some(Cut::Broken));
+        }
+        if stop.as_mut().poll(context).is_ready() {
+            return Poll::Ready(Some(Cut::Stopped));
+        }
+        if let Some((idle, timer)) = &mut patience {
+            if moved(ways) > before {
+                timer.as_mut().reset(Instant::now() + *idle);
+            }
+            if timer.as_mut().poll(context).is_ready() {
+                return Poll::Ready(Some(Cut::Idle));
+            }
+        }
+        Poll::Pending
+    })
+    .await
+}
+
+/// Bytes forwarded, both ways together.
+fn moved(ways: &[Way; 2]) -> u64 {
+    ways.iter().map(|way| way.chunks.forwarded).sum()
+}
+
+impl Way {
+    fn new(options: &Options) -> io::Result<Self> {
+        Ok(Way { chunks: Chunks::new(options)?, is_over: false })
+    }
+
+    fn poll(
+        &mut self,
+        context: &mut Context<'_>,
+        from: &TcpStream,
+        to: &TcpStream,
+    ) -> io::Result<()> {
+        if !self.is_over
+            && let Poll::Ready(ended) = self.chunks.poll(context, from, to)
+        {
+            self.is_over = true;
+            return ended;
+        }
+        Ok(())
+    }
+}
