@@ -1,10 +1,11 @@
 //! The seam to the operating system: every call that moves bytes passes here, so that tests can make it
 //! misbehave. The one folder of this crate that may contain `unsafe`.
 
+#[cfg(unix)]
+pub(crate) mod calls;
 mod seam;
 
-#[allow(unused_imports, reason = "its first user follows")]
-pub(crate) use seam::{Call, attempt};
+pub use seam::Call;
+pub(crate) use seam::attempt;
 #[cfg(test)]
-#[allow(unused_imports, reason = "its first user follows")]
 pub(crate) use seam::{Fault, script};

@@ -1,11 +1,13 @@
 //! [`attempt`]: one call to the system, which a test can shorten or have fail.
 
-use std::io;
+use std::{fmt, io};
 
-/// A system call that moves bytes.
+/// A call to the system that moves bytes, or what they move through. It prints as the manual's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[allow(dead_code, reason = "its first user follows")]
-pub(crate) enum Call {
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the system's manual has them")]
+pub enum Call {
+    Read,
     Pread,
     Pwrite,
     Write,
@@ -14,15 +16,37 @@ pub(crate) enum Call {
     Splice,
     Tee,
     CopyFileRange,
+    Pipe,
+    Poll,
     SendZeroCopy,
     ErrorQueue,
     UringSubmit,
 }
 
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Read => "read",
+            Self::Pread => "pread",
+            Self::Pwrite => "pwrite",
+            Self::Write => "write",
+            Self::Writev => "writev",
+            Self::SendFile => "sendfile",
+            Self::Splice => "splice",
+            Self::Tee => "tee",
+            Self::CopyFileRange => "copy_file_range",
+            Self::Pipe => "pipe2",
+            Self::Poll => "poll",
+            Self::SendZeroCopy => "sendmsg",
+            Self::ErrorQueue => "recvmsg",
+            Self::UringSubmit => "io_uring_enter",
+        })
+    }
+}
+
 /// Asks the system for `wanted` bytes. `real` makes the call, for so many bytes as it is told; it
 /// may be told fewer, or not be called, when a test says so.
 #[cfg(not(test))]
-#[allow(dead_code, reason = "its first user follows")]
 #[inline]
 pub(crate) fn attempt(
     _: Call,
