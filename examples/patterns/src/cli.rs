@@ -66,9 +66,8 @@ enum Command {
     },
     /// A TCP proxy: whoever connects talks to the target, until it is interrupted
     ///
-    /// Copying: each chunk into arrays of its own. Pipe: through pooled blocks, where it is counted, and
-    /// changed in place. Neither mode holds more than --cap bytes for who does not read. What was done is
-    /// said at the end.
+    /// Copying: each chunk into arrays of its own. Pipe: through pooled blocks, where its lines are
+    /// counted and it is changed in place. Splice: within the kernel. What was done is said at the end.
     Relay(relay::Arguments),
 }
 

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use aqueduct::os::Fallback;
 use tokio::{
     io::Interest,
     net::{TcpSocket, TcpStream},
@@ -16,9 +17,10 @@ use tokio::{
 };
 
 use super::{
-    Options, Totals,
+    Mode, Options, Totals,
     chunks::Chunks,
     sockets::{Pair, reset},
+    spliced::Spliced,
 };
 
 /// Everything that a connection needs beside its client: had before it is accepted, so that nobody is
@@ -30,8 +32,13 @@ pub(super) struct Spare {
 
 /// One direction, and whether its end was passed on.
 struct Way {
-    chunks: Chunks,
+    carrier: Carrier,
     is_over: bool,
+}
+
+enum Carrier {
+    Chunks(Box<Chunks>),
+    Spliced(Spliced),
 }
 
 /// Why a connection ended early.
@@ -73,13 +80,14 @@ impl Spare {
         let _ = (pair.client.set_nodelay(true), pair.target.set_nodelay(true));
         let cut = forward(&pair, &mut ways, options.idle, stop).await;
         pair.is_over = cut.is_none();
-        let [up, down] = ways.map(|way| way.chunks);
+        let [to_target, to_clients] = ways.each_ref().map(Way::forwarded);
         Totals {
             connections: 1,
             aborted: u64::from(cut.is_some()),
-            to_target: up.forwarded,
-            to_clients: down.forwarded,
-            lines: up.lines + down.lines,
+            to_target,
+            to_clients,
+            lines: ways.iter().map(Way::lines).sum(),
+            fallback: ways.iter().find_map(Way::fallback),
             ..Totals::default()
         }
     }
@@ -128,12 +136,16 @@ async fn forward(
 
 /// Bytes forwarded, both ways together.
 fn moved(ways: &[Way; 2]) -> u64 {
-    ways.iter().map(|way| way.chunks.forwarded).sum()
+    ways.iter().map(Way::forwarded).sum()
 }
 
 impl Way {
     fn new(options: &Options) -> io::Result<Self> {
-        Ok(Way { chunks: Chunks::new(options)?, is_over: false })
+        let carrier = match options.mode {
+            Mode::Splice => Carrier::Spliced(Spliced::new()),
+            _ => Carrier::Chunks(Box::new(Chunks::new(options)?)),
+        };
+        Ok(Way { carrier, is_over: false })
     }
 
     fn poll(
@@ -142,12 +154,40 @@ impl Way {
         from: &TcpStream,
         to: &TcpStream,
     ) -> io::Result<()> {
-        if !self.is_over
-            && let Poll::Ready(ended) = self.chunks.poll(context, from, to)
-        {
-            self.is_over = true;
-            return ended;
+        if self.is_over {
+            return Ok(());
         }
-        Ok(())
+        let polled = match &mut self.carrier {
+            Carrier::Chunks(chunks) => chunks.poll(context, from, to),
+            Carrier::Spliced(spliced) => spliced.poll(context, from, to),
+        };
+        match polled {
+            Poll::Ready(ended) => {
+                self.is_over = true;
+                ended
+            }
+            Poll::Pending => Ok(()),
+        }
+    }
+
+    fn forwarded(&self) -> u64 {
+        match &self.carrier {
+            Carrier::Chunks(chunks) => chunks.forwarded,
+            Carrier::Spliced(spliced) => spliced.forwarded(),
+        }
+    }
+
+    fn lines(&self) -> u64 {
+        match &self.carrier {
+            Carrier::Chunks(chunks) => chunks.lines,
+            Carrier::Spliced(_) => 0,
+        }
+    }
+
+    fn fallback(&self) -> Option<Fallback> {
+        match &self.carrier {
+            Carrier::Chunks(_) => None,
+            Carrier::Spliced(spliced) => spliced.fallback(),
+        }
     }
 }

@@ -20,10 +20,11 @@ mod connection;
 mod program;
 mod serve;
 mod sockets;
+mod spliced;
 
 use std::{io, net::SocketAddr, time::Duration};
 
-use aqueduct::Pool;
+use aqueduct::{Pool, os::Fallback};
 
 pub(crate) use program::{Arguments, run};
 pub use serve::serve;
@@ -40,13 +41,15 @@ pub enum Mode {
     Copying,
     /// Through pooled blocks, each filled once and written from where it is
     Pipe,
+    /// Within the kernel: nothing is seen here, so lines are not counted and nothing is changed
+    Splice,
 }
 
 impl Mode {
     /// Whether bytes come into this process: else nothing can be counted or changed but their number.
     #[must_use]
     pub fn sees_bytes(self) -> bool {
-        true
+        self != Mode::Splice
     }
 }
 
@@ -63,7 +66,8 @@ pub struct Options {
     pub mode: Mode,
     /// What is done to them on their way, in both directions.
     pub transform: Option<Xor>,
-    /// Bytes that a connection holds at most in each direction.
+    /// Bytes that a connection holds at most in each direction; of what is spliced, the kernel has a
+    /// measure of its own, 256 KiB.
     pub cap: usize,
     /// How long nothing may come in either direction; for ever if none.
     pub idle: Option<Duration>,
@@ -90,6 +94,10 @@ impl Options {
 
     /// Whether they make sense.
     fn check(&self) -> io::Result<()> {
+        if self.transform.is_some() && !self.mode.sees_bytes() {
+            let why = "a transform needs to see the bytes: splicing does not, copying and pipe do";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+        }
         self.pipe().map(drop)
     }
 
@@ -116,6 +124,8 @@ pub struct Totals {
     pub to_clients: u64,
     /// Ends of lines among the bytes received; zero where those are not seen.
     pub lines: u64,
+    /// What the system refused of splicing, so that bytes went through blocks instead.
+    pub fallback: Option<Fallback>,
 }
 
 impl Totals {
@@ -134,5 +144,6 @@ impl std::ops::AddAssign for Totals {
         self.to_target += more.to_target;
         self.to_clients += more.to_clients;
         self.lines += more.lines;
+        self.fallback = self.fallback.or(more.fallback);
     }
 }

@@ -189,7 +189,7 @@ impl Done<'_> {
     }
 
     fn table(&self) -> String {
-        let Totals { connections, aborted, unreachable, to_target, to_clients, lines } =
+        let Totals { connections, aborted, unreachable, to_target, to_clients, lines, .. } =
             self.totals;
         let mut out = format!("relay to {}, {}\n\n", self.arguments.to, self.mode());
         let seen = self.arguments.mode.sees_bytes();

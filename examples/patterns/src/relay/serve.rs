@@ -36,7 +36,14 @@ pub async fn serve(
         tokio::select! {
             biased;
             _ = &mut stop => break,
-            Some(ended) = connections.join_next() => totals += of(ended),
+            Some(ended) = connections.join_next() => {
+                let ended = of(ended);
+                if let (None, Some(fallback)) = (totals.fallback, ended.fallback) {
+                    // Once: it says the same of each of them.
+                    eprintln!("relay: {fallback}");
+                }
+                totals += ended;
+            }
             (client, spare) = accept(&listener, &mut spare, &options) => {
                 let (options, told) = (Arc::clone(&options), told.clone());
                 connections.spawn(async move { spare.relay(client, &options, told).await });

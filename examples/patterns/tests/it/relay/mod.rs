@@ -17,7 +17,7 @@ use tokio::{
     time::timeout,
 };
 
-const MODES: [Mode; 2] = [Mode::Copying, Mode::Pipe];
+const MODES: [Mode; 3] = [Mode::Copying, Mode::Pipe, Mode::Splice];
 
 /// Longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::PATIENCE;
 
-const MODES: [&str; 2] = ["copying", "pipe"];
+const MODES: [&str; 3] = ["copying", "pipe", "splice"];
 
 /// Ends with the test.
 struct Process {
@@ -105,7 +105,7 @@ fn wait_until(what: impl Fn() -> bool) {
 
 #[test]
 fn it_says_what_it_did() {
-    for (mode, signal) in MODES.into_iter().zip([Signal::TERM, Signal::INT]) {
+    for (mode, signal) in MODES.into_iter().zip([Signal::TERM, Signal::INT, Signal::TERM]) {
         let (target, address) = listener();
         let relay = Process::start(address, mode, &["--threads", "2"]);
         drop(pair(&relay, &target));
@@ -150,7 +150,9 @@ fn no_descriptor_is_left_behind() {
                 }
             }
         }
-        wait_until(|| relay.descriptors() <= before);
+        // A thread keeps a few empty pipes of the kernel's for the next.
+        let kept = if mode == "splice" { 16 } else { 0 };
+        wait_until(|| relay.descriptors() <= before + kept);
         let (done, _) = relay.end(Signal::TERM);
         assert_eq!(done["connections"], 101);
         assert_eq!(done["aborted"], 50);
@@ -263,6 +265,9 @@ fn what_makes_no_sense_is_refused() {
     ] {
         assert_eq!(run(&[&addresses, more].concat()).0, Some(2), "{more:?}");
     }
+    let (code, said) = run(&[&addresses[..], &["--mode", "splice", "--transform", "xor"]].concat());
+    assert_eq!((code, said.lines().count()), (Some(1), 1));
+    assert!(said.contains("a transform needs to see the bytes"), "{said}");
     let (_taken, address) = listener();
     let (code, said) = run(&["--listen", &address.to_string(), "--to", "127.0.0.1:9"]);
     assert_eq!((code, said.lines().count()), (Some(1), 1));

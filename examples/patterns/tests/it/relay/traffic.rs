@@ -87,6 +87,11 @@ fn a_thousand_connections_pipe() {
     a_thousand(Mode::Pipe);
 }
 
+#[test]
+fn a_thousand_connections_splice() {
+    a_thousand(Mode::Splice);
+}
+
 /// One side ends, and the other goes on: whichever is first.
 #[test]
 fn an_end_is_passed_on_in_its_direction_alone() {
