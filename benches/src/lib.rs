@@ -17,6 +17,7 @@ pub mod measure;
 pub mod out;
 pub mod pipes;
 pub mod ports;
+pub mod relay;
 pub mod remote;
 pub mod report;
 pub mod rows;
