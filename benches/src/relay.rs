@@ -130,12 +130,12 @@ fn row(
         for place in 0..MODES.len() {
             let i = turn(round, place, MODES.len());
             let (relay, load) = &mut entrants[i];
-            load.spent = [0; 2];
+            load.spent = Some([0; 2]);
             let before = relay.cpu_ns()?;
             load.run(messages, &mut latencies)?;
             let per_mib = |ns| per_mib(ns, messages, size.bytes);
             us[i].push(per_mib(relay.cpu_ns()? - before));
-            own.push(load.spent.map(per_mib));
+            own.extend(load.spent.map(|spent| spent.map(per_mib)));
         }
         tick();
     }
