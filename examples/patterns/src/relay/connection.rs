@@ -66,7 +66,7 @@ impl Spare {
         let mut stop = pin!(async move { told.wait_for(|stop| *stop).await.map(drop) });
         let connected = tokio::select! {
             connected = socket.connect(options.target) => connected,
-            _ = &mut stop => Err(io::ErrorKind::Interrupted.into()),
+            _ = &mut stop => Err(io::Error::other("stopped before there was one")),
         };
         let mut pair = match connected {
             Ok(target) => Pair { client, target, is_over: false },

@@ -47,5 +47,6 @@ fn clients_that_never_read_bound_memory() {
 /// Bytes of the blocks that are in use.
 fn held(relay: &Relayed) -> usize {
     let stats = relay.pool.stats();
-    stats.classes().iter().map(|class| class.outstanding as usize * class.block_bytes).sum()
+    let bytes = stats.classes().iter().map(|class| class.outstanding * class.block_bytes as u64);
+    usize::try_from(bytes.sum::<u64>()).unwrap()
 }

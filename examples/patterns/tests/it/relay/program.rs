@@ -227,7 +227,7 @@ fn clients_that_never_read_bound_resident_memory() {
             }
         }
         let grown = resident_bytes_of(relay.child.id()).unwrap_or(before).saturating_sub(before);
-        let most = CLIENTS * (CAP + (3 * 64 << 10)) + (1 << 20);
+        let most = CLIENTS * (CAP + (192 << 10)) + (1 << 20);
         eprintln!("{mode}: {} KiB for {CLIENTS} clients that do not read", grown >> 10);
         assert!(grown <= most, "{grown} of {most} bytes");
     }

@@ -27,7 +27,8 @@ async fn echo(target: TcpListener) {
 async fn converse(mut socket: TcpStream, seed: u64) -> u64 {
     let mut random = Random::new(seed);
     let most = if random.one_in(20) { 300_000 } else { 12_000 };
-    let all: Vec<u8> = (0..random.below(most)).map(|_| random.below(256) as u8).collect();
+    let count = random.below(most);
+    let all: Vec<u8> = (0..count).map(|_| u8::try_from(random.below(256)).unwrap()).collect();
     let (mut from, mut to) = socket.split();
     let sending = async {
         let mut rest = &all[..];
