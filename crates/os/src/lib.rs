@@ -12,12 +12,16 @@
 
 #[cfg(unix)]
 mod error;
+#[cfg(all(test, target_os = "linux"))]
+mod faults;
 #[cfg(unix)]
 mod kernel_pipe;
 #[cfg(unix)]
 mod method;
 #[cfg(all(unix, feature = "tokio"))]
 mod ready;
+#[cfg(unix)]
+mod step;
 mod sys;
 #[cfg(unix)]
 mod tee;
@@ -33,12 +37,14 @@ pub use method::{Fallback, Method};
 #[cfg(all(unix, feature = "tokio"))]
 pub use ready::Readiness;
 #[cfg(unix)]
+pub use step::{Side, Step, Transferred};
+#[cfg(unix)]
 pub use sys::Call;
 #[cfg(unix)]
 pub use tee::tee;
 #[cfg(all(unix, feature = "tokio"))]
 pub use tee::tee_async;
 #[cfg(unix)]
-pub use transfer::{Side, Step, Transfer, Transferred, copy_file_range, relay, send_file, splice};
+pub use transfer::{Transfer, copy_file_range, relay, send_file, splice};
 #[cfg(unix)]
 pub use vectored::{VectoredWrite, write_all_vectored};
