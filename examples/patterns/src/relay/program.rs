@@ -22,6 +22,10 @@ use crate::Error;
 use crate::cli::{parse_seconds, parse_size};
 use crate::summary::{line, significant};
 
+/// Clients that may wait to be accepted, where the system allows as many. Those beyond come again in a
+/// second, or three, and std's 128 are soon there when a thousand come at once.
+const WAITING: i32 = 4096;
+
 /// The command line of `patterns relay`.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -92,6 +96,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<String, Error> {
 /// Listens, and says where.
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let listener = TcpListener::bind(address)?;
+    rustix::net::listen(&listener, WAITING)?;
     listener.set_nonblocking(true)?;
     // Who reads may stop reading.
     let _ = writeln!(io::stdout(), "listening on {}", listener.local_addr()?);
