@@ -10,4 +10,5 @@ mod layers;
 mod modes;
 mod pipeline;
 mod serve;
+mod relay;
 mod tshark;
