@@ -4,7 +4,7 @@
 //! taken out of the pool and filled, and must be as they were when the kernel has gone on.
 
 use super::{Provided, Registered, Ring, open_direct};
-use crate::sys::{Fault, script};
+use crate::sys::{Call, Fault, script, uring::Key};
 use aqueduct_base::sync::Mutex;
 use aqueduct_pool::Pool;
 use aqueduct_sequence::Sequence;
@@ -19,7 +19,8 @@ use std::{
     pin::Pin,
     process,
     sync::Arc,
-    task::{Context, Waker},
+    task::{Context, Poll, Waker},
+    thread,
     time::Duration,
 };
 use tokio::{runtime::Builder, time::timeout};
@@ -45,8 +46,9 @@ struct World {
     come: usize,
 }
 
-fn path(name: &str) -> PathBuf {
-    env::temp_dir().join(format!("aqueduct-uring-{name}-{}", process::id()))
+/// One for each test.
+fn path() -> PathBuf {
+    env::temp_dir().join(format!("aqueduct-uring-{}-{:?}", process::id(), thread::current().id()))
 }
 
 impl World {
@@ -55,17 +57,20 @@ impl World {
         ring.drivers.set(1); // we are
         let builder = Pool::builder().smallest_block(BLOCK).largest_block(BLOCK).alignment(BLOCK);
         let pool = builder.build().unwrap();
-        let path = path("attacks");
+        let path = path();
         fs::write(&path, pattern(10 * BLOCK, 1))?;
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let client = TcpStream::connect(listener.local_addr()?)?;
         client.set_nonblocking(true)?;
         let (reader, writer) = io::pipe()?;
+        let file = Arc::new(File::options().read(true).write(true).open(&path)?);
+        let direct = Arc::new(open_direct(&path)?.0);
+        fs::remove_file(path)?;
         Ok(Self {
             registered: ring.register(&pool, 2, BLOCK)?,
             provided: ring.provide(&pool, 4, BLOCK)?,
-            file: Arc::new(File::options().read(true).write(true).open(&path)?),
-            direct: Arc::new(open_direct(&path)?.0),
+            file,
+            direct,
             pipe: (Arc::new(reader), writer),
             socket: (Arc::new(listener.accept()?.0), client),
             sent: sent.clone(),
@@ -253,7 +258,102 @@ fn t26_given_up_at_every_step() {
             }
         }
     }
-    fs::remove_file(path("attacks")).unwrap();
     // The forgotten ones' slices are where they were.
     assert_eq!(sent, pattern(MUCH, 3));
+}
+
+/// A world, or a line that says why there is none.
+fn world() -> Option<World> {
+    match World::new(&Slice::from(pattern(BLOCK, 3))) {
+        Err(refused) if refused.kind() == io::ErrorKind::Unsupported => {
+            skip(&refused.to_string());
+            None
+        }
+        world => Some(world.unwrap()),
+    }
+}
+
+#[test]
+fn t27_a_stale_completion_is_ignored() {
+    let Some(mut world) = world() else { return };
+    let first = world.ring.read_at(&world.file, 0, BLOCK, world.block());
+    let stale = first.key.unwrap();
+    assert_eq!(first.wait().0.unwrap(), BLOCK);
+    let second = world.ring.read(&world.pipe.0, BLOCK, world.block());
+    let same_slot = |key: Key| key.to_bits() & u64::from(u32::MAX);
+    assert_eq!(same_slot(second.key.unwrap()), same_slot(stale));
+    for key in [stale, Key::from_bits(stale.to_bits() | 0xffff), Key::from_bits(u64::MAX)] {
+        world.ring.core.borrow_mut().post(key);
+    }
+    world.ring.core.borrow_mut().submit(3, None).unwrap();
+    world.ring.turn(0).unwrap();
+    world.nudge();
+    let (read, block) = second.wait();
+    assert_eq!((read.unwrap(), &block[..]), (100, &[7; 100][..]));
+}
+
+/// Has the first so many submissions fail.
+fn refuse(mut times: usize, number: i32) -> impl Sized {
+    script(move |call, _| {
+        let refused = call == Call::UringSubmit && times > 0;
+        times = times.saturating_sub(1);
+        refused.then_some(Fault::Errno(number))
+    })
+}
+
+#[test]
+fn a_kernel_without_time_is_asked_again() {
+    let Some(world) = world() else { return };
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    for number in [libc::EAGAIN, libc::EBUSY, libc::EINTR] {
+        for times in [1, 2, 7] {
+            let read = || world.ring.read_at(&world.file, BLOCK as u64, BLOCK, world.block());
+            let _refused = refuse(times, number);
+            let (result, block) = read().wait();
+            assert_eq!((result.unwrap(), &block[..8]), (BLOCK, &expected()[..8]));
+            let _refused = refuse(times, number);
+            let (result, block) = runtime.block_on(world.ring.run_until(read())).unwrap();
+            assert_eq!((result.unwrap(), &block[..8]), (BLOCK, &expected()[..8]));
+        }
+    }
+}
+
+/// The second block of the file.
+fn expected() -> Vec<u8> {
+    pattern(2 * BLOCK, 1).split_off(BLOCK)
+}
+
+#[test]
+fn a_kernel_that_fails_loses_the_block_and_no_more() {
+    let Some(mut world) = world() else { return };
+    let lost = {
+        let _refused = refuse(usize::MAX, libc::EIO);
+        world.ring.read_at(&world.file, 0, BLOCK, world.block()).wait()
+    };
+    assert_eq!(lost.0.unwrap_err().raw_os_error(), Some(libc::EIO));
+    assert_eq!(lost.1.capacity(), 0);
+    check(&mut world, "failed");
+    let (read, block) = world.ring.read_at(&world.file, BLOCK as u64, BLOCK, world.block()).wait();
+    assert_eq!((read.unwrap(), &block[..]), (BLOCK, &expected()[..]));
+    drop(block);
+    let pool = world.pool.clone();
+    drop(world);
+    assert_eq!(pool.outstanding(), 0);
+}
+
+#[test]
+fn a_future_that_nobody_drives_says_so() {
+    let Some(world) = world() else { return };
+    world.ring.drivers.set(0);
+    let mut op = Box::pin(world.ring.read(&world.pipe.0, BLOCK, world.block()));
+    let Poll::Ready((result, _)) = op.as_mut().poll(&mut Context::from_waker(Waker::noop())) else {
+        panic!("it would wait for ever")
+    };
+    assert!(result.unwrap_err().to_string().contains("run_until"));
+    let mut receive = world.provided.receive(&world.socket.0);
+    let mut next = Box::pin(receive.next());
+    let Poll::Ready(next) = next.as_mut().poll(&mut Context::from_waker(Waker::noop())) else {
+        panic!("it would wait for ever")
+    };
+    assert!(next.is_err());
 }

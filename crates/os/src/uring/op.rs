@@ -16,7 +16,7 @@ pub(super) type Finish<T> = fn(&Ring, Done) -> T;
 pub struct Op<T> {
     pub(super) ring: Ring,
     /// None when it is over.
-    key: Option<Key>,
+    pub(super) key: Option<Key>,
     finish: Finish<T>,
 }
 
