@@ -66,13 +66,8 @@ impl Core {
             Held::Send { zero_copy: Some(ZeroCopy(copied)), .. } if cqueue::notif(flags) => {
                 copied.set(copied.get() || result & COPIED != 0);
             }
-            Held::Send { zero_copy, .. } if result == -libc::EOPNOTSUPP && zero_copy.is_some() => {
-                // Not with this kind of socket: as others do it.
-                if let Some(ZeroCopy(copied)) = zero_copy.take() {
-                    copied.set(true);
-                }
-                self.arm(key);
-                return Effect::Nothing;
+            Held::Send { zero_copy: Some(ZeroCopy(copied)), .. } if result == -libc::EOPNOTSUPP => {
+                copied.set(true);
             }
             Held::Stream(stream) => {
                 if let Some(number) = cqueue::buffer_select(flags) {
@@ -95,6 +90,18 @@ impl Core {
     /// After a completion: ends what nobody waits for, or wakes who does.
     fn settle(&mut self, key: Key) -> Effect {
         match self.slab.get(key) {
+            Some(Operation {
+                held: Held::Send { zero_copy: zero_copy @ Some(_), .. },
+                armed: false,
+                orphaned: false,
+                result: None,
+                ..
+            }) => {
+                // Not with this kind of socket: as it does it with others.
+                *zero_copy = None;
+                self.arm(key);
+                Effect::Nothing
+            }
             Some(operation) if operation.orphaned && !operation.armed => {
                 self.end(key).map_or(Effect::Nothing, Effect::Drop)
             }
@@ -125,7 +132,8 @@ impl Core {
         } else {
             self.slab.remove(key).map(|operation| operation.held)
         };
-        let result = usize::try_from(result).map_err(|_| io::Error::from_raw_os_error(-result));
+        let result = usize::try_from(result)
+            .map_err(|_| io::Error::from_raw_os_error(result.wrapping_neg()));
         Some(Done { result, held })
     }
 
