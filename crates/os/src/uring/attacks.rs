@@ -4,7 +4,7 @@
 //! taken out of the pool and filled, and must be as they were when the kernel has gone on.
 
 use super::{Provided, Registered, Ring, open_direct};
-use crate::sys::{Call, Fault, script, uring::Key};
+use crate::sys::{Fault, script};
 use aqueduct_base::sync::Mutex;
 use aqueduct_pool::Pool;
 use aqueduct_sequence::Sequence;
@@ -19,28 +19,27 @@ use std::{
     pin::Pin,
     process,
     sync::Arc,
-    task::{Context, Poll, Waker},
     thread,
     time::Duration,
 };
 use tokio::{runtime::Builder, time::timeout};
 
-const BLOCK: usize = 4096;
+pub(super) const BLOCK: usize = 4096;
 /// More than sockets hold, so that sending it takes until it is received.
 const MUCH: usize = 16 << 20;
 
 type Flight = Pin<Box<dyn Future<Output = ()>>>;
 
 /// What operations work on.
-struct World {
-    ring: Ring,
-    pool: Pool,
+pub(super) struct World {
+    pub(super) ring: Ring,
+    pub(super) pool: Pool,
     registered: Registered,
-    provided: Provided,
-    file: Arc<File>,
+    pub(super) provided: Provided,
+    pub(super) file: Arc<File>,
     direct: Arc<File>,
-    pipe: (Arc<PipeReader>, PipeWriter),
-    socket: (Arc<TcpStream>, TcpStream),
+    pub(super) pipe: (Arc<PipeReader>, PipeWriter),
+    pub(super) socket: (Arc<TcpStream>, TcpStream),
     /// What is sent, and how much of it has come.
     sent: Slice,
     come: usize,
@@ -52,7 +51,7 @@ fn path() -> PathBuf {
 }
 
 impl World {
-    fn new(sent: &Slice) -> io::Result<Self> {
+    pub(super) fn new(sent: &Slice) -> io::Result<Self> {
         let ring = Ring::new(8)?;
         ring.drivers.set(1); // we are
         let builder = Pool::builder().smallest_block(BLOCK).largest_block(BLOCK).alignment(BLOCK);
@@ -80,12 +79,12 @@ impl World {
         })
     }
 
-    fn block(&self) -> SliceMut {
+    pub(super) fn block(&self) -> SliceMut {
         self.pool.get(BLOCK)
     }
 
     /// Has what waits for others go on: gives pipe and socket something, and takes what was sent.
-    fn nudge(&mut self) {
+    pub(super) fn nudge(&mut self) {
         self.pipe.1.write_all(&[7; 100]).unwrap();
         (&self.socket.1).write_all(&[7; 100]).unwrap();
         let mut received = [0; 64 << 10];
@@ -205,7 +204,7 @@ fn reach(step: Step, world: &mut World) {
 }
 
 /// Fills what is free, lets the kernel go on, and looks.
-fn check(world: &mut World, what: &str) {
+pub(super) fn check(world: &mut World, what: &str) {
     let canary = pattern(BLOCK, 5);
     let mut canaries: Vec<_> = (0..24).map(|_| world.block()).collect();
     for block in &mut canaries {
@@ -260,100 +259,4 @@ fn t26_given_up_at_every_step() {
     }
     // The forgotten ones' slices are where they were.
     assert_eq!(sent, pattern(MUCH, 3));
-}
-
-/// A world, or a line that says why there is none.
-fn world() -> Option<World> {
-    match World::new(&Slice::from(pattern(BLOCK, 3))) {
-        Err(refused) if refused.kind() == io::ErrorKind::Unsupported => {
-            skip(&refused.to_string());
-            None
-        }
-        world => Some(world.unwrap()),
-    }
-}
-
-#[test]
-fn t27_a_stale_completion_is_ignored() {
-    let Some(mut world) = world() else { return };
-    let first = world.ring.read_at(&world.file, 0, BLOCK, world.block());
-    let stale = first.key.unwrap();
-    assert_eq!(first.wait().0.unwrap(), BLOCK);
-    let second = world.ring.read(&world.pipe.0, BLOCK, world.block());
-    let same_slot = |key: Key| key.to_bits() & u64::from(u32::MAX);
-    assert_eq!(same_slot(second.key.unwrap()), same_slot(stale));
-    for key in [stale, Key::from_bits(stale.to_bits() | 0xffff), Key::from_bits(u64::MAX)] {
-        world.ring.core.borrow_mut().post(key);
-    }
-    world.ring.core.borrow_mut().submit(3, None).unwrap();
-    world.ring.turn(0).unwrap();
-    world.nudge();
-    let (read, block) = second.wait();
-    assert_eq!((read.unwrap(), &block[..]), (100, &[7; 100][..]));
-}
-
-/// Has the first so many submissions fail.
-fn refuse(mut times: usize, number: i32) -> impl Sized {
-    script(move |call, _| {
-        let refused = call == Call::UringSubmit && times > 0;
-        times = times.saturating_sub(1);
-        refused.then_some(Fault::Errno(number))
-    })
-}
-
-#[test]
-fn a_kernel_without_time_is_asked_again() {
-    let Some(world) = world() else { return };
-    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-    for number in [libc::EAGAIN, libc::EBUSY, libc::EINTR] {
-        for times in [1, 2, 7] {
-            let read = || world.ring.read_at(&world.file, BLOCK as u64, BLOCK, world.block());
-            let _refused = refuse(times, number);
-            let (result, block) = read().wait();
-            assert_eq!((result.unwrap(), &block[..8]), (BLOCK, &expected()[..8]));
-            let _refused = refuse(times, number);
-            let (result, block) = runtime.block_on(world.ring.run_until(read())).unwrap();
-            assert_eq!((result.unwrap(), &block[..8]), (BLOCK, &expected()[..8]));
-        }
-    }
-}
-
-/// The second block of the file.
-fn expected() -> Vec<u8> {
-    pattern(2 * BLOCK, 1).split_off(BLOCK)
-}
-
-#[test]
-fn a_kernel_that_fails_loses_the_block_and_no_more() {
-    let Some(mut world) = world() else { return };
-    let lost = {
-        let _refused = refuse(usize::MAX, libc::EIO);
-        world.ring.read_at(&world.file, 0, BLOCK, world.block()).wait()
-    };
-    assert_eq!(lost.0.unwrap_err().raw_os_error(), Some(libc::EIO));
-    assert_eq!(lost.1.capacity(), 0);
-    check(&mut world, "failed");
-    let (read, block) = world.ring.read_at(&world.file, BLOCK as u64, BLOCK, world.block()).wait();
-    assert_eq!((read.unwrap(), &block[..]), (BLOCK, &expected()[..]));
-    drop(block);
-    let pool = world.pool.clone();
-    drop(world);
-    assert_eq!(pool.outstanding(), 0);
-}
-
-#[test]
-fn a_future_that_nobody_drives_says_so() {
-    let Some(world) = world() else { return };
-    world.ring.drivers.set(0);
-    let mut op = Box::pin(world.ring.read(&world.pipe.0, BLOCK, world.block()));
-    let Poll::Ready((result, _)) = op.as_mut().poll(&mut Context::from_waker(Waker::noop())) else {
-        panic!("it would wait for ever")
-    };
-    assert!(result.unwrap_err().to_string().contains("run_until"));
-    let mut receive = world.provided.receive(&world.socket.0);
-    let mut next = Box::pin(receive.next());
-    let Poll::Ready(next) = next.as_mut().poll(&mut Context::from_waker(Waker::noop())) else {
-        panic!("it would wait for ever")
-    };
-    assert!(next.is_err());
 }

@@ -44,6 +44,8 @@ mod op;
 mod probe;
 mod read;
 mod receive;
+#[cfg(all(test, feature = "tokio"))]
+mod refusals;
 #[cfg(feature = "tokio")]
 mod run;
 mod send;
@@ -55,6 +57,7 @@ pub use receive::{Provided, Receive};
 pub use send::Sender;
 
 use crate::sys::uring::{Core, File, Held};
+use aqueduct_base::sync::thread;
 use std::{cell::RefCell, io, os::fd::AsFd, rc::Rc, sync::Arc};
 
 /// A ring: two queues between one thread and the kernel. Clones are handles on the same.
@@ -114,6 +117,20 @@ impl Ring {
             // Without the ring: wakers and destructors may come back to it.
             let Some(effect) = effect else { return submitted };
             effect.run();
+        }
+    }
+
+    /// Sleeps this thread until `take` has something.
+    fn block<T>(&self, mut take: impl FnMut() -> Option<T>) -> io::Result<T> {
+        loop {
+            if let Some(taken) = take() {
+                return Ok(taken);
+            }
+            // One call for both; it does not sleep while there are completions, whoever's.
+            self.turn(1)?;
+            if self.core.borrow_mut().is_stuck() {
+                thread::yield_now();
+            }
         }
     }
 }

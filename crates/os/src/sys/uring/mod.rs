@@ -54,6 +54,11 @@ impl File {
     }
 }
 
+/// The error where the kernel lacks something.
+pub(crate) fn unsupported(why: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::Unsupported, format!("no io_uring: {why}"))
+}
+
 pub(crate) struct Core {
     ring: IoUring,
     slab: Slab,
@@ -208,7 +213,12 @@ impl Core {
         let submitter = self.ring.submitter();
         // SAFETY: the entries are as many, and stay where they are, as the blocks do that they name
         // (the group's invariants), until the ring is closed (4).
-        unsafe { submitter.register_buf_ring_with_flags(address, entries, number, 0) }?;
+        unsafe { submitter.register_buf_ring_with_flags(address, entries, number, 0) }.map_err(
+            |refused| match refused.raw_os_error() {
+                Some(libc::EINVAL) => unsupported("this kernel has no rings of provided buffers"),
+                _ => refused,
+            },
+        )?;
         self.groups.push(group);
         Ok(number)
     }
