@@ -32,6 +32,14 @@
 //! end, and its block is free when it has. What it had read by then is lost, as with any future that
 //! is dropped.
 //!
+//! # When it pays
+//!
+//! Where much is on its way at once, or waits: reads past the cache (32 at once take a seventh of the time
+//! of `pread` one after the other, for 4 KiB on a virtual disk), and sockets, of which thousands can wait
+//! without a block. Bytes that are in the cache come sooner by `pread` (0.4 us for 4 KiB and 1.4 us for
+//! 64 KiB, where one operation of a ring takes 0.6 us more); that the block is registered makes no
+//! difference there.
+//!
 //! # tokio
 //!
 //! With feature `tokio`, futures of a ring make progress within [`Ring::run_until`], on the ring's own thread; they are not

@@ -21,7 +21,6 @@ const COPIED: i32 = i32::MIN;
 const GRACE: Duration = Duration::from_secs(1);
 
 /// What remains to be done after a completion, without the ring: it may run other people's code.
-#[derive(Debug)]
 pub(crate) enum Effect {
     Nothing,
     Wake(Waker),

@@ -15,7 +15,6 @@ use io_uring::types::BufRingEntry;
 use memmap2::MmapMut;
 use std::io;
 
-#[derive(Debug)]
 pub(crate) struct Group {
     memory: MmapMut,
     blocks: Vec<SliceMut>,

@@ -4,7 +4,11 @@ use super::{connected, file, ring, runtime};
 use aqueduct_pool::Pool;
 use aqueduct_slice::SliceMut;
 use aqueduct_testkit::{Random, pattern};
-use std::{io::Write, sync::Arc, time::Duration};
+use std::{
+    io::{self, Write},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::{
     task::{LocalSet, spawn_local},
     time::timeout,
@@ -81,4 +85,53 @@ fn tasks_share_a_ring_and_give_up_at_random() {
     runtime().block_on(ring.run_until(done)).unwrap();
     drop((tasks, ring, registered, provided));
     assert_eq!(pool.outstanding(), 0);
+}
+
+#[test]
+fn who_drives_may_change() {
+    let Some(ring) = ring(8) else { return };
+    let (reader, mut writer) = io::pipe().unwrap();
+    let reader = Arc::new(reader);
+    let read = || ring.read(&reader, 10, SliceMut::with_capacity(10));
+    runtime().block_on(LocalSet::new().run_until(async {
+        // Of two that drive at once one stays.
+        let (op, other) = (read(), ring.clone());
+        let task = spawn_local(async move { other.run_until(op).await.unwrap() });
+        ring.run_until(tokio::task::yield_now()).await.unwrap();
+        writer.write_all(b"first").unwrap();
+        assert_eq!(&task.await.unwrap().1[..], b"first");
+        // Nobody is left: who waits is told.
+        let task = spawn_local(read());
+        ring.run_until(async {
+            for _ in 0..3 {
+                tokio::task::yield_now().await;
+            }
+            assert!(!task.is_finished());
+        })
+        .await
+        .unwrap();
+        let refused = timeout(Duration::from_secs(5), task).await.unwrap().unwrap().0.unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::Other);
+    }));
+}
+
+#[test]
+fn t11_debug_in_every_state() {
+    let Some(ring) = ring(8) else { return };
+    let pool = Pool::builder().build().unwrap();
+    let file = file(b"bytes");
+    let (client, server) = connected();
+    let server = Arc::new(server);
+    let (registered, provided) = (ring.register(&pool, 2, 10), ring.provide(&pool, 2, 10).unwrap());
+    let mut receive = provided.receive(&server);
+    let kept = registered.as_ref().unwrap().read_at(&file, 0, 10).wait().unwrap();
+    let ops = [ring.read_at(&file, 0, 10, pool.get(10)), ring.recv(&server, pool.get(10))];
+    let sends = (ring.send(&server, kept.clone()), ring.send_all(&server, kept));
+    (&client).write_all(b"something").unwrap();
+    let come = receive.wait_next().unwrap();
+    let sender = ring.sender(&server);
+    let all = format!(
+        "{ring:?} {registered:?} {provided:?} {receive:?} {ops:?} {sends:?} {sender:?} {come:?}"
+    );
+    assert!(all.contains("operations: 5"), "{all}");
 }
