@@ -9,6 +9,6 @@ mod golden;
 mod layers;
 mod modes;
 mod pipeline;
-mod serve;
 mod relay;
+mod serve;
 mod tshark;
