@@ -1,0 +1,1 @@
+//! The ring and the arena from outside.
