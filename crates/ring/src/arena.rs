@@ -1,14 +1,17 @@
 //! [`Arena`]: slots for what does not end in the order in which it began.
 //!
-//! A slot's word holds its generation and its state, which changes like this:
+//! A handle is a number: the slot in its low bits, as many as the arena needs, and in the others the slot's
+//! generation, how often it was lent before. A slot's word holds its generation and its state, which changes
+//! like this:
 //!
 //! 1. `FREE` to `LEASED` by who popped its index off the free list: each index is there at most once, and
 //!    only while the slot is `FREE`.
-//! 2. `LEASED` to `HELD` by the lease, which ends with it; a [`Handle`] names slot and generation.
+//! 2. `LEASED` to `HELD` by the lease, which ends with it.
 //! 3. `HELD` to `LEASED` by a compare-and-exchange on the generation of a handle: of several holders of
 //!    one handle one succeeds.
 //! 4. `LEASED` to `FREE` with the next generation by the lease, which ends with it; then the index is
-//!    pushed. A slot whose generations are used up is not pushed any more.
+//!    pushed. A slot whose generations are used up is not pushed any more: after 2^33 of them in the
+//!    largest arena, 2^54 in one of a thousand slots.
 //!
 //! So there is one lease for a slot at most. Who gives it up stores with Release, who takes it loads with
 //! Acquire. Values are initialised at all times.
@@ -36,10 +39,12 @@ struct Slot<T> {
 const FREE: u64 = 0;
 const LEASED: u64 = 1;
 const HELD: u64 = 2;
+/// Bits of a word that hold the state.
+const STATE: u32 = 2;
 
 /// A slot's word.
-fn word(generation: u32, state: u64) -> u64 {
-    u64::from(generation) << 2 | state
+fn word(generation: u64, state: u64) -> u64 {
+    generation << STATE | state
 }
 
 /// A fixed number of values that are made once, and lent.
@@ -61,6 +66,8 @@ fn word(generation: u32, state: u64) -> u64 {
 /// ```
 pub struct Arena<T> {
     slots: Box<[Slot<T>]>,
+    /// Bits of a handle that say the slot: two at least, so that the others have room in a word.
+    bits: u32,
     free: ArrayQueue<u32>,
 }
 
@@ -69,11 +76,10 @@ pub struct Arena<T> {
 unsafe impl<T: Send> Sync for Arena<T> {}
 
 /// Names a value that is held in an arena: its slot, and which of the slot's tenants it is. Eight bytes.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Handle {
-    slot: u32,
-    generation: u32,
-}
+///
+/// In another arena it names another value, or none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Handle(u64);
 
 impl<T> Arena<T> {
     /// `capacity` values, each made by `make`. Nothing is allocated afterwards.
@@ -90,7 +96,8 @@ impl<T> Arena<T> {
         slots.resize_with(capacity, slot);
         let free = ArrayQueue::new(capacity);
         (0..count).for_each(|slot| _ = free.push(slot));
-        Ok(Self { slots: slots.into_boxed_slice(), free })
+        let bits = capacity.next_power_of_two().ilog2().max(STATE);
+        Ok(Self { slots: slots.into_boxed_slice(), bits, free })
     }
 
     /// Values in all.
@@ -111,47 +118,44 @@ impl<T> Arena<T> {
         let index = self.free.pop()?;
         let slot = &self.slots[index as usize];
         let order = twin::order("lease_relaxed", Ordering::Acquire, Ordering::Relaxed);
-        let generation = generation(slot.word.load(order));
+        let generation = slot.word.load(order) >> STATE;
         // Relaxed: nobody looks for more than that it is not held.
         slot.word.store(word(generation, LEASED), Ordering::Relaxed);
-        Some(self.leased(index, generation))
+        Some(self.leased(Handle(generation << self.bits | u64::from(index))))
     }
 
     /// Lends the value of a handle, if it is the slot's tenant still and nobody has claimed it.
     #[must_use]
     pub fn claim(&self, handle: Handle) -> Option<Lease<'_, T>> {
-        let slot = self.slots.get(handle.slot as usize)?;
-        let [held, leased] = [HELD, LEASED].map(|state| word(handle.generation, state));
+        let (slot, mut generation) = (self.slots.get(self.slot_of(handle) as usize)?, handle.0 >> self.bits);
         if twin::is("generation_ignored") {
+            generation = slot.word.load(Ordering::Relaxed) >> STATE;
+        }
+        let [held, leased] = [HELD, LEASED].map(|state| word(generation, state));
+        if twin::is("claim_in_two_steps") {
             let now = slot.word.load(Ordering::Acquire);
-            slot.word.store(word(generation(now), LEASED), Ordering::Relaxed);
-            return (now & 3 == HELD).then(|| self.leased(handle.slot, generation(now)));
+            slot.word.store(leased, Ordering::Relaxed);
+            return (now == held).then(|| self.leased(handle));
         }
         let order = twin::order("claim_relaxed", Ordering::Acquire, Ordering::Relaxed);
         slot.word.compare_exchange(held, leased, order, Ordering::Relaxed).ok()?;
-        Some(self.leased(handle.slot, handle.generation))
+        Some(self.leased(handle))
     }
 
-    fn leased(&self, slot: u32, generation: u32) -> Lease<'_, T> {
-        Lease { arena: self, handle: Handle { slot, generation }, value: PhantomData }
+    fn leased(&self, handle: Handle) -> Lease<'_, T> {
+        Lease { arena: self, handle, value: PhantomData }
     }
-}
 
-#[expect(clippy::cast_possible_truncation, reason = "a generation has 32 bits")]
-fn generation(word: u64) -> u32 {
-    (word >> 2) as u32
+    #[expect(clippy::cast_possible_truncation, reason = "a slot has at most 31 bits")]
+    fn slot_of(&self, handle: Handle) -> u32 {
+        (handle.0 & ((1 << self.bits) - 1)) as u32
+    }
 }
 
 impl<T> fmt::Debug for Arena<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (capacity, free) = (self.capacity(), self.free());
         f.debug_struct("Arena").field("capacity", &capacity).field("free", &free).finish()
-    }
-}
-
-impl fmt::Debug for Handle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Handle({}.{})", self.slot, self.generation)
     }
 }
 
@@ -171,18 +175,18 @@ impl<T> Lease<'_, T> {
     #[must_use = "the handle alone knows where the value is"]
     pub fn hold(self) -> Handle {
         let handle = self.handle;
-        self.end(word(handle.generation, HELD));
+        self.end(handle.0 >> self.arena.bits, HELD);
         std::mem::forget(self);
         handle
     }
 
     fn slot(&self) -> &Slot<T> {
-        &self.arena.slots[self.handle.slot as usize]
+        &self.arena.slots[self.arena.slot_of(self.handle) as usize]
     }
 
-    fn end(&self, word: u64) {
+    fn end(&self, generation: u64, state: u64) {
         let order = twin::order("lease_end_relaxed", Ordering::Release, Ordering::Relaxed);
-        self.slot().word.store(word, order);
+        self.slot().word.store(word(generation, state), order);
     }
 }
 
@@ -206,12 +210,14 @@ impl<T> DerefMut for Lease<'_, T> {
 
 impl<T> Drop for Lease<'_, T> {
     fn drop(&mut self) {
-        let Handle { slot, generation } = self.handle;
+        let (arena, next) = (self.arena, (self.handle.0 >> self.arena.bits) + 1);
         // A generation that came round would make an old handle a new tenant's.
-        let Some(next) = generation.checked_add(1) else { return };
-        self.end(word(next, FREE));
+        if next > u64::MAX >> arena.bits {
+            return;
+        }
+        self.end(next, FREE);
         // There is room for every slot.
-        let _ = self.arena.free.push(slot);
+        let _ = arena.free.push(arena.slot_of(self.handle));
     }
 }
 

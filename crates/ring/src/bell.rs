@@ -7,13 +7,13 @@
 use aqueduct_base::sync::{
     Mutex,
     atomic::{AtomicBool, Ordering, fence},
-    block_on, twin,
+    block_on, thread, twin,
 };
 use std::{
     hint, mem,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     task::{Context, Poll, Waker},
-    thread,
+    thread::panicking,
 };
 
 /// How a ring waits.
@@ -28,6 +28,20 @@ pub enum Wait {
     /// 5 ns), and nothing else while nobody sleeps.
     #[default]
     Park,
+}
+
+/// Rings all of them, whatever a waker does.
+pub(crate) fn ring_all(bells: &[Bell]) {
+    struct Others<'b>(&'b [Bell]);
+    impl Drop for Others<'_> {
+        fn drop(&mut self) {
+            ring_all(self.0);
+        }
+    }
+    if let Some((first, others)) = bells.split_first() {
+        let _others = Others(others);
+        first.ring();
+    }
 }
 
 /// One side of a place where slots are handed on: rung by those before it, heard by those behind.
@@ -61,18 +75,14 @@ impl Bell {
         free
     }
 
-    /// Its holder is gone.
-    pub(crate) fn leave(&self, seat: usize) {
-        let left = mem::take(&mut self.seats.lock()[seat]);
-        drop(left);
+    /// Its holder is gone. Gives back what waker it left.
+    pub(crate) fn leave(&self, seat: usize) -> Option<Waker> {
+        mem::take(&mut self.seats.lock()[seat]).waker
     }
 
-    /// Wakes all who wait. Called after what they wait for became visible.
+    /// Wakes all who sleep. Called after what they wait for became visible.
     #[inline(always)]
     pub(crate) fn ring(&self) {
-        if self.wait != Wait::Park {
-            return;
-        }
         if !twin::is("bell_unfenced") {
             fence(Ordering::SeqCst);
         }
@@ -102,7 +112,7 @@ impl Bell {
             seat += 1;
         }
         if let Some(payload) = panicked
-            && !thread::panicking()
+            && !panicking()
         {
             resume_unwind(payload);
         }

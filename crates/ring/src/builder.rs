@@ -49,7 +49,7 @@ impl Builder {
     /// # Errors
     ///
     /// As there.
-    pub fn build_shared<T, L: Layout<T>>(
+    pub fn build_many<T, L: Layout<T>>(
         self,
         make: impl FnMut() -> T,
     ) -> Result<(Producer<T, Many>, L::Consumers), BuildError> {
@@ -69,7 +69,7 @@ pub enum Beside<const N: usize> {}
 /// A stage: [`One`] or [`Beside`].
 pub trait Level<T>: sealed::Level<T> {}
 
-/// The stages of a ring, first to last: one [`Level`], or a tuple of up to six.
+/// The stages of a ring, first to last: a tuple of up to six [`Level`]s, or [`One`].
 pub trait Layout<T>: sealed::Layout<T> {}
 
 /// What is left of a ring's places.

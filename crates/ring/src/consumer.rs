@@ -2,13 +2,14 @@
 
 use crate::{
     Closed, TakeError,
-    slots::{Place, Slots, SlotsMut},
+    slots::{Place, Reads, Writes},
 };
 use std::{
     fmt,
     future::poll_fn,
     marker::PhantomData,
     task::{Context, Poll},
+    thread,
 };
 
 /// A consumer that is alone at its stage: it may write to what it takes.
@@ -86,16 +87,14 @@ impl<T, A: Access> Consumer<T, A> {
     }
 
     fn poll_see(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Closed>> {
-        let core = self.place.core().clone();
-        let (stage, seat) = (self.place.stage(), self.place.seat());
-        core.bell(stage).poll(seat, context, || settled(self.try_see()))
+        let (core, (bell, seat)) = (self.place.core().clone(), self.place.seat());
+        core.bell(bell).poll(seat, context, || settled(self.try_see()))
     }
 
     #[cold]
     fn wait(&mut self) -> Result<(), Closed> {
-        let core = self.place.core().clone();
-        let (stage, seat) = (self.place.stage(), self.place.seat());
-        core.bell(stage).wait(seat, || settled(self.try_see()))
+        let (core, (bell, seat)) = (self.place.core().clone(), self.place.seat());
+        core.bell(bell).wait(seat, || settled(self.try_see()))
     }
 
     #[inline(always)]
@@ -113,7 +112,8 @@ impl<T, A: Access> Consumer<T, A> {
     #[inline(always)]
     fn batch(&mut self, most: usize) -> Batch<'_, T, A> {
         let len = self.place.owned().min(most);
-        Batch { place: &mut self.place, len, seen: 0, access: PhantomData }
+        let panicking = thread::panicking();
+        Batch { place: &mut self.place, len, seen: 0, panicking, access: PhantomData }
     }
 }
 
@@ -136,12 +136,15 @@ impl<T, A: Access> fmt::Debug for Consumer<T, A> {
 /// Slots that are there, in the order in which they were claimed.
 ///
 /// Those that were iterated over go on to the next stage when the batch is dropped, the one at which a loop
-/// broke off or panicked among them; the others are taken again.
+/// broke off among them; the others are taken again. So are all of a batch that a panic dropped, or that
+/// was forgotten.
 #[must_use = "what is not iterated over is not taken"]
 pub struct Batch<'c, T, A: Access = Exclusive> {
     place: &'c mut Place<T>,
     len: usize,
     seen: usize,
+    /// It was taken in the midst of a panic, by a destructor.
+    panicking: bool,
     access: PhantomData<fn() -> A>,
 }
 
@@ -164,7 +167,7 @@ impl<T> Batch<'_, T, Exclusive> {
     /// The slots that are left.
     #[inline(always)]
     pub fn iter_mut(&mut self) -> IterMut<'_, T> {
-        IterMut(self.place.slots_mut(self.len, &mut self.seen))
+        IterMut(self.place.writes(self.len, &mut self.seen))
     }
 }
 
@@ -172,7 +175,7 @@ impl<T: Sync> Batch<'_, T, Shared> {
     /// The slots that are left.
     #[inline(always)]
     pub fn iter(&mut self) -> Iter<'_, T> {
-        Iter(self.place.slots(self.len, &mut self.seen))
+        Iter(self.place.reads(self.len, &mut self.seen))
     }
 }
 
@@ -199,7 +202,7 @@ impl<'b, T: Sync> IntoIterator for &'b mut Batch<'_, T, Shared> {
 impl<T, A: Access> Drop for Batch<'_, T, A> {
     #[inline(always)]
     fn drop(&mut self) {
-        if self.seen > 0 {
+        if self.seen > 0 && thread::panicking() == self.panicking {
             self.place.advance(self.seen);
         }
     }
@@ -212,7 +215,7 @@ impl<T, A: Access> fmt::Debug for Batch<'_, T, A> {
 }
 
 /// Slots of a [`Batch`], to write.
-pub struct IterMut<'b, T>(SlotsMut<'b, T>);
+pub struct IterMut<'b, T>(Writes<'b, T>);
 
 impl<'b, T> Iterator for IterMut<'b, T> {
     type Item = &'b mut T;
@@ -234,7 +237,7 @@ impl<T> fmt::Debug for IterMut<'_, T> {
 }
 
 /// Slots of a [`Batch`], to read.
-pub struct Iter<'b, T>(Slots<'b, T>);
+pub struct Iter<'b, T>(Reads<'b, T>);
 
 impl<'b, T: Sync> Iterator for Iter<'b, T> {
     type Item = &'b T;

@@ -30,7 +30,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! * [`Builder`] makes a [`Producer`], one or [of many](Builder::build_shared), and the [`Consumer`]s of all
+//! * [`Builder`] makes a [`Producer`], one or [of many](Builder::build_many), and the [`Consumer`]s of all
 //!   stages. A stage sees a slot when all of the stage before are done with it, and a slot is claimed
 //!   again when the last stage is.
 //! * [`Claim`] and [`Batch`] borrow slots; a claim that is not published is as if it had not been.

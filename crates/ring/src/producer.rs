@@ -54,8 +54,8 @@ impl<T, N: Number> Producer<T, N> {
     ///
     /// # Errors
     ///
-    /// [`ClaimError::Full`], and [`ClaimError::Closed`] when a consumer is gone and the ring is full: it
-    /// will stay so.
+    /// [`ClaimError::Full`], and [`ClaimError::Closed`] when it will stay so: a consumer is gone, and
+    /// nobody will be done with what comes behind.
     #[inline(always)]
     pub fn try_claim(&mut self) -> Result<Claim<'_, T>, ClaimError> {
         self.try_claim_some(1)?;
@@ -70,9 +70,10 @@ impl<T, N: Number> Producer<T, N> {
     ///
     /// # Panics
     ///
-    /// If `count` is more than the ring's capacity: it would never be free.
+    /// If `count` is more than the ring's capacity.
     #[inline(always)]
     pub fn try_claim_many(&mut self, count: usize) -> Result<Claims<'_, T>, ClaimError> {
+        self.fits(count);
         self.try_claim_some(count)?;
         Ok(Claims { head: &mut self.head })
     }
@@ -81,7 +82,7 @@ impl<T, N: Number> Producer<T, N> {
     ///
     /// # Errors
     ///
-    /// [`Closed`] when a consumer is gone and the ring is full.
+    /// [`Closed`] when a consumer is gone, and so none will be free.
     #[inline(always)]
     pub fn claim(&mut self) -> Result<Claim<'_, T>, Closed> {
         self.claim_some(1)?;
@@ -99,6 +100,7 @@ impl<T, N: Number> Producer<T, N> {
     /// If `count` is more than the ring's capacity.
     #[inline(always)]
     pub fn claim_many(&mut self, count: usize) -> Result<Claims<'_, T>, Closed> {
+        self.fits(count);
         self.claim_some(count)?;
         Ok(Claims { head: &mut self.head })
     }
@@ -123,14 +125,14 @@ impl<T, N: Number> Producer<T, N> {
     ///
     /// As there.
     pub async fn claim_many_async(&mut self, count: usize) -> Result<Claims<'_, T>, Closed> {
+        self.fits(count);
         poll_fn(|context| self.poll_claim(context, count)).await?;
         Ok(Claims { head: &mut self.head })
     }
 
     fn poll_claim(&mut self, context: &mut Context<'_>, count: usize) -> Poll<Result<(), Closed>> {
-        let core = self.head.core().clone();
-        let seat = self.head.seat();
-        core.producers_bell().poll(seat, context, || settled(self.try_claim_some(count)))
+        let (core, (bell, seat)) = (self.head.core().clone(), self.head.seat());
+        core.bell(bell).poll(seat, context, || settled(self.try_claim_some(count)))
     }
 
     #[inline(always)]
@@ -143,21 +145,26 @@ impl<T, N: Number> Producer<T, N> {
 
     #[cold]
     fn wait_for(&mut self, count: usize) -> Result<(), Closed> {
-        let core = self.head.core().clone();
-        let seat = self.head.seat();
-        core.producers_bell().wait(seat, || settled(self.try_claim_some(count)))
+        let (core, (bell, seat)) = (self.head.core().clone(), self.head.seat());
+        core.bell(bell).wait(seat, || settled(self.try_claim_some(count)))
     }
 
     #[inline(always)]
     fn try_claim_some(&mut self, count: usize) -> Result<(), ClaimError> {
-        assert!(count <= self.capacity(), "{count} slots of a ring of {}", self.capacity());
         if self.head.claim(count) {
             return Ok(());
         }
-        Err(match self.head.is_closed() {
+        Err(match self.head.is_closed(count) {
             Some(closed) => ClaimError::Closed(closed),
             None => ClaimError::Full,
         })
+    }
+
+    /// More than that would never be free.
+    #[inline(always)]
+    fn fits(&self, count: usize) {
+        let capacity = self.capacity();
+        assert!(count <= capacity, "{count} slots of a ring of {capacity}");
     }
 }
 
@@ -265,7 +272,6 @@ impl<T> Claims<'_, T> {
     /// If there are not so many.
     #[inline(always)]
     pub fn publish(self, count: usize) {
-        assert!(count <= self.len(), "{count} slots of {} claimed", self.len());
         self.head.publish(count);
     }
 }
