@@ -127,7 +127,8 @@ impl<T> Arena<T> {
     /// Lends the value of a handle, if it is the slot's tenant still and nobody has claimed it.
     #[must_use]
     pub fn claim(&self, handle: Handle) -> Option<Lease<'_, T>> {
-        let (slot, mut generation) = (self.slots.get(self.slot_of(handle) as usize)?, handle.0 >> self.bits);
+        let (slot, mut generation) =
+            (self.slots.get(self.slot_of(handle) as usize)?, handle.0 >> self.bits);
         if twin::is("generation_ignored") {
             generation = slot.word.load(Ordering::Relaxed) >> STATE;
         }

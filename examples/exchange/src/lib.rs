@@ -1,0 +1,8 @@
+//! The exchange of document 004: the path of an order without the copies on it, beside the same path with
+//! them.
+
+#![forbid(unsafe_code)]
+
+mod order;
+
+pub use order::{Action, Kind, Order, Side, TimeInForce};
