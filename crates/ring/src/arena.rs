@@ -127,17 +127,18 @@ impl<T> Arena<T> {
     /// Lends the value of a handle, if it is the slot's tenant still and nobody has claimed it.
     #[must_use]
     pub fn claim(&self, handle: Handle) -> Option<Lease<'_, T>> {
-        let (slot, mut generation) = (self.slots.get(self.slot_of(handle) as usize)?, handle.0 >> self.bits);
+        let (slot, mut generation) =
+            (self.slots.get(self.slot_of(handle) as usize)?, handle.0 >> self.bits);
         if twin::is("generation_ignored") {
             generation = slot.word.load(Ordering::Relaxed) >> STATE;
         }
         let [held, leased] = [HELD, LEASED].map(|state| word(generation, state));
-        if twin::is("claim_in_two_steps") {
+        if twin::is("handle_in_two_steps") {
             let now = slot.word.load(Ordering::Acquire);
             slot.word.store(leased, Ordering::Relaxed);
             return (now == held).then(|| self.leased(handle));
         }
-        let order = twin::order("claim_relaxed", Ordering::Acquire, Ordering::Relaxed);
+        let order = twin::order("handle_relaxed", Ordering::Acquire, Ordering::Relaxed);
         slot.word.compare_exchange(held, leased, order, Ordering::Relaxed).ok()?;
         Some(self.leased(handle))
     }

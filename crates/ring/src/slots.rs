@@ -163,7 +163,10 @@ impl<T> Core<T> {
     fn left(&self, cursors: usize) -> Option<u64> {
         let gone = |cursor: &Cursor| cursor.gone.load(Ordering::Acquire);
         let cursors = self.cursors[..cursors].iter().map(|Line(cursor)| cursor);
-        cursors.filter(|cursor| gone(cursor)).map(|cursor| cursor.done.load(Ordering::Relaxed)).min()
+        cursors
+            .filter(|cursor| gone(cursor))
+            .map(|cursor| cursor.done.load(Ordering::Relaxed))
+            .min()
     }
 
     #[inline(always)]

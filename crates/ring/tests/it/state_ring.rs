@@ -3,8 +3,8 @@
 
 use crate::oracle::{Content, Nothing, Oracle};
 use aqueduct_ring::{
-    Batch, Beside, Builder, Claim, ClaimError, Claims, Closed, Consumer, Exclusive, Many, One, Producer,
-    Shared, Sole, TakeError,
+    Batch, Beside, Builder, Claim, ClaimError, Claims, Closed, Consumer, Exclusive, Many, One,
+    Producer, Shared, Sole, TakeError,
 };
 use aqueduct_testkit::{Step, scale};
 use proptest::prelude::*;
@@ -57,7 +57,11 @@ impl<H, W> Seat<H, W> {
     }
 
     /// Polls once and gives up.
-    fn poll<R>(&mut self, waits: W, poll: impl FnOnce(&mut H, &mut Context<'_>) -> Poll<R>) -> Option<R> {
+    fn poll<R>(
+        &mut self,
+        waits: W,
+        poll: impl FnOnce(&mut H, &mut Context<'_>) -> Poll<R>,
+    ) -> Option<R> {
         self.bell.0.store(false, Relaxed);
         let waker = Waker::from(self.bell.clone());
         let handle = self.handle.as_mut().unwrap();
@@ -167,7 +171,8 @@ impl World {
     /// A consumer that is there.
     fn consumer(&self, step: Step) -> Option<(usize, usize)> {
         let all = self.consumers.iter().enumerate();
-        let all = all.flat_map(|(stage, seats)| seats.iter().enumerate().map(move |at| (stage, at)));
+        let all =
+            all.flat_map(|(stage, seats)| seats.iter().enumerate().map(move |at| (stage, at)));
         let there = all.filter(|(_, (_, seat))| seat.handle.is_some());
         let there: Vec<_> = there.map(|(stage, (who, _))| (stage, who)).collect();
         (!there.is_empty()).then(|| there[usize::from(step.who) % there.len()])
@@ -248,8 +253,12 @@ impl World {
             let Some((stage, who)) = self.consumer(step) else { return };
             let seat = &mut self.consumers[stage][who];
             let got = seat.poll((), |taker, context| match taker {
-                Taker::Alone(it) => pin!(it.take_async(1)).poll(context).map_ok(|batch| batch.len()),
-                Taker::Beside(it) => pin!(it.take_async(1)).poll(context).map_ok(|batch| batch.len()),
+                Taker::Alone(it) => {
+                    pin!(it.take_async(1)).poll(context).map_ok(|batch| batch.len())
+                }
+                Taker::Beside(it) => {
+                    pin!(it.take_async(1)).poll(context).map_ok(|batch| batch.len())
+                }
             });
             match (got, self.oracle.see(stage, who)) {
                 (None, Err(Nothing::Yet)) => {}
@@ -381,7 +390,12 @@ fn claimed(
 }
 
 /// The same of a single slot.
-fn one(claim: Result<Claim<'_, Value>, ClaimError>, next: u64, publish: usize, step: Step) -> Claimed {
+fn one(
+    claim: Result<Claim<'_, Value>, ClaimError>,
+    next: u64,
+    publish: usize,
+    step: Step,
+) -> Claimed {
     let mut claim = match claim {
         Ok(claim) => claim,
         Err(error) => return (Err(no_room(error)), Vec::new(), None),
