@@ -133,12 +133,12 @@ impl<T> Arena<T> {
             generation = slot.word.load(Ordering::Relaxed) >> STATE;
         }
         let [held, leased] = [HELD, LEASED].map(|state| word(generation, state));
-        if twin::is("claim_in_two_steps") {
+        if twin::is("handle_in_two_steps") {
             let now = slot.word.load(Ordering::Acquire);
             slot.word.store(leased, Ordering::Relaxed);
             return (now == held).then(|| self.leased(handle));
         }
-        let order = twin::order("claim_relaxed", Ordering::Acquire, Ordering::Relaxed);
+        let order = twin::order("handle_relaxed", Ordering::Acquire, Ordering::Relaxed);
         slot.word.compare_exchange(held, leased, order, Ordering::Relaxed).ok()?;
         Some(self.leased(handle))
     }
