@@ -1,8 +1,36 @@
 //! The exchange of document 004: the path of an order without the copies on it, beside the same path with
 //! them.
+//!
+//! Where to read: [`Order`] is what goes through, [`engine`](Exchange) how; the stages are [`risk`], which
+//! checks and locks, [`matcher`], which trades, and [`settle`], which moves the money.
 
 #![forbid(unsafe_code)]
 
+mod accounts;
+mod book;
+pub mod cli;
+mod csv;
+mod engine;
+mod error;
+mod event;
+pub mod flow;
+mod ladder;
+mod market;
+mod matcher;
 mod order;
+mod refusal;
+pub mod replay;
+mod risk;
+mod settle;
 
+pub use accounts::{Accounts, Opening};
+pub use book::{Book, Resting};
+pub use engine::{Exchange, Log, Mode, Source, Watch};
+pub use error::Error;
+pub use event::Event;
+pub use market::Market;
+pub use matcher::Matcher;
 pub use order::{Action, Kind, Order, Side, TimeInForce};
+pub use refusal::Refusal;
+pub use risk::Risk;
+pub use settle::{Balance, Listener, Settlement, Tally, Trade};

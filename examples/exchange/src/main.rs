@@ -1,5 +1,9 @@
-//! The command line of the port: see the README.
+//! The program: `exchange --help` explains it.
 
 #![forbid(unsafe_code)]
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    exchange::cli::main()
+}

@@ -1,5 +1,6 @@
 //! [`Order`]: what goes through the exchange, one cache line of it.
 
+use crate::Refusal;
 use rkyv::{Archive, Deserialize, Serialize};
 
 /// What is to be done.
@@ -36,7 +37,8 @@ pub enum Kind {
     /// At `price` or better.
     #[default]
     Limit,
-    /// At any price; what is not filled at once is given up. A buy's `price` bounds what it locks.
+    /// At any price, a buy up to `price`, which bounds what it locks; what is not filled at once is given
+    /// up.
     Market,
 }
 
@@ -68,7 +70,8 @@ pub struct Order {
     pub qty: u64,
     /// When its slot was claimed, in nanoseconds of the exchange's own clock.
     pub at: u64,
-    /// What the risk check locked of the asset that it pays with; nothing if it is refused.
+    /// What the risk check locked of the asset that it pays with; or, as the largest numbers, why it is
+    /// [refused](Order::refusal).
     pub locked: u64,
     /// The market.
     pub symbol: u32,
@@ -80,6 +83,36 @@ pub struct Order {
     pub kind: Kind,
     /// How long it stands.
     pub tif: TimeInForce,
+}
+
+impl Order {
+    /// No balance is larger: what is left of the numbers says why an order is refused.
+    pub const MOST_LOCKED: u64 = u64::MAX - Refusal::ALL.len() as u64;
+
+    /// The risk check refuses it: no stage behind does anything with it.
+    pub fn refuse(&mut self, why: Refusal) {
+        self.locked = u64::MAX - why as u64;
+    }
+
+    /// Why the risk check refused it, if it did.
+    #[must_use]
+    pub fn refusal(&self) -> Option<Refusal> {
+        if self.locked <= Self::MOST_LOCKED {
+            return None;
+        }
+        usize::try_from(u64::MAX - self.locked).ok().and_then(|why| Refusal::ALL.get(why).copied())
+    }
+}
+
+impl Side {
+    /// The other one.
+    #[must_use]
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Buy => Self::Sell,
+            Self::Sell => Self::Buy,
+        }
+    }
 }
 
 const _: () = assert!(size_of::<Order>() == 64 && align_of::<Order>() == 64);

@@ -1,0 +1,237 @@
+//! An order is decoded into a struct with text of its own, made another struct, cloned for each stage, and
+//! moved into queues and out of them.
+//!
+//! Its copies are counted where they are made. The queues are crossbeam's, and no slower than what the
+//! document's system has.
+
+use super::{BATCH, Exchange, Log, RING, Source, Watch};
+use crate::{Action, Error, Event, Kind, Listener, Order, Side, TimeInForce};
+use aqueduct::meter::count_copy;
+use crossbeam_queue::ArrayQueue;
+use std::{
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    thread,
+};
+
+/// What a client asked for.
+struct OrderRequest {
+    client_id: String,
+    symbol: String,
+    user: u64,
+    id: u64,
+    price: u64,
+    qty: u64,
+    action: Action,
+    side: Side,
+    kind: Kind,
+    tif: TimeInForce,
+}
+
+impl OrderRequest {
+    /// Decoded anew from what the source has next.
+    fn decode(source: &mut impl Source) -> Result<Option<Self>, Error> {
+        let mut order = Order::default();
+        if !source.next(&mut order)? {
+            return Ok(None);
+        }
+        let Order { id, user, price, qty, symbol, action, side, kind, tif, .. } = order;
+        let (client_id, symbol) = (id.to_string(), symbol.to_string());
+        count_copy(size_of::<Order>() + client_id.len() + symbol.len());
+        Ok(Some(Self { client_id, symbol, user, id, price, qty, action, side, kind, tif }))
+    }
+}
+
+/// What the exchange makes of it.
+#[derive(Clone)]
+struct InternalOrder {
+    order: Order,
+    client_id: String,
+}
+
+impl InternalOrder {
+    fn new(request: OrderRequest, seq: u64, at: u64) -> Self {
+        let OrderRequest { client_id, symbol, user, id, price, qty, action, side, kind, tif } =
+            request;
+        let symbol = symbol.parse().unwrap_or(u32::MAX);
+        count_copy(size_of::<Self>());
+        let order =
+            Order { seq, at, locked: 0, id, user, price, qty, symbol, action, side, kind, tif };
+        Self { order, client_id }
+    }
+
+    fn copied(&self) -> Self {
+        count_copy(size_of::<Self>() + self.client_id.len());
+        self.clone()
+    }
+}
+
+/// A queue of values between two stages.
+struct Queue {
+    values: ArrayQueue<InternalOrder>,
+    closed: AtomicBool,
+}
+
+/// One end of a queue: when it is gone, the other does not wait for it.
+struct End<'q>(&'q Queue);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        // Release: who sees it sees all that was pushed before.
+        self.0.closed.store(true, Ordering::Release);
+    }
+}
+
+impl Queue {
+    fn new() -> Self {
+        Self { values: ArrayQueue::new(RING), closed: AtomicBool::new(false) }
+    }
+}
+
+impl End<'_> {
+    fn push(&self, mut order: InternalOrder) {
+        count_copy(size_of::<InternalOrder>());
+        while let Err(refused) = self.0.values.push(order) {
+            if self.0.closed.load(Ordering::Acquire) {
+                return;
+            }
+            order = refused;
+            thread::yield_now();
+        }
+    }
+
+    fn try_pop(&self) -> Option<InternalOrder> {
+        let order = self.0.values.pop();
+        if order.is_some() {
+            count_copy(size_of::<InternalOrder>());
+        }
+        order
+    }
+
+    /// Waits, until there is one or the other end is gone.
+    fn pop(&self) -> Option<InternalOrder> {
+        loop {
+            let closed = self.0.closed.load(Ordering::Acquire);
+            match self.try_pop() {
+                None if !closed => thread::yield_now(),
+                order => return order,
+            }
+        }
+    }
+}
+
+pub(super) fn on_one_thread<L: Listener, G: Log, W: Watch>(
+    exchange: &mut Exchange<L, G, W>,
+    source: &mut impl Source,
+) -> Result<(), Error> {
+    let Exchange { seq, risk, log, matcher, watch, settlement, events } = exchange;
+    let queues = [(); 3].map(|()| Queue::new());
+    let [to_log, to_match, to_settle] = queues.each_ref().map(End);
+    let mut behind = || {
+        while let Some(InternalOrder { order, .. }) = to_log.try_pop() {
+            log.record(&order);
+        }
+        log.rest();
+        while let Some(order) = to_match.try_pop() {
+            matcher.execute(&order.order, &mut |event| events.push(event));
+            watch.matched(&order.order);
+            to_settle.push(order);
+        }
+        for result in events.split(|event| *event == Event::End) {
+            let Some(order) = to_settle.try_pop() else { break };
+            settlement.settle(&order.order, result);
+        }
+        events.clear();
+    };
+    let result = loop {
+        let at = W::now();
+        let request = match OrderRequest::decode(source) {
+            Ok(Some(request)) => request,
+            Ok(None) => break Ok(()),
+            Err(error) => break Err(error),
+        };
+        *seq += 1;
+        let mut order = InternalOrder::new(request, *seq, at);
+        risk.check(&mut order.order, &mut behind);
+        to_log.push(order.copied());
+        to_match.push(order);
+        if *seq % BATCH == 0 {
+            behind();
+        }
+    };
+    behind();
+    result
+}
+
+pub(super) fn on_four_threads<L: Listener + Send, G: Log, W: Watch>(
+    exchange: &mut Exchange<L, G, W>,
+    source: &mut impl Source,
+) -> Result<(), Error> {
+    let Exchange { seq, risk, log, matcher, watch, settlement, events } = exchange;
+    let queues = [(); 3].map(|()| Queue::new());
+    let results = ArrayQueue::new(RING);
+    let [logged, settled] = [(); 2].map(|()| AtomicU64::new(*seq));
+    let [logging, matching, settling] = queues.each_ref();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let orders = End(logging);
+            while let Some(InternalOrder { order, .. }) = orders.pop() {
+                log.record(&order);
+                log.rest();
+                logged.store(order.seq, Ordering::Release);
+            }
+        });
+        scope.spawn(|| {
+            let (orders, next) = (End(matching), End(settling));
+            while let Some(order) = orders.pop() {
+                matcher.execute(&order.order, &mut |event| {
+                    let closed = || settling.closed.load(Ordering::Acquire);
+                    while results.push(event).is_err() && !closed() {
+                        thread::yield_now();
+                    }
+                });
+                watch.matched(&order.order);
+                next.push(order);
+            }
+        });
+        let last = scope.spawn(|| {
+            let orders = End(settling);
+            loop {
+                match results.pop() {
+                    Some(Event::End) => {}
+                    Some(event) => {
+                        events.push(event);
+                        continue;
+                    }
+                    None if settling.closed.load(Ordering::Acquire) && results.is_empty() => break,
+                    None => {
+                        thread::yield_now();
+                        continue;
+                    }
+                }
+                let Some(InternalOrder { order, .. }) = orders.pop() else { break };
+                while logged.load(Ordering::Acquire) < order.seq
+                    && !logging.closed.load(Ordering::Acquire)
+                {
+                    thread::yield_now();
+                }
+                settlement.settle(&order, events);
+                events.clear();
+                settled.store(order.seq, Ordering::Release);
+            }
+        });
+        let (to_log, to_match) = (End(logging), End(matching));
+        loop {
+            let at = W::now();
+            let Some(request) = OrderRequest::decode(source)? else { return Ok(()) };
+            *seq += 1;
+            let mut order = InternalOrder::new(request, *seq, at);
+            risk.check(&mut order.order, || {
+                while settled.load(Ordering::Acquire) + 1 < *seq && !last.is_finished() {
+                    thread::yield_now();
+                }
+            });
+            to_log.push(order.copied());
+            to_match.push(order);
+        }
+    })
+}

@@ -1,0 +1,163 @@
+//! Orders and opening balances from files, in the form of `golden/exchange`.
+
+use crate::{
+    Accounts, Action, Error, Kind, Market, Order, Side, Source, TimeInForce,
+    accounts::Opening,
+    csv::{Row, Rows, fixed, integer},
+};
+use flate2::read::MultiGzDecoder;
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::Path,
+};
+
+/// The market of the files: asset 1 for asset 2, without fees.
+pub const MARKET: Market =
+    Market { base: 0, quote: 1, unit: 10u64.pow(QTY_DIGITS), maker_fee: 0, taker_fee: 0 };
+/// How many assets there are. In files they have numbers from 1 on.
+const ASSETS: usize = 2;
+/// Digits behind the point of a price, and of a quantity.
+const PRICE_DIGITS: u32 = 2;
+const QTY_DIGITS: u32 = 8;
+
+/// The orders of a file.
+#[derive(Debug)]
+pub struct Orders<R> {
+    rows: Rows<R>,
+    actions: bool,
+}
+
+impl Orders<Box<dyn Read>> {
+    /// Those of `orders.csv` in a folder, or of `orders.csv.gz`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`], and [`Error::Row`] when its first row is not a known head.
+    pub fn open(folder: &Path) -> Result<Self, Error> {
+        let (plain, packed) = (folder.join("orders.csv"), folder.join("orders.csv.gz"));
+        match File::open(&plain) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && packed.exists() => {
+                let file = open(&packed)?;
+                Self::new(Box::new(MultiGzDecoder::new(io::BufReader::new(file))), &packed)
+            }
+            Err(error) => Err(Error::io(&plain.display().to_string(), error)),
+            Ok(file) => Self::new(Box::new(file), &plain),
+        }
+    }
+}
+
+impl<R: Read> Orders<R> {
+    /// Those that `file` holds; `path` is its name in errors.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Orders::open).
+    pub fn new(file: R, path: &Path) -> Result<Self, Error> {
+        let mut rows = Rows::new(file, path.display().to_string());
+        let actions = head(
+            &mut rows,
+            &[b"order_id,user_id,side,price,qty", b"order_id,user_id,action,side,price,qty"],
+            "order_id,user_id,[action,]side,price,qty",
+        )?;
+        Ok(Self { rows, actions: actions == 1 })
+    }
+}
+
+impl<R: Read> Source for Orders<R> {
+    #[inline]
+    fn next(&mut self, order: &mut Order) -> Result<bool, Error> {
+        let Some(mut row) = self.rows.next()? else { return Ok(false) };
+        (order.symbol, order.kind, order.tif) = (0, Kind::Limit, TimeInForce::Gtc);
+        order.id = row.field("an order id", integer)?;
+        order.user = row.field("a user id", integer)?;
+        order.action = if self.actions {
+            row.field("place, cancel, reduce or move", action)?
+        } else {
+            Action::Place
+        };
+        let (priced, sized) = match order.action {
+            Action::Place => (true, true),
+            Action::Cancel => (false, false),
+            Action::Reduce => (false, true),
+            Action::Move => (true, false),
+        };
+        // What an action has no use for may stand there, or not.
+        order.side = row.field("buy or sell", |text| side(text, order.action != Action::Place))?;
+        order.price = row.field("a price", |text| number(text, PRICE_DIGITS, priced))?;
+        order.qty = row.field("a quantity", |text| number(text, QTY_DIGITS, sized))?;
+        row.end()?;
+        Ok(true)
+    }
+}
+
+/// The balances of `balances_init.csv` in a folder.
+///
+/// # Errors
+///
+/// [`Error::Io`], [`Error::Row`], and [`Error::Balances`] where they cannot be.
+pub fn accounts(folder: &Path) -> Result<Accounts, Error> {
+    let path = folder.join("balances_init.csv");
+    let mut rows = Rows::new(open(&path)?, path.display().to_string());
+    const HEAD: &str = "user_id,asset_id,avail,frozen,version";
+    head(&mut rows, &[HEAD.as_bytes()], HEAD)?;
+    let mut openings = Vec::new();
+    while let Some(mut row) = rows.next()? {
+        openings.push(opening(&mut row)?);
+    }
+    Accounts::new(ASSETS, openings)
+}
+
+fn opening(row: &mut Row<'_>) -> Result<Opening, Error> {
+    let user = row.field("a user id", integer)?;
+    let asset = row.field("asset 1 or 2", |text| match text {
+        b"1" => Some(0),
+        b"2" => Some(1),
+        _ => None,
+    })?;
+    let avail = row.field("a whole number", integer)?;
+    let frozen = row.field("a whole number", integer)?;
+    row.field("a whole number", integer)?;
+    row.end()?;
+    Ok(Opening { user, asset, avail, frozen })
+}
+
+fn open(path: &Path) -> Result<File, Error> {
+    File::open(path).map_err(|error| Error::io(&path.display().to_string(), error))
+}
+
+/// Which of the heads is a file's first row.
+fn head<R: Read>(
+    rows: &mut Rows<R>,
+    heads: &[&[u8]],
+    expected: &'static str,
+) -> Result<usize, Error> {
+    let Some(row) = rows.next()? else { return Err(rows.fault(expected)) };
+    heads.iter().position(|head| *head == row.bytes).ok_or_else(|| row.fault(expected))
+}
+
+#[inline]
+fn action(text: &[u8]) -> Option<Action> {
+    match text {
+        b"place" => Some(Action::Place),
+        b"cancel" => Some(Action::Cancel),
+        b"reduce" => Some(Action::Reduce),
+        b"move" => Some(Action::Move),
+        _ => None,
+    }
+}
+
+#[inline]
+fn side(text: &[u8], optional: bool) -> Option<Side> {
+    match text {
+        b"buy" => Some(Side::Buy),
+        b"sell" => Some(Side::Sell),
+        b"" if optional => Some(Side::Buy),
+        _ => None,
+    }
+}
+
+#[inline]
+fn number(text: &[u8], digits: u32, needed: bool) -> Option<u64> {
+    if text.is_empty() && !needed { Some(0) } else { fixed(text, digits) }
+}

@@ -1,0 +1,252 @@
+//! [`Settlement`]: the last stage. It moves the money, and says what happened.
+
+use crate::{
+    Accounts, Action, Event, Market, Order, Refusal, Side, accounts::Opening, market::fee,
+};
+use std::sync::Arc;
+
+/// A balance, when all orders so far are settled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Balance {
+    /// What its user may use.
+    pub avail: u64,
+    /// What is locked.
+    pub frozen: u64,
+    /// How often it changed.
+    pub version: u64,
+}
+
+/// Both sides of a trade, when it is settled.
+#[derive(Clone, Copy, Debug)]
+pub struct Trade {
+    /// Its number, from 1 on.
+    pub number: u64,
+    /// The number of the market's base asset, and of its quote asset.
+    pub assets: [usize; 2],
+    /// The user that bought, and the one that sold.
+    pub users: [u64; 2],
+    /// What the buyer paid, got; the seller gave, got.
+    pub deltas: [u64; 4],
+    /// Available and frozen in all of the balances that changed, in the same order.
+    pub balances: [u64; 4],
+}
+
+/// Hears what happened, in order.
+pub trait Listener {
+    /// An order is placed: the `number`-th, from 1 on.
+    fn accepted(&mut self, order: &Order, number: u64) {
+        let _ = (order, number);
+    }
+
+    /// Two orders traded.
+    fn traded(&mut self, trade: &Trade) {
+        let _ = trade;
+    }
+
+    /// The order that came in was filled, so much of it and at this average price, rounded down.
+    fn filled(&mut self, order: &Order, qty: u64, price: u64) {
+        let _ = (order, qty, price);
+    }
+
+    /// What was asked for is not done.
+    fn refused(&mut self, order: &Order, why: Refusal) {
+        let _ = (order, why);
+    }
+}
+
+impl Listener for () {}
+
+/// How many of what there were.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Trades.
+    pub trades: u64,
+    /// Orders placed.
+    pub accepted: u64,
+    /// Orders that were not.
+    pub rejected: u64,
+}
+
+/// All balances as of the last order that was settled.
+#[derive(Debug)]
+pub struct Settlement<L> {
+    accounts: Arc<Accounts>,
+    markets: Arc<[Market]>,
+    balances: Vec<Balance>,
+    /// Who placed an order.
+    active: Vec<bool>,
+    /// Of each asset, kept by the house.
+    fees: Vec<u64>,
+    tally: Tally,
+    listener: L,
+}
+
+impl<L: Listener> Settlement<L> {
+    pub(crate) fn new(accounts: Arc<Accounts>, markets: Arc<[Market]>, listener: L) -> Self {
+        let balance =
+            |&Opening { avail, frozen, .. }: &Opening| Balance { avail, frozen, version: 0 };
+        let balances: Vec<Balance> = accounts.openings().iter().map(balance).collect();
+        let assets = accounts.assets();
+        let active = vec![false; balances.len().checked_div(assets).unwrap_or(0)];
+        Self {
+            accounts,
+            markets,
+            balances,
+            active,
+            fees: vec![0; assets],
+            tally: Tally::default(),
+            listener,
+        }
+    }
+
+    /// How many of what there were so far.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        self.tally
+    }
+
+    /// Fees of each asset that were kept so far.
+    #[must_use]
+    pub fn fees(&self) -> &[u64] {
+        &self.fees
+    }
+
+    /// The balances in the order of the opening ones, with user, number of the asset, and whether the user
+    /// placed an order.
+    pub fn balances(&self) -> impl Iterator<Item = (u64, usize, Balance, bool)> {
+        let openings = self.accounts.openings().iter().enumerate();
+        openings.map(|(place, &Opening { user, asset, .. })| {
+            (user, asset, self.balances[place], self.active[place / self.fees.len()])
+        })
+    }
+
+    /// Who hears what happened.
+    pub fn listener(&mut self) -> &mut L {
+        &mut self.listener
+    }
+
+    /// Settles an order with what matching said of it.
+    #[inline]
+    pub(crate) fn settle(&mut self, order: &Order, events: &[Event]) {
+        let market = self.markets.get(order.symbol as usize).copied();
+        let account = self.accounts.find(order.user);
+        let (Some(market), Some(account)) = (market, account) else {
+            let why = order.refusal().unwrap_or(Refusal::Market);
+            return self.refuse(order, why);
+        };
+        self.active[account as usize] |= order.action == Action::Place;
+        if let Some(why) = order.refusal() {
+            return self.refuse(order, why);
+        }
+        if let [Event::Refused(why)] = *events {
+            // What was locked for it is free again at once.
+            self.accounts.credit(self.accounts.place(account, market.locks(order)), order.locked);
+            return self.refuse(order, why);
+        }
+        if order.locked > 0 {
+            self.lock(self.accounts.place(account, market.locks(order)), order.locked);
+        }
+        if order.action == Action::Place {
+            self.tally.accepted += 1;
+            self.listener.accepted(order, self.tally.accepted);
+        }
+        let (mut filled, mut worth) = (0, 0u128);
+        for event in events {
+            match *event {
+                Event::Trade { maker, side, price, qty, .. } => {
+                    filled += qty;
+                    worth += u128::from(price) * u128::from(qty);
+                    self.trade(&market, order, [account, maker], side, price, qty);
+                }
+                Event::Release { side, amount } => {
+                    self.release(self.accounts.place(account, market.pays(side)), amount);
+                }
+                Event::Refused(_) | Event::End => {}
+            }
+        }
+        if filled > 0 {
+            let average = worth / u128::from(filled);
+            self.listener.filled(order, filled, u64::try_from(average).unwrap_or(u64::MAX));
+        }
+    }
+
+    #[cold]
+    fn refuse(&mut self, order: &Order, why: Refusal) {
+        self.tally.rejected += u64::from(order.action == Action::Place);
+        self.listener.refused(order, why);
+    }
+
+    #[inline]
+    fn trade(
+        &mut self,
+        market: &Market,
+        order: &Order,
+        [taker, maker]: [u32; 2],
+        side: Side,
+        price: u64,
+        qty: u64,
+    ) {
+        let (buyer, seller, buy_fee, sell_fee) = match side {
+            Side::Buy => (taker, maker, market.taker_fee, market.maker_fee),
+            Side::Sell => (maker, taker, market.maker_fee, market.taker_fee),
+        };
+        // Less than what is locked for it, so there is a number for it.
+        let cost = market.cost(price, qty).unwrap_or(0);
+        let (buy_fee, sell_fee) = (fee(qty, buy_fee), fee(cost, sell_fee));
+        let [paid, got] =
+            [market.quote, market.base].map(|asset| self.accounts.place(buyer, asset));
+        let [given, earned] =
+            [market.base, market.quote].map(|asset| self.accounts.place(seller, asset));
+        self.spend(paid, cost);
+        self.spend(given, qty);
+        self.credit(got, qty - buy_fee);
+        self.credit(earned, cost - sell_fee);
+        if side == Side::Buy && price < order.price {
+            self.release(paid, market.cost(order.price - price, qty).unwrap_or(0));
+        }
+        self.fees[market.base] += buy_fee;
+        self.fees[market.quote] += sell_fee;
+        self.tally.trades += 1;
+        self.listener.traded(&Trade {
+            number: self.tally.trades,
+            assets: [market.base, market.quote],
+            users: [buyer, seller].map(|account| self.accounts.user(account)),
+            deltas: [cost, qty - buy_fee, qty, cost - sell_fee],
+            balances: [paid, got, given, earned].map(|place| {
+                let Balance { avail, frozen, .. } = self.balances[place];
+                avail + frozen
+            }),
+        });
+    }
+
+    /// From what may be used to what is locked. Risk has debited it already.
+    #[inline]
+    fn lock(&mut self, place: usize, amount: u64) {
+        let balance = &mut self.balances[place];
+        balance.avail -= amount;
+        balance.frozen += amount;
+        balance.version += 1;
+    }
+
+    /// The other way round.
+    #[inline]
+    fn release(&mut self, place: usize, amount: u64) {
+        self.balances[place].frozen -= amount;
+        self.credit(place, amount);
+    }
+
+    #[inline]
+    fn spend(&mut self, place: usize, amount: u64) {
+        let balance = &mut self.balances[place];
+        balance.frozen -= amount;
+        balance.version += 1;
+    }
+
+    #[inline]
+    fn credit(&mut self, place: usize, amount: u64) {
+        let balance = &mut self.balances[place];
+        balance.avail += amount;
+        balance.version += 1;
+        self.accounts.credit(place, amount);
+    }
+}
