@@ -99,15 +99,16 @@ fn keep(mut orders: Consumer<Order, Shared>, log: &mut impl Log) {
     }
 }
 
-/// Trades, and hands over what came of each order through a ring of its own.
+/// Trades, and hands over what came of each order through a ring of its own. One order at a time: settlement
+/// waits for the slots of a batch until all of it is traded, and would not make room for what comes of it.
 fn trade(
     mut orders: Consumer<Order, Shared>,
     matcher: &mut Matcher,
     watch: &mut impl Watch,
     mut results: Producer<Event>,
 ) {
-    while let Ok(mut batch) = orders.take(RING) {
-        for order in batch.iter() {
+    while let Ok(mut one) = orders.take(1) {
+        for order in one.iter() {
             matcher.execute(order, &mut |event| {
                 // Nobody to hear it: settlement panicked.
                 let Ok(mut slot) = results.claim() else { return };
