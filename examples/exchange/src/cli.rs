@@ -1,6 +1,10 @@
 //! The command line.
 
-use crate::{Error, Mode, replay};
+use crate::{
+    Error, Mode,
+    bench::{Flow, bench},
+    replay,
+};
 use clap::{Parser, Subcommand};
 use std::{
     io::{self, Write},
@@ -36,6 +40,18 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
     },
+    /// Says how fast orders go through
+    Bench {
+        /// A folder of orders, or a number to make them up from
+        #[arg(long, value_name = "DIR|SEED", default_value = "1", value_parser = parse_flow)]
+        flow: Flow,
+        /// How orders travel
+        #[arg(long, default_value = "zero-copy")]
+        mode: Mode,
+        /// Threads: 1, or 4 for one each of risk, log, matching and settlement
+        #[arg(long, default_value = "1", value_parser = ["1", "4"])]
+        threads: String,
+    },
 }
 
 /// Runs the command line of this process.
@@ -64,5 +80,14 @@ fn run(command: Command) -> Result<String, Error> {
         Command::Replay { folder, mode, threads, out } => {
             replay::replay(&folder, mode, threads == "4", &out).map(|summary| summary.to_string())
         }
+        Command::Bench { flow, mode, threads } => {
+            bench(&flow, mode, threads == "4").map(|figures| figures.to_string())
+        }
     }
+}
+
+/// What is no number is a folder.
+#[expect(clippy::unnecessary_wraps, reason = "clap's parsers may refuse")]
+fn parse_flow(text: &str) -> Result<Flow, String> {
+    Ok(text.parse().map_or_else(|_| Flow::Folder(text.into()), Flow::Seed))
 }

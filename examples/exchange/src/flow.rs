@@ -8,15 +8,15 @@ use crate::{
 use flate2::read::MultiGzDecoder;
 use std::{
     fs::File,
-    io::{self, Read},
-    path::Path,
+    io::Read,
+    path::{Path, PathBuf},
 };
 
 /// The market of the files: asset 1 for asset 2, without fees.
 pub const MARKET: Market =
     Market { base: 0, quote: 1, unit: 10u64.pow(QTY_DIGITS), maker_fee: 0, taker_fee: 0 };
 /// How many assets there are. In files they have numbers from 1 on.
-const ASSETS: usize = 2;
+pub(crate) const ASSETS: usize = 2;
 /// Digits behind the point of a price, and of a quantity.
 const PRICE_DIGITS: u32 = 2;
 const QTY_DIGITS: u32 = 8;
@@ -35,15 +35,8 @@ impl Orders<Box<dyn Read>> {
     ///
     /// [`Error::Io`], and [`Error::Row`] when its first row is not a known head.
     pub fn open(folder: &Path) -> Result<Self, Error> {
-        let (plain, packed) = (folder.join("orders.csv"), folder.join("orders.csv.gz"));
-        match File::open(&plain) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound && packed.exists() => {
-                let file = open(&packed)?;
-                Self::new(Box::new(MultiGzDecoder::new(io::BufReader::new(file))), &packed)
-            }
-            Err(error) => Err(Error::io(&plain.display().to_string(), error)),
-            Ok(file) => Self::new(Box::new(file), &plain),
-        }
+        let (file, path) = file(folder)?;
+        Self::new(file, &path)
     }
 }
 
@@ -120,6 +113,22 @@ fn opening(row: &mut Row<'_>) -> Result<Opening, Error> {
     row.field("a whole number", integer)?;
     row.end()?;
     Ok(Opening { user, asset, avail, frozen })
+}
+
+/// The text of the orders in a folder.
+pub(crate) fn text(folder: &Path) -> Result<Vec<u8>, Error> {
+    let ((mut file, path), mut text) = (file(folder)?, Vec::new());
+    file.read_to_end(&mut text).map_err(|error| Error::io(&path.display().to_string(), error))?;
+    Ok(text)
+}
+
+/// Where orders are read from, and its name.
+fn file(folder: &Path) -> Result<(Box<dyn Read>, PathBuf), Error> {
+    let (plain, packed) = (folder.join("orders.csv"), folder.join("orders.csv.gz"));
+    if !plain.exists() && packed.exists() {
+        return Ok((Box::new(MultiGzDecoder::new(open(&packed)?)), packed));
+    }
+    Ok((Box::new(open(&plain)?), plain))
 }
 
 fn open(path: &Path) -> Result<File, Error> {

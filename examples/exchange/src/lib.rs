@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod accounts;
+pub mod bench;
 mod book;
 pub mod cli;
 mod csv;
@@ -14,6 +15,7 @@ mod engine;
 mod error;
 mod event;
 pub mod flow;
+pub mod generate;
 mod ladder;
 mod market;
 mod matcher;

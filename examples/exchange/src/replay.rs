@@ -12,7 +12,7 @@ use std::{
 };
 
 /// Resting orders that are expected at most; more take memory while it runs.
-const ORDERS: usize = 1 << 18;
+pub(crate) const ORDERS: usize = 1 << 18;
 
 /// What is said at the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
