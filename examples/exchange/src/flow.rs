@@ -6,6 +6,7 @@ use crate::{
     csv::{Row, Rows, fixed, integer},
 };
 use flate2::read::MultiGzDecoder;
+use indicatif::{ProgressBar, ProgressFinish};
 use std::{
     fs::File,
     io::Read,
@@ -122,13 +123,15 @@ pub(crate) fn text(folder: &Path) -> Result<Vec<u8>, Error> {
     Ok(text)
 }
 
-/// Where orders are read from, and its name.
+/// Where orders are read from, and its name. A terminal sees how far it is.
 fn file(folder: &Path) -> Result<(Box<dyn Read>, PathBuf), Error> {
     let (plain, packed) = (folder.join("orders.csv"), folder.join("orders.csv.gz"));
-    if !plain.exists() && packed.exists() {
-        return Ok((Box::new(MultiGzDecoder::new(open(&packed)?)), packed));
-    }
-    Ok((Box::new(open(&plain)?), plain))
+    let is_packed = !plain.exists() && packed.exists();
+    let path = if is_packed { packed } else { plain };
+    let file = open(&path)?;
+    let bar = ProgressBar::new(file.metadata().map_or(0, |metadata| metadata.len()));
+    let file = bar.with_finish(ProgressFinish::AndClear).wrap_read(file);
+    Ok((if is_packed { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) }, path))
 }
 
 fn open(path: &Path) -> Result<File, Error> {

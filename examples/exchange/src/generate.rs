@@ -34,12 +34,16 @@ impl Generated {
     ///
     /// [`Error::Balances`] where there are no numbers for so much.
     pub fn accounts(units: u64) -> Result<Accounts, Error> {
+        Accounts::new(ASSETS, Self::openings(units))
+    }
+
+    /// What these accounts have at the start.
+    pub fn openings(units: u64) -> impl Iterator<Item = Opening> {
         let amounts = [units.saturating_mul(100_000_000), units.saturating_mul(MIDDLE)];
-        let users = (1..=USERS).flat_map(|user| {
+        (1..=USERS).flat_map(move |user| {
             let opening = move |(asset, avail)| Opening { user, asset, avail, frozen: 0 };
             amounts.into_iter().enumerate().map(opening)
-        });
-        Accounts::new(ASSETS, users)
+        })
     }
 
     /// The next of the numbers that the seed gives, below `end` (splitmix64: Steele, Lea, Flood, 2014).

@@ -13,7 +13,7 @@ use std::sync::Arc;
 /// Orders on their way at most.
 const RING: usize = 1024;
 /// Orders that go through a stage together, on one thread.
-const BATCH: u64 = 4;
+const BATCH: u64 = 2;
 
 /// How orders travel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

@@ -1,0 +1,11 @@
+//! The exchange from outside: what it does with orders, in every mode, and what it refuses.
+
+#![allow(clippy::disallowed_methods, reason = "tests copy what they compare")]
+
+mod command;
+mod conservation;
+mod flows;
+mod golden;
+mod naive;
+mod orders;
+mod record;
