@@ -5,7 +5,7 @@
 
 use crate::Error;
 use aqueduct::{Pool, SliceMut};
-use memchr::memchr;
+use memchr::{memchr, memchr_iter, memrchr};
 use std::{
     fmt,
     io::{self, Read},
@@ -52,6 +52,14 @@ impl<R: Read> Rows<R> {
         Ok(Some(Row { name: &self.name, line: self.line, bytes, at: 0 }))
     }
 
+    /// The block's last row has no end.
+    fn too_long(&self) -> Error {
+        let last = memrchr(b'\n', &self.block).map_or(0, |at| at + 1);
+        let line = self.line + 1 + memchr_iter(b'\n', &self.block).count() as u64;
+        let (name, column) = (self.name.clone(), self.block.len() - last + 1);
+        Error::Row { name, line, column, expected: "a shorter row" }
+    }
+
     /// What is wrong where the file ends.
     pub(crate) fn fault(&self, expected: &'static str) -> Error {
         Error::Row { name: self.name.clone(), line: self.line + 1, column: 1, expected }
@@ -75,16 +83,7 @@ impl<R: Read> Rows<R> {
             }
             if want == 0 && self.block.last() != Some(&b'\n') {
                 if self.block.len() == FILL + LONGEST {
-                    let line = self.line
-                        + 1
-                        + self.block.iter().filter(|byte| **byte == b'\n').count() as u64;
-                    let name = self.name.clone();
-                    return Err(Error::Row {
-                        name,
-                        line,
-                        column: LONGEST,
-                        expected: "a shorter row",
-                    });
+                    return Err(self.too_long());
                 }
                 want = 1;
             }

@@ -1,8 +1,8 @@
 //! The exchange of document 004: the path of an order without the copies on it, beside the same path with
 //! them.
 //!
-//! Where to read: [`Order`] is what goes through, [`engine`](Exchange) how; the stages are [`risk`], which
-//! checks and locks, [`matcher`], which trades, and [`settle`], which moves the money.
+//! Where to read: an [`Order`] is what goes through an [`Exchange`]. [`Risk`] checks it and locks what it may
+//! cost, the [`Matcher`] trades, [`Settlement`] moves the money; `engine` hands it from one to the other.
 
 #![forbid(unsafe_code)]
 

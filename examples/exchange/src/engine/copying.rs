@@ -154,7 +154,7 @@ pub(super) fn on_one_thread<L: Listener, G: Log, W: Watch>(
         risk.check(&mut order.order, &mut behind);
         to_log.push(order.copied());
         to_match.push(order);
-        if *seq % BATCH == 0 {
+        if seq.is_multiple_of(BATCH) {
             behind();
         }
     };
@@ -195,20 +195,7 @@ pub(super) fn on_four_threads<L: Listener + Send, G: Log, W: Watch>(
         });
         let last = scope.spawn(|| {
             let orders = End(settling);
-            loop {
-                match results.pop() {
-                    Some(Event::End) => {}
-                    Some(event) => {
-                        events.push(event);
-                        continue;
-                    }
-                    None if settling.closed.load(Ordering::Acquire) && results.is_empty() => break,
-                    None => {
-                        thread::yield_now();
-                        continue;
-                    }
-                }
-                let Some(InternalOrder { order, .. }) = orders.pop() else { break };
+            while let Some(order) = next_result(&results, &orders, events) {
                 while logged.load(Ordering::Acquire) < order.seq
                     && !logging.closed.load(Ordering::Acquire)
                 {
@@ -234,4 +221,21 @@ pub(super) fn on_four_threads<L: Listener + Send, G: Log, W: Watch>(
             to_match.push(order);
         }
     })
+}
+
+/// The next order that is matched, and in `events` what came of it.
+fn next_result(
+    results: &ArrayQueue<Event>,
+    orders: &End<'_>,
+    events: &mut Vec<Event>,
+) -> Option<Order> {
+    loop {
+        let closed = orders.0.closed.load(Ordering::Acquire);
+        match results.pop() {
+            Some(Event::End) => return orders.pop().map(|matched| matched.order),
+            Some(event) => events.push(event),
+            None if closed => return None,
+            None => thread::yield_now(),
+        }
+    }
 }

@@ -50,7 +50,7 @@ pub(super) fn on_one_thread<L: Listener, G: Log, W: Watch>(
         order.seq = *seq;
         risk.check(&mut order, &mut behind);
         order.publish();
-        if *seq % BATCH == 0 {
+        if seq.is_multiple_of(BATCH) {
             behind();
         }
     };

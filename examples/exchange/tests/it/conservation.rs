@@ -29,9 +29,9 @@ fn every_asset_is_conserved_by_each_command() {
     let before = totals(&exchange);
     let (mut flow, mut order) = (Generated::new(7, count), Order::default());
     while flow.next(&mut order).expect("made up") {
-        exchange.run(&mut List(vec![order].into_iter()), Mode::ZeroCopy, false).expect("no file");
+        exchange.run(&mut List([order].iter()), Mode::ZeroCopy, false).expect("no file");
         assert_eq!(totals(&exchange), before, "after {order:?}");
-        if exchange.orders() % 1_000 == 0 {
+        if exchange.orders().is_multiple_of(1_000) {
             let mut frozen = [0; 2];
             exchange.settlement().balances().for_each(|(_, asset, b, _)| frozen[asset] += b.frozen);
             let locked = locked(&exchange);

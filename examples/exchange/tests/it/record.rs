@@ -36,12 +36,12 @@ impl Listener for Record {
 }
 
 /// Orders that are there.
-pub(crate) struct List(pub(crate) std::vec::IntoIter<Order>);
+pub(crate) struct List<'a>(pub(crate) std::slice::Iter<'a, Order>);
 
-impl Source for List {
+impl Source for List<'_> {
     fn next(&mut self, order: &mut Order) -> Result<bool, Error> {
         let next = self.0.next();
-        *order = next.unwrap_or_default();
+        *order = next.copied().unwrap_or_default();
         Ok(next.is_some())
     }
 }
@@ -79,7 +79,7 @@ pub(crate) fn run(
     (mode, threads): (Mode, bool),
 ) -> Vec<String> {
     let mut exchange = Exchange::new(accounts, markets, 16, (Record::default(), (), ()));
-    exchange.run(&mut List(orders.to_vec().into_iter()), mode, threads).expect("no file");
+    exchange.run(&mut List(orders.iter()), mode, threads).expect("no file");
     let mut lines = std::mem::take(&mut exchange.parts().0.0);
     for symbol in 0..u32::try_from(markets.len()).expect("few") {
         let book = exchange.matcher().book(symbol).expect("a market");
