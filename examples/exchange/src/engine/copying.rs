@@ -169,10 +169,10 @@ pub(super) fn on_four_threads<L: Listener + Send, G: Log, W: Watch>(
     let Exchange { seq, risk, log, matcher, watch, settlement, events } = exchange;
     let queues = [(); 3].map(|()| Queue::new());
     let results = ArrayQueue::new(RING);
-    let [logged, settled] = [(); 2].map(|()| AtomicU64::new(*seq));
-    let [logging, matching, settling] = queues.each_ref();
+    let [logged, settled] = &[(); 2].map(|()| AtomicU64::new(*seq));
+    let (results, [logging, matching, settling]) = (&results, queues.each_ref());
     thread::scope(|scope| {
-        scope.spawn(|| {
+        let keeper = scope.spawn(|| {
             let orders = End(logging);
             while let Some(InternalOrder { order, .. }) = orders.pop() {
                 log.record(&order);
@@ -193,13 +193,16 @@ pub(super) fn on_four_threads<L: Listener + Send, G: Log, W: Watch>(
                 next.push(order);
             }
         });
-        let last = scope.spawn(|| {
+        let last = scope.spawn(move || {
             let orders = End(settling);
-            while let Some(order) = next_result(&results, &orders, events) {
-                while logged.load(Ordering::Acquire) < order.seq
-                    && !logging.closed.load(Ordering::Acquire)
-                {
+            while let Some(order) = next_result(results, &orders, events) {
+                let kept = || logged.load(Ordering::Acquire) >= order.seq;
+                while !kept() && !keeper.is_finished() {
                     thread::yield_now();
+                }
+                // A log that panicked has not kept it.
+                if !kept() {
+                    break;
                 }
                 settlement.settle(&order, events);
                 events.clear();

@@ -8,4 +8,5 @@ mod flows;
 mod golden;
 mod naive;
 mod orders;
+mod panics;
 mod record;

@@ -1,0 +1,49 @@
+//! A stage that panics ends the run: no other waits for it for ever.
+
+use crate::record::WAYS;
+use exchange::{Exchange, Listener, Log, Order, Watch, flow::MARKET, generate::Generated};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Panics at this order, if there is one.
+#[derive(Clone, Copy, Debug)]
+struct Fuse(Option<u64>);
+
+impl Fuse {
+    fn reached(self, order: &Order) {
+        assert!(self.0.is_none_or(|fuse| order.seq < fuse), "as the test wants it");
+    }
+}
+
+impl Log for Fuse {
+    fn record(&mut self, order: &Order) {
+        self.reached(order);
+    }
+}
+
+impl Watch for Fuse {
+    fn matched(&mut self, order: &Order) {
+        self.reached(order);
+    }
+}
+
+impl Listener for Fuse {
+    fn accepted(&mut self, order: &Order, _: u64) {
+        self.reached(order);
+    }
+}
+
+#[test]
+fn end_the_run() {
+    for (mode, threads) in WAYS {
+        for stage in 0..3 {
+            let fuse = |of| Fuse((of == stage).then_some(4_000));
+            // So poor that the first stage often waits for the last.
+            let accounts = Generated::accounts(1).expect("sound");
+            let parts = (fuse(0), fuse(1), fuse(2));
+            let mut exchange = Exchange::new(accounts, &[MARKET], 1 << 12, parts);
+            let run = || exchange.run(&mut Generated::new(5, 20_000), mode, threads);
+            assert!(catch_unwind(AssertUnwindSafe(run)).is_err(), "{mode:?} {threads} {stage}");
+            assert!(exchange.settlement().tally().accepted < 4_000);
+        }
+    }
+}
