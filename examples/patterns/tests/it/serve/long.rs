@@ -153,7 +153,8 @@ fn long_serve_leaves_no_descriptor_and_no_block() {
         while program.descriptors() > before && since.elapsed() < Duration::from_secs(5) {
             thread::sleep(Duration::from_millis(10));
         }
-        assert_eq!(program.descriptors(), before, "{way:?}");
+        // Fewer if curl's own was still open before.
+        assert!(program.descriptors() <= before, "{way:?}");
         let rate = said.lines().find(|line| line.contains("Requests/sec")).unwrap_or_default();
         println!("{way:?}: {rate}");
         let said = program.end();
