@@ -7,7 +7,7 @@ use crate::{
 use std::{borrow::Cow, time::Duration};
 use web::{
     App, Hook, Json, Options, Query, Reply, Request,
-    model::{Either, Int, List},
+    model::{Either, Int, List, ToJson},
 };
 
 web::model! { struct Both<'a> { either: Either<List<'a, Int<'a>>, List<'a, bool>> } }
@@ -116,4 +116,28 @@ fn a_header_that_is_a_list_can_be_given() {
     .unwrap();
     let said = ask(&app.finish(), "GET / HTTP/1.1\r\nhost: a\r\naccept: x\r\naccept: y\r\n\r\n");
     assert!(said.ends_with("\r\n\r\n2"), "{said}");
+}
+
+web::model! {
+    struct Below<'a> {
+        small: i64 [ge = -5] = -1,
+        large: Int<'a> = -2,
+        float: f64 [gt = -273.15] = -0.5,
+        whole: f64 = -3,
+    }
+}
+
+#[test]
+fn a_default_may_be_negative() {
+    let mut app = App::new("a");
+    app.get::<Query<Below<'_>>>("/", |Query(below), reply| {
+        reply.json(|out| below.write_json(out));
+    })
+    .unwrap();
+    let service = app.finish();
+    let said = ask(&service, &line("GET", "/"));
+    let body = r#"{"small":-1,"large":-2,"float":-0.5,"whole":-3.0}"#;
+    assert!(said.ends_with(body), "{said}");
+    let said = ask(&service, &line("GET", "/openapi.json"));
+    assert!(said.contains(r#""default":-0.5"#) && said.contains(r#""default":-2"#), "{said}");
 }
