@@ -9,6 +9,8 @@ pub struct Doc {
     parameters: Vec<Value>,
     body: Option<Value>,
     schemas: Map<String, Value>,
+    /// A field whose rules nothing can keep.
+    pub(super) unfit: Option<&'static str>,
 }
 
 impl Doc {
@@ -68,6 +70,9 @@ impl Doc {
     }
 
     fn field(&mut self, field: &'static Field) -> Value {
+        if !field.rules.fit(&field.shape) {
+            self.unfit = Some(field.name);
+        }
         let mut described = self.shape(&field.shape, &field.rules);
         if let (Some(default), Some(object)) = (field.default, described.as_object_mut()) {
             let default = serde_json::from_str(default).unwrap_or(Value::Null);

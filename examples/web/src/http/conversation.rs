@@ -198,7 +198,7 @@ impl Conversation {
         let total = match head.framing {
             Framing::Sized(body) => {
                 let body = usize::try_from(body).ok().filter(|body| *body <= self.largest_body);
-                Some(end + body.ok_or(BODY_TOO_LARGE)?)
+                Some(body.and_then(|body| end.checked_add(body)).ok_or(BODY_TOO_LARGE)?)
             }
             Framing::Chunked => None,
         };
