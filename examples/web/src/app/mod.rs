@@ -91,8 +91,8 @@ enum Cause {
     Clash(InsertError),
     /// A field of the path's model that the path does not have.
     Unbound(String),
-    /// A field whose rules its type cannot keep.
-    Unfit(&'static str),
+    /// A field that cannot be, and why.
+    Unfit((&'static str, &'static str)),
 }
 
 impl fmt::Display for RouteError {
@@ -100,11 +100,7 @@ impl fmt::Display for RouteError {
         match &self.cause {
             Cause::Clash(clash) => write!(f, "{}: {clash}", self.path),
             Cause::Unbound(field) => write!(f, "{}: it has no parameter `{field}`", self.path),
-            Cause::Unfit(field) => write!(
-                f,
-                "{}: bounds of `{field}`: an integer's are whole, and a multiple is of more than zero",
-                self.path
-            ),
+            Cause::Unfit((field, why)) => write!(f, "{}: `{field}`: {why}", self.path),
         }
     }
 }
@@ -207,8 +203,8 @@ impl App {
         if let Some(field) = doc.unbound(path) {
             return Err(RouteError { path, cause: Cause::Unbound(field.to_owned()) });
         }
-        if let Some(field) = doc.unfit {
-            return Err(RouteError { path, cause: Cause::Unfit(field) });
+        if let Some(unfit) = doc.unfit {
+            return Err(RouteError { path, cause: Cause::Unfit(unfit) });
         }
         let run = move |call: Call<'_>, checker: &mut Checker, reply: &mut Reply<'_>| {
             run::<I>(call, &handler, checker, reply);
@@ -270,7 +266,9 @@ impl Service for Served {
         }));
         reply.settle(answered.is_ok());
         for hook in self.app.hooks[..within].iter().rev() {
-            hook.after(request, reply.code(), start.elapsed());
+            // One that panics keeps it from no other, and changes no answer.
+            let told = || hook.after(request, reply.code(), start.elapsed());
+            let _ = catch_unwind(AssertUnwindSafe(told));
         }
     }
 }

@@ -9,8 +9,8 @@ pub struct Doc {
     parameters: Vec<Value>,
     body: Option<Value>,
     schemas: Map<String, Value>,
-    /// A field whose rules nothing can keep.
-    pub(super) unfit: Option<&'static str>,
+    /// A field that cannot be, and why.
+    pub(super) unfit: Option<(&'static str, &'static str)>,
 }
 
 impl Doc {
@@ -20,6 +20,9 @@ impl Doc {
             let described = self.field(field);
             let required = place == "path" || field.default.is_none();
             let name = field.name;
+            if place != "query" && matches!(field.shape, Shape::List(_)) {
+                self.unfit = Some((name, "a list is read from a query or a body alone"));
+            }
             let parameter =
                 json!({"name": name, "in": place, "required": required, "schema": described});
             self.parameters.push(parameter);
@@ -71,7 +74,8 @@ impl Doc {
 
     fn field(&mut self, field: &'static Field) -> Value {
         if !field.rules.fit(&field.shape) {
-            self.unfit = Some(field.name);
+            let why = "bounds of an integer are whole, and a multiple is of more than zero";
+            self.unfit = Some((field.name, why));
         }
         let mut described = self.shape(&field.shape, &field.rules);
         if let (Some(default), Some(object)) = (field.default, described.as_object_mut()) {
