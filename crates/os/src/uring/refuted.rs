@@ -38,10 +38,10 @@ fn a_panic_while_the_ring_is_dropped_frees_no_block_that_the_kernel_fills() {
 }
 
 fn drop_with_a_bad_owner() {
-    const LEN: usize = 16 << 20;
-    const READS: usize = 24;
+    const LEN: usize = 1 << 20;
+    const READS: usize = 256;
     let path = env::temp_dir().join(format!("aqueduct-uring-refuted-{}", process::id()));
-    fs::write(&path, pattern(LEN, 1)).unwrap();
+    fs::write(&path, pattern(LEN, 1).repeat(64)).unwrap();
     fs::File::open(&path).unwrap().sync_all().unwrap();
     let (direct, past_the_cache) = open_direct(&path).unwrap();
     fs::remove_file(&path).unwrap();
@@ -50,8 +50,9 @@ fn drop_with_a_bad_owner() {
     }
     let canary = pattern(LEN, 5);
     let (direct, ring) = (Arc::new(direct), Ring::new(1).unwrap());
-    let pool =
-        Pool::builder().smallest_block(LEN).largest_block(LEN).alignment(4096).build().unwrap();
+    // All blocks stay with the pool, so that the next to ask gets those.
+    let builder = Pool::builder().smallest_block(LEN).largest_block(LEN).alignment(4096);
+    let pool = builder.keep_per_thread(1 << 30).keep_in_all(1 << 30).build().unwrap();
     let mut blocks: Vec<_> = (0..READS).map(|_| pool.get(LEN)).collect();
     blocks.iter_mut().for_each(|block| block.spare_mut().fill(0)); // so that the pages are there
 
@@ -59,8 +60,11 @@ fn drop_with_a_bad_owner() {
     let client = Arc::new(TcpStream::connect(listener.local_addr().unwrap()).unwrap());
     let bad = ring.send(&client, Slice::from_owner(Bad(vec![1; 8 << 20])));
     ring.turn(0).unwrap();
-    let reads: Vec<_> =
-        blocks.into_iter().map(|block| ring.read_at(&direct, 0, LEN, block)).collect();
+    let reads: Vec<_> = (0..64)
+        .cycle()
+        .zip(blocks)
+        .map(|(at, block)| ring.read_at(&direct, at * LEN as u64, LEN, block))
+        .collect();
     ring.turn(0).unwrap();
     {
         // The kernel has no time for the cancellations.
