@@ -205,6 +205,32 @@ mod ring {
         assert_eq!(registered.read_at(&file, 0, 4096).wait().unwrap().len(), 4096);
     }
 
+    const OLD: &str = "AQUEDUCT_OS_OLD_KERNEL";
+
+    /// The child of the next test.
+    #[test]
+    fn a_child_on_an_old_kernel() {
+        if env::var(OLD).is_ok() {
+            println!("child: {:?}", Ring::new(4).map(drop).map_err(|refused| refused.kind()));
+        }
+    }
+
+    /// Linux 5.1 to 5.5 have io_uring and no probe: `EINVAL`. Who looks for `Unsupported` fails there
+    /// instead of reading by `pread`.
+    #[test]
+    fn a_kernel_without_the_probe_is_unsupported() {
+        let output = Command::new("strace")
+            .args(["-f", "-qq", "-o", "/dev/null", "-e", "inject=io_uring_register:error=EINVAL"])
+            .arg(env::current_exe().unwrap())
+            .args(["--exact", "refuted::ring::a_child_on_an_old_kernel", "--nocapture"])
+            .env(OLD, "1")
+            .env("ASAN_OPTIONS", "detect_leaks=0")
+            .output();
+        let Ok(output) = output else { return aqueduct_testkit::skip("no strace") };
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(said.contains("child: Err(Unsupported)"), "{said}");
+    }
+
     const CHILD: &str = "AQUEDUCT_OS_MEMLOCK";
 
     /// The child of the next test.
@@ -245,5 +271,75 @@ mod ring {
             "{said}{}",
             String::from_utf8_lossy(&output.stderr)
         );
+    }
+}
+
+/// As `uring::refuted` within the crate, with public names alone.
+#[cfg(all(feature = "tokio", feature = "io-uring", target_os = "linux"))]
+mod ring_dropped {
+    use super::*;
+    use aqueduct_os::uring::{Ring, open_direct};
+    use aqueduct_pool::Pool;
+    use aqueduct_slice::{Slice, SliceMut};
+    use aqueduct_testkit::{panics, skip};
+    use std::{os::unix::fs::OpenOptionsExt, sync::Arc};
+
+    struct Bad(Slice);
+
+    impl AsRef<[u8]> for Bad {
+        fn as_ref(&self) -> &[u8] {
+            &self.0
+        }
+    }
+
+    impl Drop for Bad {
+        fn drop(&mut self) {
+            panic!("an owner");
+        }
+    }
+
+    #[test]
+    fn safe_code_alone_has_the_kernel_write_into_blocks_of_others() {
+        const LEN: usize = 1 << 20;
+        const READS: u64 = 256;
+        let path = path("direct");
+        fs::write(&path, pattern(LEN, 1).repeat(64)).unwrap();
+        File::open(&path).unwrap().sync_all().unwrap();
+        let (direct, past_the_cache) = open_direct(&path).unwrap();
+        if !past_the_cache {
+            return skip("no O_DIRECT");
+        }
+        let direct = Arc::new(direct);
+        let mut options = File::options();
+        let writable = Arc::new(options.write(true).custom_flags(0o40000).open(&path).unwrap());
+        fs::remove_file(&path).unwrap();
+        let zero = Arc::new(File::open("/dev/zero").unwrap());
+        let canary = pattern(LEN, 5);
+        let builder = Pool::builder().smallest_block(LEN).largest_block(LEN).alignment(4096);
+        let pool = builder.keep_per_thread(1 << 30).keep_in_all(1 << 30).build().unwrap();
+        for place in [8, 16, 32, 64, 128, 200] {
+            let mut blocks: Vec<_> = (0..READS).map(|_| pool.get(LEN)).collect();
+            blocks.iter_mut().for_each(|block| block.spare_mut().fill(0));
+            let mut data = pool.get(LEN);
+            data.resize(LEN, 1);
+            let mut data = Some(Slice::from_owner(Bad(data.freeze())));
+            let ring = Ring::new(512).unwrap();
+            let (mut reads, mut write) = (Vec::new(), None);
+            for (number, block) in (0..READS).zip(blocks) {
+                if number == place {
+                    write = Some(ring.write_at(&writable, 0, data.take().unwrap()));
+                }
+                reads.push(ring.read_at(&direct, number % 64 * LEN as u64, LEN, block));
+            }
+            assert!(ring.read_at(&zero, 0, 1, SliceMut::with_capacity(1)).wait().0.is_ok());
+            let _ = panics(move || {
+                drop((write, reads));
+                drop(ring);
+            });
+            let mut canaries: Vec<_> = (0..READS).map(|_| pool.get(LEN)).collect();
+            canaries.iter_mut().for_each(|block| block.extend_from_slice(&canary));
+            thread::sleep(Duration::from_millis(100));
+            assert!(canaries.iter().all(|block| **block == *canary), "{place} before it");
+        }
     }
 }
