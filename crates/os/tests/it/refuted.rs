@@ -343,3 +343,51 @@ mod ring_dropped {
         }
     }
 }
+
+/// A destructor that panics on its way lets go of what nobody has said is done: the next owner's bytes
+/// would go to this peer. (`keeper.rs`, invariant 1.)
+#[test]
+fn a_socket_that_panics_keeps_what_is_in_flight() {
+    use aqueduct_os::{ZeroCopyChoice, ZeroCopySender};
+    use aqueduct_sequence::Sequence;
+    use aqueduct_slice::Slice;
+    use std::{
+        net::{TcpListener, TcpStream},
+        os::fd::{AsFd, BorrowedFd},
+        sync::{
+            Arc,
+            atomic::{AtomicBool, Ordering::Relaxed},
+        },
+    };
+
+    struct Panicky(TcpStream, Arc<AtomicBool>);
+    impl AsFd for Panicky {
+        fn as_fd(&self) -> BorrowedFd<'_> {
+            assert!(!self.1.load(Relaxed), "a socket");
+            self.0.as_fd()
+        }
+    }
+    struct Owner(Arc<Vec<u8>>);
+    impl AsRef<[u8]> for Owner {
+        fn as_ref(&self) -> &[u8] {
+            &self.0
+        }
+    }
+
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let socket = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let _peer = listener.accept().unwrap();
+    let (panics, bytes) = (Arc::new(AtomicBool::new(false)), Arc::new(vec![1; 4096]));
+    let choice = ZeroCopyChoice { least: 1, local: true };
+    let mut sender =
+        ZeroCopySender::with_choice(Panicky(socket, Arc::clone(&panics)), choice).unwrap();
+    let mut data = Sequence::from(Slice::from_owner(Owner(Arc::clone(&bytes))));
+    sender.send(&mut data).unwrap();
+    drop(data);
+    if sender.in_flight() == 0 {
+        return aqueduct_testkit::skip("nothing is sent without a copy here");
+    }
+    panics.store(true, Relaxed);
+    assert!(aqueduct_testkit::panics(move || drop(sender)));
+    assert_eq!(Arc::strong_count(&bytes), 2, "let go, and the kernel was not asked");
+}
