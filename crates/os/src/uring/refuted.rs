@@ -41,7 +41,7 @@ fn drop_with_a_bad_owner() {
     const LEN: usize = 1 << 20;
     const READS: usize = 256;
     let path = env::temp_dir().join(format!("aqueduct-uring-refuted-{}", process::id()));
-    fs::write(&path, pattern(LEN, 1).repeat(64)).unwrap();
+    fs::write(&path, pattern(64 * LEN, 1)).unwrap();
     fs::File::open(&path).unwrap().sync_all().unwrap();
     let (direct, past_the_cache) = open_direct(&path).unwrap();
     fs::remove_file(&path).unwrap();
