@@ -54,6 +54,8 @@ mod read;
 mod receive;
 #[cfg(all(test, feature = "tokio"))]
 mod refusals;
+#[cfg(all(test, feature = "tokio"))]
+mod refuted;
 #[cfg(feature = "tokio")]
 mod run;
 mod send;
