@@ -7,7 +7,10 @@ use crate::{
 };
 use aqueduct_pool::Pool;
 use aqueduct_slice::SliceMut;
-use rustix::{fs::fstat, io::Errno};
+use rustix::{
+    fs::{OFlags, fcntl_getfl, fstat},
+    io::Errno,
+};
 use std::{
     io::{self, ErrorKind},
     os::fd::{AsFd, BorrowedFd},
@@ -402,15 +405,19 @@ impl Transfer {
         from: BorrowedFd<'_>,
         to: BorrowedFd<'_>,
     ) -> Result<(), TransferError> {
-        let (Some(at), Some(to_at), 0) = (self.from, self.to, self.done) else { return Ok(()) };
-        if to_at <= at || self.wanted.is_some_and(|wanted| to_at - at >= wanted) {
+        // A call that is refused goes on through a block, and is looked at then.
+        let by = matches!(self.method, Method::CopyFileRange | Method::ThroughBlock);
+        let (Some(at), 0, true) = (self.from, self.done, by) else { return Ok(()) };
+        let appends = fcntl_getfl(to).is_ok_and(|flags| flags.contains(OFlags::APPEND));
+        if self.to.is_none() && !appends {
             return Ok(());
         }
-        let same = match (fstat(from), fstat(to)) {
-            (Ok(from), Ok(to)) => (from.st_dev, from.st_ino) == (to.st_dev, to.st_ino),
-            _ => false,
-        };
-        if !same {
+        let (Ok(source), Ok(target)) = (fstat(from), fstat(to)) else { return Ok(()) };
+        let end = Some(target.st_size.cast_unsigned()).filter(|_| appends);
+        let Some(to_at) = end.or(self.to) else { return Ok(()) };
+        let same = (source.st_dev, source.st_ino) == (target.st_dev, target.st_ino);
+        let apart = to_at <= at || self.wanted.is_some_and(|wanted| to_at - at >= wanted);
+        if !same || apart {
             return Ok(());
         }
         let overlap = "the target lies within the source";
@@ -422,7 +429,7 @@ impl Transfer {
     }
 
     pub(crate) fn error(&self, call: Call, error: io::Error) -> TransferError {
-        let offset = self.from.map(|at| at - self.pending() as u64);
+        let offset = self.from.and_then(|at| at.checked_sub(self.pending() as u64));
         TransferError { call, offset, done: self.done, error }
     }
 }
