@@ -1,8 +1,11 @@
 //! [`Method`]: the ways from one descriptor to another.
 
 use crate::Call;
-use rustix::fs::{FileType, fstat};
-use std::{fmt, io, os::fd::AsFd};
+use rustix::fs::{FileType, OFlags, fcntl_getfl, fstat};
+use std::{
+    fmt, io,
+    os::fd::{AsFd, BorrowedFd},
+};
 
 /// From so many bytes on, `sendfile` is worth its setting up; see [`Method::between`].
 const SENDFILE_FROM: u64 = 16 * 1024;
@@ -78,4 +81,21 @@ impl fmt::Display for Fallback {
         let error = io::Error::from_raw_os_error(self.errno);
         write!(f, "{} refused: {error}; reading and writing instead", self.call)
     }
+}
+
+/// If both are one file, where its bytes are written: at its end if it is appended to, else at the offset;
+/// none where it stands.
+pub(crate) fn same_file(
+    from: BorrowedFd<'_>,
+    to: BorrowedFd<'_>,
+    offset: Option<u64>,
+) -> Option<u64> {
+    let appends = fcntl_getfl(to).is_ok_and(|flags| flags.contains(OFlags::APPEND));
+    if !appends && offset.is_none() {
+        return None;
+    }
+    let (source, target) = (fstat(from).ok()?, fstat(to).ok()?);
+    let same = (source.st_dev, source.st_ino) == (target.st_dev, target.st_ino);
+    let end = Some(target.st_size.cast_unsigned()).filter(|_| appends);
+    end.or(offset).filter(|_| same)
 }

@@ -3,14 +3,12 @@
 use crate::{
     Call, Fallback, Method, Side, Step, TransferError, Transferred,
     kernel_pipe::KernelPipe,
+    method::same_file,
     sys::calls::{self, MOST},
 };
 use aqueduct_pool::Pool;
 use aqueduct_slice::SliceMut;
-use rustix::{
-    fs::{OFlags, fcntl_getfl, fstat},
-    io::Errno,
-};
+use rustix::io::Errno;
 use std::{
     io::{self, ErrorKind},
     os::fd::{AsFd, BorrowedFd},
@@ -195,7 +193,11 @@ impl Transfer {
         if self.wanted == Some(0) {
             return Ok(Step::End);
         }
-        self.refuse_overlap(from, to)?;
+        if self.overlaps(from, to) {
+            let overlap = "the target lies within the source";
+            let overlap = io::Error::new(ErrorKind::InvalidInput, overlap);
+            return Err(self.error(Call::CopyFileRange, overlap));
+        }
         match self.method {
             Method::ThroughBlock => self.read(from),
             Method::ThroughPipe => self.fill(from),
@@ -399,29 +401,13 @@ impl Transfer {
         Step::Moved(0)
     }
 
-    /// Bytes that are written before they were read would be copied twice, or for ever.
-    fn refuse_overlap(
-        &self,
-        from: BorrowedFd<'_>,
-        to: BorrowedFd<'_>,
-    ) -> Result<(), TransferError> {
+    /// Whether bytes would be written before they are read: they would be copied twice, or for ever.
+    fn overlaps(&self, from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> bool {
         // A call that is refused goes on through a block, and is looked at then.
         let by = matches!(self.method, Method::CopyFileRange | Method::ThroughBlock);
-        let (Some(at), 0, true) = (self.from, self.done, by) else { return Ok(()) };
-        let appends = fcntl_getfl(to).is_ok_and(|flags| flags.contains(OFlags::APPEND));
-        if self.to.is_none() && !appends {
-            return Ok(());
-        }
-        let (Ok(source), Ok(target)) = (fstat(from), fstat(to)) else { return Ok(()) };
-        let end = Some(target.st_size.cast_unsigned()).filter(|_| appends);
-        let Some(to_at) = end.or(self.to) else { return Ok(()) };
-        let same = (source.st_dev, source.st_ino) == (target.st_dev, target.st_ino);
-        let apart = to_at <= at || self.wanted.is_some_and(|wanted| to_at - at >= wanted);
-        if !same || apart {
-            return Ok(());
-        }
-        let overlap = "the target lies within the source";
-        Err(self.error(Call::CopyFileRange, io::Error::new(ErrorKind::InvalidInput, overlap)))
+        let (Some(at), 0, true) = (self.from, self.done, by) else { return false };
+        same_file(from, to, self.to)
+            .is_some_and(|to_at| to_at > at && self.wanted.is_none_or(|wanted| to_at - at < wanted))
     }
 
     fn read_call(&self) -> Call {
