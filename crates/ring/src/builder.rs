@@ -40,7 +40,7 @@ impl Builder {
         self,
         make: impl FnMut() -> T,
     ) -> Result<(Producer<T, Sole>, L::Consumers), BuildError> {
-        let (head, places) = ring(self.capacity, self.wait, L::WIDTHS, false, make)?;
+        let (head, places) = ring(self.capacity, self.wait, L::WIDTHS, make)?;
         Ok((Producer::new(head), L::consumers(&mut Places(places.into_iter()))))
     }
 
@@ -53,7 +53,7 @@ impl Builder {
         self,
         make: impl FnMut() -> T,
     ) -> Result<(Producer<T, Many>, L::Consumers), BuildError> {
-        let (head, places) = ring(self.capacity, self.wait, L::WIDTHS, true, make)?;
+        let (head, places) = ring(self.capacity, self.wait, L::WIDTHS, make)?;
         Ok((Producer::new(head), L::consumers(&mut Places(places.into_iter()))))
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     Closed, TakeError,
-    slots::{Place, Reads, Writes},
+    slots::{Place, Reads, Writes, distance},
 };
 use std::{
     fmt,
@@ -111,9 +111,8 @@ impl<T, A: Access> Consumer<T, A> {
 
     #[inline(always)]
     fn batch(&mut self, most: usize) -> Batch<'_, T, A> {
-        let len = self.place.owned().min(most);
-        let panicking = thread::panicking();
-        Batch { place: &mut self.place, len, seen: 0, panicking, access: PhantomData }
+        let ((at, end), panicking) = (self.place.range(most), thread::panicking());
+        Batch { place: &mut self.place, first: at, at, end, panicking, access: PhantomData }
     }
 }
 
@@ -141,8 +140,10 @@ impl<T, A: Access> fmt::Debug for Consumer<T, A> {
 #[must_use = "what is not iterated over is not taken"]
 pub struct Batch<'c, T, A: Access = Exclusive> {
     place: &'c mut Place<T>,
-    len: usize,
-    seen: usize,
+    first: u64,
+    /// Those below were iterated over.
+    at: u64,
+    end: u64,
     /// It was taken in the midst of a panic, by a destructor.
     panicking: bool,
     access: PhantomData<fn() -> A>,
@@ -153,7 +154,7 @@ impl<T, A: Access> Batch<'_, T, A> {
     /// given up, which iteration passes over.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.len - self.seen
+        distance(self.at, self.end)
     }
 
     /// Whether none is left.
@@ -167,7 +168,7 @@ impl<T> Batch<'_, T, Exclusive> {
     /// The slots that are left.
     #[inline(always)]
     pub fn iter_mut(&mut self) -> IterMut<'_, T> {
-        IterMut(self.place.writes(self.len, &mut self.seen))
+        IterMut(self.place.writes(&mut self.at, self.end))
     }
 }
 
@@ -175,7 +176,7 @@ impl<T: Sync> Batch<'_, T, Shared> {
     /// The slots that are left.
     #[inline(always)]
     pub fn iter(&mut self) -> Iter<'_, T> {
-        Iter(self.place.reads(self.len, &mut self.seen))
+        Iter(self.place.reads(&mut self.at, self.end))
     }
 }
 
@@ -202,8 +203,8 @@ impl<'b, T: Sync> IntoIterator for &'b mut Batch<'_, T, Shared> {
 impl<T, A: Access> Drop for Batch<'_, T, A> {
     #[inline(always)]
     fn drop(&mut self) {
-        if self.seen > 0 && thread::panicking() == self.panicking {
-            self.place.advance(self.seen);
+        if self.first < self.at && thread::panicking() == self.panicking {
+            self.place.advance(self.at);
         }
     }
 }

@@ -54,7 +54,7 @@ fn model_13_two_producers_one_consumer_wrapped_twice() {
 }
 
 // twin: publish_relaxed
-// twin: published_relaxed
+// twin: cursor_relaxed
 // twin: advance_relaxed
 // twin: gate_relaxed
 #[test]

@@ -1,6 +1,6 @@
 //! [`Place`]: where a consumer stands. Its invariants are those of [`slots`](super).
 
-use super::{Core, distance};
+use super::{Core, Cursor, Slot, Stage, distance, place_of, slot};
 use crate::Closed;
 use aqueduct_base::sync::{
     Arc,
@@ -17,12 +17,14 @@ pub(crate) struct Place<T> {
     limit: u64,
     /// The stage that it is of, from 0.
     stage: usize,
-    /// Its cursor.
-    own: usize,
-    /// The cursors of the stage before; none at the first.
-    before: Range<usize>,
+    own: Arc<Cursor>,
+    before: Stage,
+    /// How many cursors there are before its stage.
+    earlier: usize,
     /// No other is at its stage.
     alone: bool,
+    /// Several heads are right before it.
+    stamped: bool,
     seat: usize,
     /// As a head's.
     values: PhantomData<T>,
@@ -30,14 +32,25 @@ pub(crate) struct Place<T> {
 
 impl<T> Place<T> {
     pub(super) fn new(
-        core: Arc<Core<T>>,
+        core: &Arc<Core<T>>,
         stage: usize,
         own: usize,
         before: Range<usize>,
         alone: bool,
     ) -> Self {
-        let seat = core.bell(stage).seat();
-        Self { core, next: 0, limit: 0, stage, own, before, alone, seat, values: PhantomData }
+        Self {
+            core: core.clone(),
+            next: 0,
+            limit: 0,
+            stage,
+            own: core.cursors[own].clone(),
+            earlier: before.end,
+            before: core.stage(before),
+            alone,
+            stamped: stage == 0 && !core.stamps.is_empty(),
+            seat: core.bell(stage).seat(),
+            values: PhantomData,
+        }
     }
 
     pub(crate) fn core(&self) -> &Arc<Core<T>> {
@@ -58,65 +71,65 @@ impl<T> Place<T> {
     /// Looks for more numbers. Whether there are any.
     #[inline(always)]
     pub(crate) fn look(&mut self) -> bool {
-        self.limit = if !self.before.is_empty() {
-            self.core.lowest(&self.before, "cursor_relaxed")
-        } else if self.core.stamps.is_empty() {
-            let order = twin::order("published_relaxed", Ordering::Acquire, Ordering::Relaxed);
-            self.core.published.0.load(order)
-        } else {
-            self.stamped()
-        };
+        self.limit =
+            if self.stamped { self.stamps() } else { self.before.lowest("cursor_relaxed") };
         self.next < self.limit
     }
 
     /// The first number from `limit` on that is not published, among several heads.
-    fn stamped(&self) -> u64 {
+    #[inline(never)]
+    fn stamps(&self) -> u64 {
         let order = twin::order("stamped_relaxed", Ordering::Acquire, Ordering::Relaxed);
         let mut limit = self.limit;
         // A capacity ahead stands what is ours to give up.
-        while let Some(stamp) = self.core.stamp(limit) {
-            if stamp.load(order) >> 1 != limit + 1 {
-                break;
-            }
+        while self.core.stamp(limit).load(order) >> 1 == limit + 1 {
             limit += 1;
         }
         limit
     }
 
-    /// The slots of the first `count` numbers that are there, but for the first `seen` of them, which
-    /// counts on; to read.
+    /// Numbers that are there, at most so many: where they begin and end.
     #[inline(always)]
-    pub(crate) fn reads<'s>(&'s self, count: usize, seen: &'s mut usize) -> Reads<'s, T>
+    pub(crate) fn range(&self, most: usize) -> (u64, u64) {
+        (self.next, if self.owned() <= most { self.limit } else { self.cut(most) })
+    }
+
+    /// Apart, so that the processor guesses rather than computes, and is not kept waiting by `next`.
+    #[cold]
+    fn cut(&self, most: usize) -> u64 {
+        self.next + most as u64
+    }
+
+    /// The slots from `at` on, which counts on, up to `end`; to read.
+    #[inline(always)]
+    pub(crate) fn reads<'s>(&'s self, at: &'s mut u64, end: u64) -> Reads<'s, T>
     where
         T: Sync,
     {
-        Reads(self.walk(count, seen))
+        Reads(self.walk(at, end))
     }
 
     /// [`reads`](Self::reads), to write.
-    ///
-    /// # Panics
-    ///
-    /// If others are at its stage.
     #[inline(always)]
-    pub(crate) fn writes<'s>(&'s mut self, count: usize, seen: &'s mut usize) -> Writes<'s, T> {
+    pub(crate) fn writes<'s>(&'s mut self, at: &'s mut u64, end: u64) -> Writes<'s, T> {
         assert!(self.alone);
-        Writes(self.walk(count, seen), PhantomData)
+        Writes(self.walk(at, end), PhantomData)
     }
 
     #[inline(always)]
-    fn walk<'s>(&'s self, count: usize, seen: &'s mut usize) -> Walk<'s, T> {
-        assert!(count <= self.owned());
-        Walk { core: &self.core, first: self.next, count, seen }
+    fn walk<'s>(&'s self, at: &'s mut u64, end: u64) -> Walk<'s, T> {
+        assert!(self.next <= *at && end <= self.limit);
+        let Core { slots, stamps, .. } = &*self.core;
+        Walk { slots, stamps, at, end }
     }
 
-    /// Gives the first `count` numbers up to the next stage, or to the producers.
+    /// Gives the numbers below `to` up to the next stage, or to the producers.
     #[inline(always)]
-    pub(crate) fn advance(&mut self, count: usize) {
-        assert!(count <= self.owned());
-        self.next += count as u64;
+    pub(crate) fn advance(&mut self, to: u64) {
+        assert!(self.next <= to && to <= self.limit);
+        self.next = to;
         let order = twin::order("advance_relaxed", Ordering::Release, Ordering::Relaxed);
-        self.core.cursors[self.own].0.done.store(self.next, order);
+        self.own.done.store(to, order);
         self.core.ring(self.stage + 1);
     }
 
@@ -127,9 +140,9 @@ impl<T> Place<T> {
             return None;
         }
         let none = self.core.heads.load(Ordering::Acquire) == 0;
-        let published = none.then(|| self.core.published.0.load(Ordering::Relaxed));
+        let published = none.then(|| self.core.cursors[0].done.load(Ordering::Relaxed));
         // Whatever a stage before left undone stays so.
-        let end = published.into_iter().chain(self.core.left(self.before.end)).min()?;
+        let end = published.into_iter().chain(self.core.left(self.earlier)).min()?;
         (!self.look() && self.next >= end).then(|| self.core.closed())
     }
 }
@@ -138,39 +151,41 @@ impl<T> Drop for Place<T> {
     fn drop(&mut self) {
         // It goes last, as it may panic.
         let _waker = self.core.bell(self.stage).leave(self.seat);
-        let gone = &self.core.cursors[self.own].0.gone;
-        self.core.end(|| gone.store(true, Ordering::Release));
+        self.core.end(|| self.own.gone.store(true, Ordering::Release));
     }
 }
 
 /// Numbers of a place that is borrowed, each of which is passed once.
 struct Walk<'s, T> {
-    core: &'s Core<T>,
-    first: u64,
-    count: usize,
-    /// How many were passed.
-    seen: &'s mut usize,
+    slots: &'s [Slot<T>],
+    /// None where there is one head.
+    stamps: &'s [AtomicU64],
+    /// Those below are passed.
+    at: &'s mut u64,
+    end: u64,
 }
 
 impl<'s, T> Walk<'s, T> {
     /// The next slot, but for those whose claims were given up: nothing is in them.
     #[inline(always)]
     fn next(&mut self) -> Option<&'s UnsafeCell<T>> {
-        while *self.seen < self.count {
-            let number = self.first + *self.seen as u64;
-            *self.seen += 1;
+        while *self.at < self.end {
+            let number = *self.at;
+            *self.at += 1;
             // Relaxed: the stamp was there before the number was its owner's.
             let given_up = |stamp: &AtomicU64| stamp.load(Ordering::Relaxed) & 1 == 1;
-            if !self.core.stamp(number).is_some_and(given_up) {
-                return Some(self.core.slot(number));
+            if self.stamps.is_empty()
+                || !given_up(&self.stamps[place_of(number, self.stamps.len())])
+            {
+                return Some(slot(self.slots, number));
             }
         }
         None
     }
 
     fn most(&self) -> (usize, Option<usize>) {
-        let most = self.count - *self.seen;
-        (if self.core.stamps.is_empty() { most } else { 0 }, Some(most))
+        let most = distance(*self.at, self.end);
+        (if self.stamps.is_empty() { most } else { 0 }, Some(most))
     }
 }
 

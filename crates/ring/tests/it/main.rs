@@ -2,5 +2,9 @@
 #![cfg(not(any(aqueduct_loom, aqueduct_shuttle)))]
 #![allow(missing_docs, unreachable_pub, reason = "a test binary")]
 
+mod arena;
+mod elements;
+mod layout;
 mod oracle;
 mod state_ring;
+mod storm;

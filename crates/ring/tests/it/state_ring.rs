@@ -3,8 +3,8 @@
 
 use crate::oracle::{Content, Nothing, Oracle};
 use aqueduct_ring::{
-    Batch, Beside, Builder, Claim, ClaimError, Claims, Closed, Consumer, Exclusive, Many, One,
-    Producer, Shared, Sole, TakeError,
+    Batch, Beside, Builder, Claim, ClaimError, Claims, Closed, Consumer, Exclusive, Many, Number,
+    One, Producer, Shared, Sole, TakeError,
 };
 use aqueduct_testkit::{Step, scale};
 use proptest::prelude::*;
@@ -290,9 +290,7 @@ impl World {
     /// Whoever waits for what is there by now was woken.
     fn wakes(&mut self) {
         for seat in &mut self.producers {
-            let there = |count: usize| {
-                self.oracle.has_room(count) || self.oracle.room_for(count) != Nothing::Yet
-            };
+            let there = |count| self.oracle.answers(count);
             if seat.waits.is_some_and(there) {
                 assert!(seat.bell.0.load(Relaxed), "a producer sleeps on");
                 seat.waits = None;
@@ -351,8 +349,8 @@ fn no_room(error: ClaimError) -> Nothing {
 /// What a claim found in its slots, what it left there, and how many it published, if it did not forget.
 type Claimed = (Result<Vec<Content>, Nothing>, Vec<Content>, Option<usize>);
 
-fn claimed(
-    claims: Result<Claims<'_, Value>, ClaimError>,
+fn claimed<N: Number>(
+    claims: Result<Claims<'_, Value, N>, ClaimError>,
     next: u64,
     publish: usize,
     step: Step,
@@ -390,8 +388,8 @@ fn claimed(
 }
 
 /// The same of a single slot.
-fn one(
-    claim: Result<Claim<'_, Value>, ClaimError>,
+fn one<N: Number>(
+    claim: Result<Claim<'_, Value, N>, ClaimError>,
     next: u64,
     publish: usize,
     step: Step,
