@@ -5,6 +5,7 @@
 mod arena;
 mod elements;
 mod layout;
+mod machine;
 mod oracle;
 mod state_ring;
 mod storm;
