@@ -56,12 +56,12 @@ fn model_13_two_producers_one_consumer_wrapped_twice() {
 fn model_13_one_producer_wrapped_twice() {
     model(|| {
         let (mut producer, mut consumer) = Builder::new(2).build::<u32, One>(|| 0).unwrap();
-        for value in [7, 8] {
+        for value in [7, 8, 9] {
             put(&mut producer, value);
             assert_eq!(get(&mut consumer), Ok(value));
         }
-        let thread = thread::spawn(move || (1..=3).for_each(|value| put(&mut producer, value)));
-        (1..=3).for_each(|value| assert_eq!(get(&mut consumer), Ok(value)));
+        let thread = thread::spawn(move || (1..=2).for_each(|value| put(&mut producer, value)));
+        (1..=2).for_each(|value| assert_eq!(get(&mut consumer), Ok(value)));
         thread.join().unwrap();
     });
 }
@@ -74,17 +74,17 @@ fn model_13_a_stage_sees_what_the_stage_before_wrote() {
         let (mut producer, (mut first, mut second)) =
             Builder::new(2).build::<u32, (One, One)>(|| 0).unwrap();
         let doubles = thread::spawn(move || {
-            for _ in 0..3 {
+            for _ in 0..2 {
                 first.take(1).unwrap().iter_mut().for_each(|value| *value *= 2);
             }
         });
-        for value in 1..=3 {
+        for value in [1, 2] {
             put(&mut producer, value);
             if value > 1 {
                 assert_eq!(get(&mut second), Ok(2 * (value - 1)));
             }
         }
-        assert_eq!(get(&mut second), Ok(6));
+        assert_eq!(get(&mut second), Ok(4));
         doubles.join().unwrap();
     });
 }

@@ -98,14 +98,16 @@ pub(crate) struct Core<T> {
     panicked: AtomicBool,
 }
 
-/// A ring with so many consumers at each stage: its head, one of several if wanted, and the consumers'
-/// places, stage after stage.
+/// A ring's head, and the consumers' places, stage after stage.
+pub(crate) type Positions<T, N> = (Head<T, N>, Vec<Place<T>>);
+
+/// A ring with so many consumers at each stage.
 pub(crate) fn ring<T, N: Number>(
     capacity: usize,
     wait: Wait,
     widths: &[usize],
     make: impl FnMut() -> T,
-) -> Result<(Head<T, N>, Vec<Place<T>>), BuildError> {
+) -> Result<Positions<T, N>, BuildError> {
     let core = Arc::new(Core::new(capacity, wait, widths, N::SEVERAL, make)?);
     let (mut places, mut before) = (Vec::new(), 0..1);
     for (stage, width) in widths.iter().enumerate() {

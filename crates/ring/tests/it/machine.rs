@@ -87,8 +87,8 @@ impl World {
         match step.op % 16 {
             0..=5 => self.claim(step),
             6..=12 => self.take(step),
-            13 if step.other % 4 == 0 => self.drop_consumer(step),
-            14 if step.other % 4 == 0 => self.drop_producer(step),
+            13 if step.other.is_multiple_of(4) => self.drop_consumer(step),
+            14 if step.other.is_multiple_of(4) => self.drop_producer(step),
             15 => self.clone_producer(step),
             _ => self.wait(step),
         }
@@ -183,7 +183,7 @@ impl World {
 
     /// Polls for what is not there, and gives up.
     fn wait(&mut self, step: Step) {
-        if step.x % 2 == 0 {
+        if step.x.is_multiple_of(2) {
             let Some((stage, who)) = self.consumer(step) else { return };
             let seat = &mut self.consumers[stage][who];
             let got = seat.poll((), |taker, context| match taker {
@@ -243,14 +243,14 @@ impl World {
 
     fn drop_consumer(&mut self, step: Step) {
         let Some((stage, who)) = self.consumer(step) else { return };
-        let panicking = step.y % 4 == 0;
+        let panicking = step.y.is_multiple_of(4);
         self.oracle.drop_consumer(stage, who, panicking);
         self.consumers[stage][who].drop_handle(panicking);
     }
 
     fn drop_producer(&mut self, step: Step) {
         let Some(who) = self.producer(step) else { return };
-        let panicking = step.y % 4 == 0;
+        let panicking = step.y.is_multiple_of(4);
         self.oracle.drop_producer(who, panicking);
         self.producers[who].drop_handle(panicking);
     }
