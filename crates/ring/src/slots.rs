@@ -24,7 +24,7 @@ mod head;
 mod place;
 
 pub(crate) use head::Head;
-pub(crate) use place::{Place, Reads, Writes};
+pub(crate) use place::{Place, Reads, Seed, Taken, Writes};
 
 use crate::{
     BuildError, Closed, Number, Wait,
@@ -98,8 +98,8 @@ pub(crate) struct Core<T> {
     panicked: AtomicBool,
 }
 
-/// A ring's head, and the consumers' places, stage after stage.
-pub(crate) type Positions<T, N> = (Head<T, N>, Vec<Place<T>>);
+/// A ring's head, and what becomes the consumers' places, stage after stage.
+pub(crate) type Positions<T, N> = (Head<T, N>, Vec<Seed<T>>);
 
 /// A ring with so many consumers at each stage.
 pub(crate) fn ring<T, N: Number>(
@@ -113,7 +113,8 @@ pub(crate) fn ring<T, N: Number>(
     for (stage, width) in widths.iter().enumerate() {
         let own = before.end..before.end + width;
         for cursor in own.clone() {
-            places.push(Place::new(&core, stage, cursor, before.clone(), *width == 1));
+            let (core, before, alone) = (core.clone(), before.clone(), *width == 1);
+            places.push(Seed { core, stage, own: cursor, before, alone });
         }
         before = own;
     }
@@ -234,6 +235,6 @@ fn place_of(number: u64, slots: usize) -> usize {
 /// How many numbers there are between two of one position: no more than slots.
 #[inline(always)]
 #[expect(clippy::cast_possible_truncation, reason = "at most 2^31")]
-pub(crate) fn distance(next: u64, limit: u64) -> usize {
+fn distance(next: u64, limit: u64) -> usize {
     (limit - next) as usize
 }

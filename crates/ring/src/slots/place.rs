@@ -1,7 +1,7 @@
 //! [`Place`]: where a consumer stands. Its invariants are those of [`slots`](super).
 
 use super::{Core, Cursor, Slot, Stage, distance, place_of, slot};
-use crate::Closed;
+use crate::{Access, Closed, Exclusive, Shared};
 use aqueduct_base::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
@@ -10,8 +10,20 @@ use aqueduct_base::sync::{
 };
 use std::{marker::PhantomData, ops::Range};
 
+/// What becomes a place.
+pub(crate) struct Seed<T> {
+    pub(super) core: Arc<Core<T>>,
+    /// The stage that it is of, from 0.
+    pub(super) stage: usize,
+    /// Which cursor is its own, and which are those of the stage before.
+    pub(super) own: usize,
+    pub(super) before: Range<usize>,
+    /// No other is at its stage.
+    pub(super) alone: bool,
+}
+
 /// A consumer's position. Its numbers are those that are there to be taken.
-pub(crate) struct Place<T> {
+pub(crate) struct Place<T, A> {
     core: Arc<Core<T>>,
     next: u64,
     limit: u64,
@@ -21,35 +33,32 @@ pub(crate) struct Place<T> {
     before: Stage,
     /// How many cursors there are before its stage.
     earlier: usize,
-    /// No other is at its stage.
-    alone: bool,
     /// Several heads are right before it.
     stamped: bool,
     seat: usize,
     /// As a head's.
     values: PhantomData<T>,
+    access: PhantomData<fn() -> A>,
 }
 
-impl<T> Place<T> {
-    pub(super) fn new(
-        core: &Arc<Core<T>>,
-        stage: usize,
-        own: usize,
-        before: Range<usize>,
-        alone: bool,
-    ) -> Self {
+impl<T, A: Access> Place<T, A> {
+    /// # Panics
+    ///
+    /// If it is to write and is not alone.
+    pub(crate) fn new(Seed { core, stage, own, before, alone }: Seed<T>) -> Self {
+        assert!(alone || !A::WRITES, "who writes is alone");
         Self {
-            core: core.clone(),
             next: 0,
             limit: 0,
             stage,
             own: core.cursors[own].clone(),
             earlier: before.end,
             before: core.stage(before),
-            alone,
             stamped: stage == 0 && !core.stamps.is_empty(),
             seat: core.bell(stage).seat(),
+            core,
             values: PhantomData,
+            access: PhantomData,
         }
     }
 
@@ -88,10 +97,11 @@ impl<T> Place<T> {
         limit
     }
 
-    /// Numbers that are there, at most so many: where they begin and end.
+    /// Numbers that are there, at most so many.
     #[inline(always)]
-    pub(crate) fn range(&self, most: usize) -> (u64, u64) {
-        (self.next, if self.owned() <= most { self.limit } else { self.cut(most) })
+    pub(crate) fn take(&mut self, most: usize) -> Taken<'_, T, A> {
+        let end = if self.owned() <= most { self.limit } else { self.cut(most) };
+        Taken { at: self.next, end, place: self }
     }
 
     /// Apart, so that the processor guesses rather than computes, and is not kept waiting by `next`.
@@ -100,33 +110,10 @@ impl<T> Place<T> {
         self.next + most as u64
     }
 
-    /// The slots from `at` on, which counts on, up to `end`; to read.
-    #[inline(always)]
-    pub(crate) fn reads<'s>(&'s self, at: &'s mut u64, end: u64) -> Reads<'s, T>
-    where
-        T: Sync,
-    {
-        Reads(self.walk(at, end))
-    }
-
-    /// [`reads`](Self::reads), to write.
-    #[inline(always)]
-    pub(crate) fn writes<'s>(&'s mut self, at: &'s mut u64, end: u64) -> Writes<'s, T> {
-        assert!(self.alone);
-        Writes(self.walk(at, end), PhantomData)
-    }
-
-    #[inline(always)]
-    fn walk<'s>(&'s self, at: &'s mut u64, end: u64) -> Walk<'s, T> {
-        assert!(self.next <= *at && end <= self.limit);
-        let Core { slots, stamps, .. } = &*self.core;
-        Walk { slots, stamps, at, end }
-    }
-
     /// Gives the numbers below `to` up to the next stage, or to the producers.
     #[inline(always)]
-    pub(crate) fn advance(&mut self, to: u64) {
-        assert!(self.next <= to && to <= self.limit);
+    fn advance(&mut self, to: u64) {
+        debug_assert!(self.next <= to && to <= self.limit);
         self.next = to;
         let order = twin::order("advance_relaxed", Ordering::Release, Ordering::Relaxed);
         self.own.done.store(to, order);
@@ -147,11 +134,57 @@ impl<T> Place<T> {
     }
 }
 
-impl<T> Drop for Place<T> {
+impl<T, A> Drop for Place<T, A> {
     fn drop(&mut self) {
         // It goes last, as it may panic.
         let _waker = self.core.bell(self.stage).leave(self.seat);
         self.core.end(|| self.own.gone.store(true, Ordering::Release));
+    }
+}
+
+/// Numbers of a place: those from `at` on are not passed yet. They are the place's own: `next`, `at`, `end`
+/// and `limit` only go up in this order.
+pub(crate) struct Taken<'c, T, A> {
+    place: &'c mut Place<T, A>,
+    at: u64,
+    end: u64,
+}
+
+impl<T, A: Access> Taken<'_, T, A> {
+    /// How many are not passed.
+    #[inline(always)]
+    pub(crate) fn left(&self) -> usize {
+        distance(self.at, self.end)
+    }
+
+    #[inline(always)]
+    fn walk(&mut self) -> Walk<'_, T> {
+        let Core { slots, stamps, .. } = &*self.place.core;
+        Walk { slots, stamps, at: &mut self.at, end: self.end }
+    }
+
+    /// Gives up those that were passed.
+    #[inline(always)]
+    pub(crate) fn give_up(&mut self) {
+        if self.place.next < self.at {
+            self.place.advance(self.at);
+        }
+    }
+}
+
+impl<T: Sync> Taken<'_, T, Shared> {
+    /// The slots that are left, to read.
+    #[inline(always)]
+    pub(crate) fn reads(&mut self) -> Reads<'_, T> {
+        Reads(self.walk())
+    }
+}
+
+impl<T> Taken<'_, T, Exclusive> {
+    /// The slots that are left, to write.
+    #[inline(always)]
+    pub(crate) fn writes(&mut self) -> Writes<'_, T> {
+        Writes(self.walk(), PhantomData)
     }
 }
 
@@ -175,7 +208,7 @@ impl<'s, T> Walk<'s, T> {
             // Relaxed: the stamp was there before the number was its owner's.
             let given_up = |stamp: &AtomicU64| stamp.load(Ordering::Relaxed) & 1 == 1;
             if self.stamps.is_empty()
-                || !given_up(&self.stamps[place_of(number, self.stamps.len())])
+                || !self.stamps.get(place_of(number, self.stamps.len())).is_some_and(given_up)
             {
                 return Some(slot(self.slots, number));
             }
