@@ -4,6 +4,7 @@ mod deref;
 mod handles;
 mod pipe;
 mod pool;
+mod ring;
 mod sequence;
 mod two_threads;
 
@@ -26,6 +27,7 @@ pub fn all() -> Vec<Row> {
     rows.extend(sequence::rows());
     rows.extend(pipe::rows());
     rows.extend(two_threads::rows());
+    rows.extend(ring::rows());
     rows
 }
 
@@ -44,7 +46,7 @@ pub fn counted_name(id: &str) -> Option<&str> {
     let by_size = short.starts_with("get_freeze_drop.") || short.starts_with("live64.");
     match short {
         "live64_default.65536" | "cross_thread.4096" | "deref_mixed" | ANCHOR => None,
-        _ if id.starts_with("sequence.") || id.starts_with("pipe.") => None,
+        _ if ["sequence.", "pipe.", "ring."].iter().any(|family| id.starts_with(family)) => None,
         _ if by_size && !short.ends_with(".4096") => None,
         _ => Some(short),
     }

@@ -20,6 +20,7 @@ pub use aqueduct_pipe::{
     PushError, PushFrameError, Read, Reader, View, WriteSlot, Writer, duplex, pipe,
 };
 pub use aqueduct_pool::{BuildError, Builder, ClassStats, GetAsync, GetError, Limit, Pool, Stats};
+pub use aqueduct_ring as ring;
 pub use aqueduct_sequence::{
     Checkpoint, Delimiter, IntoSlices, NotUtf8, Prefix, ReadError, ReadFault, SegmentList,
     Segments, Sequence, SequenceReader, SequenceRef, Split,

@@ -4,9 +4,11 @@
 //! stand in for the machine: `--cfg aqueduct_loom` puts loom behind them, `--cfg aqueduct_shuttle`
 //! shuttle.
 
+mod block;
 mod lock;
 pub mod twin;
 
+pub use block::block_on;
 pub use lock::{Condvar, Mutex, MutexGuard};
 
 #[cfg(not(any(aqueduct_loom, aqueduct_shuttle)))]

@@ -2,11 +2,11 @@
 
 use crate::{
     PipeError, PipeErrorKind, Writer,
-    blocking::block_on,
     finally::Finally,
     gate::{CLOSED, INTERRUPT, NONE, Raiser},
 };
 use aqueduct_base::sync::atomic::Ordering::{Acquire, Relaxed};
+use aqueduct_base::sync::block_on;
 use std::{
     future::poll_fn,
     task::{Context, Poll},

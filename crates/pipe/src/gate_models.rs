@@ -1,9 +1,7 @@
 //! Loom models of the gates alone, with their twins as those of the [pipe](crate::models).
 
-use crate::{
-    blocking::block_on,
-    gate::{CLOSED, Gate, INTERRUPT, NEVER, NONE, Raiser, Waiter, Word},
-};
+use crate::gate::{CLOSED, Gate, INTERRUPT, NEVER, NONE, Raiser, Waiter, Word};
+use aqueduct_base::sync::block_on;
 use loom::{
     model,
     sync::{

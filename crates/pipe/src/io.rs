@@ -1,7 +1,8 @@
 //! [`Blocking`]: the halves as std's readers and writers.
 
-use crate::{PipeError, PipeErrorKind, Read, Reader, Writer, blocking::block_on};
+use crate::{PipeError, PipeErrorKind, Read, Reader, Writer};
 use aqueduct_base::copy;
+use aqueduct_base::sync::block_on;
 use std::io;
 
 /// A half of a pipe as a reader or writer of `std::io`, for what knows nothing else. Sleeps where the

@@ -113,7 +113,6 @@
 #![forbid(unsafe_code)]
 
 mod adapters;
-mod blocking;
 mod decide;
 mod error;
 mod finally;

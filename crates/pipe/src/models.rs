@@ -1,7 +1,8 @@
 //! Loom models of the pipe. Each names its negative twins: the same model must fail with one of them
 //! switched on. A wake-up that is lost shows as a deadlock.
 
-use crate::{Flush, Options, Read, Reader, Writer, blocking::block_on, pipe};
+use crate::{Flush, Options, Read, Reader, Writer, pipe};
+use aqueduct_base::sync::block_on;
 use aqueduct_slice::Slice;
 use loom::{model, thread};
 use std::{

@@ -2,7 +2,6 @@
 
 use crate::{
     Interrupter, Options, PipeError, PipeErrorKind, PipeStats, Read, View,
-    blocking::block_on,
     error::Cause,
     finally::Finally,
     gate::{CLOSED, INTERRUPT, NEVER, NONE, Raiser, Waiter},
@@ -10,6 +9,7 @@ use crate::{
     pipe,
     shared::{End, Shared},
 };
+use aqueduct_base::sync::block_on;
 use aqueduct_base::sync::{Arc, twin};
 use aqueduct_sequence::Sequence;
 use std::{

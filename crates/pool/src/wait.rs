@@ -8,7 +8,7 @@ use crate::{GetError, Limit, core::Core};
 use aqueduct_base::sync::{
     Mutex,
     atomic::{AtomicUsize, Ordering, fence},
-    thread, twin,
+    block_on, twin,
 };
 use aqueduct_slice::SliceMut;
 use std::{
@@ -16,8 +16,7 @@ use std::{
     fmt,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     pin::{Pin, pin},
-    sync::Arc,
-    task::{Context, Poll, Wake, Waker},
+    task::{Context, Poll, Waker},
 };
 
 /// The wakers of those who wait, in the order in which they came.
@@ -119,20 +118,8 @@ impl GetAsync<'_> {
 
     /// Sleeps this thread until there is a block.
     pub(crate) fn block(self) -> Result<SliceMut, GetError> {
-        struct Unpark(thread::Thread);
-        impl Wake for Unpark {
-            fn wake(self: Arc<Self>) {
-                self.0.unpark();
-            }
-        }
-        let waker = Waker::from(Arc::new(Unpark(thread::current())));
         let mut this = pin!(self);
-        loop {
-            match this.as_mut().poll(&mut Context::from_waker(&waker)) {
-                Poll::Ready(done) => return done,
-                Poll::Pending => thread::park(),
-            }
-        }
+        block_on(|context| this.as_mut().poll(context))
     }
 }
 
