@@ -6,7 +6,7 @@ mod web;
 
 use std::io;
 
-use crate::measure::Effort;
+use crate::measure::{Effort, Measured as Rows};
 use crate::ports::Measured;
 use crate::report::Claim;
 use crate::web::Outcome;
@@ -23,9 +23,10 @@ pub fn all(
     effort: Effort,
     ports: &[Measured],
     web: &Outcome,
+    relay: &[Rows],
 ) -> io::Result<Vec<Claim>> {
     let mut claims = web::all(effort, ports, web)?;
-    claims.extend(patterns::all(wanted, effort, ports));
+    claims.extend(patterns::all(wanted, effort, ports, relay));
     Ok(claims)
 }
 

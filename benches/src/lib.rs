@@ -18,6 +18,7 @@ pub mod measure;
 pub mod out;
 pub mod pipes;
 pub mod ports;
+pub mod relay;
 pub mod remote;
 pub mod report;
 pub mod rows;

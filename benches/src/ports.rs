@@ -2,6 +2,7 @@
 //! in another.
 
 mod patterns;
+mod relay;
 mod web;
 
 use std::env;
@@ -34,7 +35,7 @@ struct Known {
     counted: fn(Mode) -> Result<f64, Box<dyn Error>>,
 }
 
-const KNOWN: [Known; 3] = [
+const KNOWN: [Known; 4] = [
     Known {
         id: PACKETS,
         name: "packets",
@@ -47,6 +48,7 @@ const KNOWN: [Known; 3] = [
         timed: |mode, budget| patterns::timed(Scenario::Pipeline, mode, budget),
         counted: |mode| patterns::counted(Scenario::Pipeline, mode, 8),
     },
+    Known { id: RELAY, name: "relay", timed: relay::timed, counted: relay::counted },
     Known {
         id: WEB,
         name: "web",
@@ -59,6 +61,8 @@ const KNOWN: [Known; 3] = [
 pub const PACKETS: &str = "patterns.packets";
 /// The three-stage pipeline's row.
 pub const PIPELINE: &str = "patterns.pipeline";
+/// The TCP proxy's row.
+pub const RELAY: &str = "patterns.relay";
 /// The web framework's row.
 pub const WEB: &str = "web";
 

@@ -14,7 +14,7 @@ use crate::remote::{Mimalloc, beside};
 use crate::report::{Operation, Report, SCHEMA};
 use crate::stats::Summary;
 use crate::target::Figures;
-use crate::{claims, html, ports, rows, table, web};
+use crate::{claims, html, ports, relay, rows, table, web};
 
 /// What the command line asks the report for.
 #[derive(Debug)]
@@ -36,13 +36,15 @@ pub fn report(request: &Request<'_>) -> Result<(), Box<dyn Error>> {
     let wanted = |id: &str| request.only.is_none_or(|only| only.is_match(id));
     let mut chosen = rows::all();
     chosen.retain(|row| wanted(&row.id) || row.id == rows::ANCHOR);
-    let rounds = chosen.len() * request.effort.rounds + web::rounds(wanted);
+    let rounds = chosen.len() * request.effort.rounds + web::rounds(wanted) + relay::rounds(wanted);
     let bar = progress(rounds as u64);
     let (rmw_ns, mut operations) = operations(&chosen, wanted, request.effort, &bar)?;
     let web = web_rows(wanted, request.effort, &bar)?;
     operations.extend(web.rows.iter().filter_map(|row| Operation::of(row, rmw_ns)));
+    let relay = relay_rows(wanted, request.effort, &bar)?;
+    operations.extend(relay.iter().filter_map(|row| Operation::of(row, rmw_ns)));
     let measured = ports::run(wanted, request.effort, |id| bar.set_message(id.to_owned()))?;
-    let claims = claims::all(wanted, request.effort, &measured, &web)?;
+    let claims = claims::all(wanted, request.effort, &measured, &web, &relay)?;
     bar.finish_and_clear();
     let ports = measured.into_iter().map(|measured| measured.port).collect();
     let report =
@@ -100,6 +102,24 @@ fn web_rows(
     }
     web.notes.iter().try_for_each(|note| bar.suspend(|| say(note)))?;
     Ok(web)
+}
+
+/// The relay's rows, shown.
+fn relay_rows(
+    wanted: impl Fn(&str) -> bool,
+    effort: Effort,
+    bar: &ProgressBar,
+) -> io::Result<Vec<Measured>> {
+    let relay = relay::measure(wanted, effort, |id| {
+        bar.set_message(id);
+        bar.inc(1);
+    })?;
+    for row in &relay.rows {
+        // Its target is a ratio.
+        show(row, Operation::of(row, f64::NAN).as_ref(), bar)?;
+    }
+    relay.notes.iter().try_for_each(|note| bar.suspend(|| say(note)))?;
+    Ok(relay.rows)
 }
 
 fn show(measured: &Measured, operation: Option<&Operation>, bar: &ProgressBar) -> io::Result<()> {

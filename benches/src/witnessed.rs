@@ -1,6 +1,7 @@
 //! Claims of zero copy as scenarios in which a witness sees every memcpy of the process: each is
 //! repeated, and says what the meter saw.
 
+mod relay;
 mod web;
 
 use std::error::Error;
@@ -35,7 +36,7 @@ struct Ran {
 }
 
 /// The scenarios by name. Those that begin with `control.` copy, and must be seen to.
-const SCENARIOS: [(&str, Run); 21] = [
+const SCENARIOS: [(&str, Run); 24] = [
     ("freeze", |n| each(n, || drop(black_box(filled().freeze())))),
     ("clone", |n| shared(n, |slice| drop(black_box(slice.clone())))),
     ("slice", |n| shared(n, |slice| drop(black_box(slice.slice(100..1100))))),
@@ -85,6 +86,9 @@ const SCENARIOS: [(&str, Run); 21] = [
     ("web.post", |n| web::posts(::web::Mode::ZeroCopy, n)),
     ("control.web.get.copying", |n| web::gets(::web::Mode::Copying, n)),
     ("control.web.post.copying", |n| web::posts(::web::Mode::Copying, n)),
+    ("relay.pipe", |n| relay::messages(relay::Mode::Pipe, n)),
+    ("relay.splice", |n| relay::messages(relay::Mode::Splice, n)),
+    ("control.relay.copying", |n| relay::messages(relay::Mode::Copying, n)),
 ];
 
 /// The names, one per line.
@@ -232,6 +236,13 @@ mod tests {
             assert_eq!((claim.operations, claim.copied), (300_000, 0));
             assert!(control.copied >= 2 * control.payload, "{}", control.copied);
         }
+    }
+
+    #[test]
+    fn messages_are_copied_in_the_copying_mode_alone() {
+        let copied = |mode| relay::messages(mode, 200).expect("a relay").copied;
+        assert_eq!((copied(relay::Mode::Pipe), copied(relay::Mode::Splice)), (0, 0));
+        assert_eq!(copied(relay::Mode::Copying), 2 * 200 * BLOCK as u64);
     }
 
     #[test]

@@ -10,10 +10,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::capture::Capture;
 use crate::measure::{Budget, count_workload, measure_workload};
-use crate::serve;
 use crate::summary::{Column, Summary};
 use crate::workload::Workload;
-use crate::{Error, Mode};
+use crate::{Error, Mode, relay, serve};
 
 /// A run longer than this shows a progress bar.
 const LONG: Duration = Duration::from_secs(2);
@@ -70,6 +69,11 @@ enum Command {
     /// Read whole and written, as the document begins; or written out of a map, moved by the system, or
     /// through pooled blocks, read in or filled by the system. What it took is said at the end, as JSON.
     Serve(serve::Arguments),
+    /// A TCP proxy: whoever connects talks to the target, until it is interrupted
+    ///
+    /// Copying: each chunk into arrays of its own. Pipe: through pooled blocks, where its lines are
+    /// counted and it is changed in place. Splice: within the kernel. What was done is said at the end.
+    Relay(relay::Arguments),
 }
 
 #[derive(Debug, Args)]
@@ -123,6 +127,7 @@ fn run(command: Command, allocations: fn() -> u64) -> Result<String, Error> {
         }
         Command::Pipeline { size, common } => (Workload::pipeline(size), common),
         Command::Serve(arguments) => return serve::run(&arguments),
+        Command::Relay(arguments) => return relay::run(&arguments),
     };
     let budget = match common.rounds {
         Some(rounds) => Budget::Rounds(rounds),
@@ -201,7 +206,7 @@ impl Drop for Bar {
     }
 }
 
-fn parse_seconds(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "expected a number of seconds".to_owned())?;
     if !(0.001..=3600.0).contains(&seconds) {
         return Err("expected 0.001 to 3600 seconds".to_owned());
@@ -209,7 +214,7 @@ fn parse_seconds(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_secs_f64(seconds))
 }
 
-fn parse_size(text: &str) -> Result<usize, String> {
+pub(crate) fn parse_size(text: &str) -> Result<usize, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let unit: u64 = match &text[digits.len()..] {
         "" | "B" => 1,

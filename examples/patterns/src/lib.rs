@@ -2,7 +2,8 @@
 //! copies as their document counts it, and in one that does not.
 //!
 //! - `packets`: header and payload of every packet in a capture ([`packets`]);
-//! - `pipeline`: three stages over one large input ([`pipeline`]).
+//! - `pipeline`: three stages over one large input ([`pipeline`]);
+//! - `relay`: a TCP proxy that sees what it forwards ([`relay`]).
 //!
 //! Where to read: [`capture`] reads a file into pooled blocks that break between records,
 //! [`layout`] finds the headers of a frame, [`header`] views their fields, [`packets`] puts a
@@ -26,6 +27,7 @@ pub mod layout;
 pub mod measure;
 pub mod packets;
 pub mod pipeline;
+pub mod relay;
 mod run;
 pub mod serve;
 mod summary;

@@ -131,13 +131,13 @@ fn row(out: &mut String, what: &str, columns: &[Column], say: fn(&Column) -> Str
     line(out, format_args!("{what:<20}{cells}"));
 }
 
-fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
+pub(crate) fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
     // A String takes everything.
     let _ = writeln!(out, "{text}");
 }
 
 /// Three digits where fewer would hide something; a zero is a zero.
-fn significant(value: f64) -> String {
+pub(crate) fn significant(value: f64) -> String {
     if value == 0.0 {
         "0".to_owned()
     } else if value >= 100.0 {

@@ -7,7 +7,12 @@ use aqueduct_testkit::CountingAlloc;
 use patterns::capture::Capture;
 use patterns::measure::count_workload;
 use patterns::workload::Workload;
-use patterns::{Error, Mode, Scenario, run_counted};
+use patterns::{Error, Mode, Scenario, relay, run_counted};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    runtime::Builder,
+};
 
 #[global_allocator]
 static ALLOC: CountingAlloc = CountingAlloc;
@@ -49,6 +54,40 @@ fn pipeline() {
     assert_eq!(counted(&mut workload, Mode::Copying, 3), (3, 9, 90 << 20));
     let done = run_counted(Scenario::Pipeline, Mode::ZeroCopy, 2, &mut || {});
     assert_eq!(done.expect("made up"), 2);
+}
+
+/// Both ends, and the relay between them, on this thread. A message takes no memory from the system but
+/// in the copying mode: an array for the chunk, and one for what is made of it.
+#[test]
+fn messages_through_a_relay() {
+    for (mode, each) in
+        [(relay::Mode::Copying, 2), (relay::Mode::Pipe, 0), (relay::Mode::Splice, 0)]
+    {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        let counted = runtime.block_on(async {
+            let [target, listener] = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0"));
+            let (target, listener) = (target.await.unwrap(), listener.await.unwrap());
+            let address = listener.local_addr().unwrap();
+            let options = relay::Options::new(target.local_addr().unwrap(), mode);
+            let relay = tokio::spawn(relay::serve(listener, options, std::future::pending::<()>()));
+            let mut client = TcpStream::connect(address).await.unwrap();
+            let (mut other, _) = target.accept().await.unwrap();
+            let (message, mut room) = ([7; 1000], [0; 1000]);
+            let mut before = CountingAlloc::thread();
+            // The first ones stock the pool.
+            for number in 0..300 {
+                if number == 100 {
+                    before = CountingAlloc::thread();
+                }
+                client.write_all(&message).await.unwrap();
+                other.read_exact(&mut room).await.unwrap();
+            }
+            let counted = CountingAlloc::thread() - before;
+            relay.abort();
+            counted.allocations
+        });
+        assert_eq!(counted, 200 * each, "{mode:?}");
+    }
 }
 
 /// A length that lies sets no memory aside: the file, and 64 KiB for everything else.

@@ -9,5 +9,6 @@ mod golden;
 mod layers;
 mod modes;
 mod pipeline;
+mod relay;
 mod serve;
 mod tshark;
