@@ -3,6 +3,7 @@
 
 mod patterns;
 mod relay;
+mod serve;
 mod web;
 
 use std::env;
@@ -35,7 +36,7 @@ struct Known {
     counted: fn(Mode) -> Result<f64, Box<dyn Error>>,
 }
 
-const KNOWN: [Known; 4] = [
+const KNOWN: [Known; 5] = [
     Known {
         id: PACKETS,
         name: "packets",
@@ -49,6 +50,7 @@ const KNOWN: [Known; 4] = [
         counted: |mode| patterns::counted(Scenario::Pipeline, mode, 8),
     },
     Known { id: RELAY, name: "relay", timed: relay::timed, counted: relay::counted },
+    Known { id: SERVE, name: "serve", timed: serve::timed, counted: serve::counted },
     Known {
         id: WEB,
         name: "web",
@@ -63,6 +65,8 @@ pub const PACKETS: &str = "patterns.packets";
 pub const PIPELINE: &str = "patterns.pipeline";
 /// The TCP proxy's row.
 pub const RELAY: &str = "patterns.relay";
+/// The file server's row.
+pub const SERVE: &str = "patterns.serve";
 /// The web framework's row.
 pub const WEB: &str = "web";
 
