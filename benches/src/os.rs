@@ -67,6 +67,9 @@ impl Entrant {
 /// The entrants of a group, or why there is none.
 type Entrants = Result<Vec<Entrant>, String>;
 
+/// Lists them.
+type Lister = Box<dyn Fn(&Rc<Ground>) -> Entrants>;
+
 /// A row: what follows the id of its group, what it shows of what was spent, and what it is held to.
 #[derive(Clone, Copy)]
 struct Figure {
@@ -93,7 +96,7 @@ struct Group {
     id: String,
     figures: &'static [Figure],
     floor: &'static str,
-    entrants: Box<dyn Fn(&Rc<Ground>) -> Entrants>,
+    entrants: Lister,
 }
 
 fn groups() -> Vec<Group> {

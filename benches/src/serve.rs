@@ -1,7 +1,7 @@
 //! The file server of the .NET patterns: what it costs to send a file, in each of its modes, at both ends.
 //!
 //! Each server runs on threads of its own; the client is the thread that calls. What the server takes is the
-//! CPU time of all other threads.
+//! CPU time of all other threads, what the client takes is that of its reads.
 
 pub mod load;
 
@@ -125,12 +125,14 @@ pub fn measure(wanted: impl Fn(&str) -> bool, mut tick: impl FnMut()) -> io::Res
 /// Some files. What each MiB took the sender and the receiver, and how long, in microseconds.
 #[expect(clippy::cast_precision_loss, reason = "all stay far below 2^53")]
 fn sample(load: &mut Load, files: u64) -> io::Result<[f64; 3]> {
+    load.spent = Some(0);
     let (begun, all, own) = (Instant::now(), process_cpu(), thread_cpu());
     load.run(files, &mut latencies()?)?;
     let (all, own) = (process_cpu() - all, thread_cpu() - own);
-    let per_mib = |ns: f64| ns / 1e3 / (files as f64 * MIB);
-    let wall = begun.elapsed().as_secs_f64() * 1e9;
-    Ok([all.saturating_sub(own) as f64, own as f64, wall].map(per_mib))
+    let wall = begun.elapsed().as_secs_f64() * 1e6;
+    let us = |ns: u64| ns as f64 / 1e3;
+    let spent = [us(all.saturating_sub(own)), us(load.spent.unwrap_or(0)), wall];
+    Ok(spent.map(|us| us / (files as f64 * MIB)))
 }
 
 #[cfg(test)]
