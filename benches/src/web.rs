@@ -3,6 +3,7 @@
 //! What a request costs is the CPU time of the server's thread. How long it takes is seen by the
 //! load, which keeps [`CONNECTIONS`] requests on their way.
 
+pub mod copies;
 pub mod fastapi;
 pub mod load;
 pub mod peers;

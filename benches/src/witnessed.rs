@@ -214,9 +214,9 @@ fn packets(mode: Mode, operations: u64) -> Result<Ran, Box<dyn Error>> {
     count_workload(&mut workload, mode, 1, &mut || {})?;
     let seen = workload.seen().ok_or("nothing was seen of the capture")?;
     let wanted = operations.next_multiple_of(seen.packets);
-    let (mut before, mut after) = (None, meter::process());
+    let (mut before, mut after) = (None, meter::thread());
     let operations = count_workload(&mut workload, mode, wanted, &mut || {
-        after = meter::process();
+        after = meter::thread();
         before.get_or_insert(after);
     })?;
     let passes = operations / seen.packets;

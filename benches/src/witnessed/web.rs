@@ -5,15 +5,10 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::hint::black_box;
 
-use ::web::{
-    App, Conversation, Header, Json, Mode, Next, Options, Path, Query, Reply, Service, Wait,
-};
-use aqueduct::{Reader, Slice, Writer, meter, pipe};
+use ::web::{App, Header, Json, Mode, Path, Query, Reply};
 
 use super::Ran;
-
-/// Requests of a run; what is made once for all is a hundredth of a byte for each of theirs.
-const REQUESTS: u64 = 100;
+use crate::web::copies::{TIMES, copied};
 
 /// Bytes of the largest head, which a GET is; a little less.
 const HEAD: usize = 16_000;
@@ -65,33 +60,7 @@ fn converse(mode: Mode, request: String, bytes: usize) -> Result<Ran, Box<dyn Er
     let mut app = App::new("Witnessed").mode(mode);
     app.get::<Get<'_>>("/names/{name}", get)?;
     app.post::<Json<Note<'_>>>("/notes", post)?;
-    let (service, request) = (app.finish(), Slice::from(request.into_bytes()));
-    let mut conversation = Conversation::new(&Options { mode, ..Options::default() });
-    let pipes = aqueduct::Options::builder().pause(0).build()?;
-    let (mut received, mut answers) = (pipe(pipes.clone()), pipe(pipes));
-    let before = meter::process();
-    for _ in 0..REQUESTS {
-        received.0.push(request.clone())?;
-        received.0.try_flush()?;
-        advance(&mut conversation, &service, &mut received.1, &mut answers)?;
-    }
-    let copied = (meter::process() - before).bytes;
-    let operations = REQUESTS * bytes as u64;
+    let copied = TIMES * copied(mode, &app.finish(), request)?;
+    let operations = TIMES * bytes as u64;
     Ok(Ran { operations, payload: operations, copied })
-}
-
-fn advance(
-    conversation: &mut Conversation,
-    service: &impl Service,
-    received: &mut Reader,
-    (answers, said): &mut (Writer, Reader),
-) -> Result<(), Box<dyn Error>> {
-    let next = conversation.advance(service, received, answers);
-    let view = said.try_read()?.ok_or("no answer")?.into_view();
-    if next != Next::Read(Wait::Request) || !view.seq().starts_with(b"HTTP/1.1 200 ") {
-        return Err(format!("{next:?} after {:?}", view.seq()).into());
-    }
-    let len = view.len();
-    view.consume(len);
-    Ok(())
 }

@@ -10,9 +10,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::capture::Capture;
 use crate::measure::{Budget, count_workload, measure_workload};
+use crate::serve;
 use crate::summary::{Column, Summary};
 use crate::workload::Workload;
-use crate::{Error, Mode, relay, serve};
+use crate::{Error, Mode, relay};
 
 /// A run longer than this shows a progress bar.
 const LONG: Duration = Duration::from_secs(2);

@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 use std::{
     error::Error,
     io::{self, Write},
@@ -30,7 +30,7 @@ enum Command {
         listen: SocketAddr,
         /// With or without the copies of the document
         #[arg(long, value_enum, default_value_t)]
-        mode: ModeName,
+        mode: Mode,
         /// Threads, each with an accept loop of its own
         #[arg(long, default_value_t = 1)]
         threads: usize,
@@ -38,15 +38,6 @@ enum Command {
         #[arg(long)]
         log: bool,
     },
-}
-
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
-enum ModeName {
-    /// The document's five copies for each request
-    Copying,
-    /// None
-    #[default]
-    ZeroCopy,
 }
 
 /// The example of a hook.
@@ -62,10 +53,6 @@ impl Hook for Log {
 
 fn main() -> ExitCode {
     let Command::Serve { listen, mode, threads, log } = Arguments::parse().command;
-    let mode = match mode {
-        ModeName::Copying => Mode::Copying,
-        ModeName::ZeroCopy => Mode::ZeroCopy,
-    };
     match run(listen, mode, threads, log) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -4,13 +4,14 @@ use aqueduct::Pool;
 use std::time::Duration;
 
 /// How requests and answers are handled.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Mode {
     /// Borrowed from the blocks they lie in, and written into others.
     #[default]
     ZeroCopy,
     /// With the copies that the document counts, and nothing else worse: what was received into a
-    /// buffer of the request's own, path and headers into strings, the answer through a `Vec`.
+    /// buffer of the request's own, the path and each text that a handler gets into strings, JSON into a
+    /// `Vec` of its own, and whatever is answered into the block that it goes out from.
     Copying,
 }
 
@@ -21,6 +22,8 @@ pub struct Options {
     pub mode: Mode,
     /// Bytes of the largest body that is accepted: 1 MiB.
     pub largest_body: usize,
+    /// Connections of one [`serve()`](crate::serve()) at a time: 16,384. Others wait until one of these ends.
+    pub connections: usize,
     /// How long a client is waited for.
     pub timeouts: Timeouts,
     /// Where blocks come from: the pool that all share.
@@ -46,7 +49,8 @@ pub struct Timeouts {
 impl Default for Options {
     fn default() -> Self {
         let (mode, timeouts) = (Mode::default(), Timeouts::default());
-        Self { mode, largest_body: 1 << 20, timeouts, pool: Pool::global().clone() }
+        let (largest_body, connections, pool) = (1 << 20, 1 << 14, Pool::global().clone());
+        Self { mode, largest_body, connections, timeouts, pool }
     }
 }
 

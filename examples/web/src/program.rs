@@ -11,6 +11,10 @@ use tokio::{
     sync::watch,
 };
 
+/// Clients that may wait to be accepted, where the system allows as many. Those beyond come again in a
+/// second, or three, and std's 128 are soon there when a thousand come at once.
+const WAITING: i32 = 4096;
+
 /// A listener, and the signals that end a program, which are caught from here on.
 #[derive(Debug)]
 pub struct Program {
@@ -27,6 +31,7 @@ impl Program {
     /// The system's.
     pub fn listen(scheme: &str, address: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind(address)?;
+        rustix::net::listen(&listener, WAITING)?;
         listener.set_nonblocking(true)?;
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let within = runtime.enter();

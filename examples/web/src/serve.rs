@@ -50,7 +50,7 @@ pub async fn serve(
             biased;
             _ = &mut stop => break,
             Some(_) = connections.join_next() => {}
-            accepted = listener.accept() => match accepted {
+            accepted = listener.accept(), if connections.len() < options.connections => match accepted {
                 Ok((socket, _)) => {
                     let (conversation, timeouts) = (Conversation::new(&options), options.timeouts);
                     let connection = Connection::new(socket, conversation, pipes.clone());

@@ -169,7 +169,7 @@ mod tests {
 
     fn control(level: c_int, kind: c_int, body: &[u8]) -> Vec<u8> {
         let len = size_of::<usize>() + 8 + body.len();
-        let mut message = len.to_ne_bytes().to_vec();
+        let mut message = Vec::from(len.to_ne_bytes());
         message.extend(level.to_ne_bytes());
         message.extend(kind.to_ne_bytes());
         message.extend(body);
@@ -178,7 +178,7 @@ mod tests {
     }
 
     fn extended(error: u32, origin: u8, code: u8, first: u32, last: u32) -> Vec<u8> {
-        let mut body = error.to_ne_bytes().to_vec();
+        let mut body = Vec::from(error.to_ne_bytes());
         body.extend([origin, 0, code, 0]);
         body.extend(first.to_ne_bytes());
         body.extend(last.to_ne_bytes());
@@ -194,7 +194,8 @@ mod tests {
         {
             let ours = control(level, kind, &extended(0, 5, 1, u32::MAX, 3));
             assert_eq!(parse(&ours), Some(said));
-            let behind = [control(libc::SOL_SOCKET, 29, &[7; 13]), ours].concat();
+            let mut behind = control(libc::SOL_SOCKET, 29, &[7; 13]);
+            behind.extend(ours);
             assert_eq!(parse(&behind), Some(said));
         }
     }

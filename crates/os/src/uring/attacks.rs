@@ -19,53 +19,57 @@ use std::{
     pin::Pin,
     process,
     sync::Arc,
-    task::{Context, Waker},
+    thread,
     time::Duration,
 };
 use tokio::{runtime::Builder, time::timeout};
 
-const BLOCK: usize = 4096;
+pub(super) const BLOCK: usize = 4096;
 /// More than sockets hold, so that sending it takes until it is received.
 const MUCH: usize = 16 << 20;
 
 type Flight = Pin<Box<dyn Future<Output = ()>>>;
 
 /// What operations work on.
-struct World {
-    ring: Ring,
-    pool: Pool,
+pub(super) struct World {
+    pub(super) ring: Ring,
+    pub(super) pool: Pool,
     registered: Registered,
-    provided: Provided,
-    file: Arc<File>,
+    pub(super) provided: Provided,
+    pub(super) file: Arc<File>,
     direct: Arc<File>,
-    pipe: (Arc<PipeReader>, PipeWriter),
-    socket: (Arc<TcpStream>, TcpStream),
+    pub(super) pipe: (Arc<PipeReader>, PipeWriter),
+    pub(super) socket: (Arc<TcpStream>, TcpStream),
     /// What is sent, and how much of it has come.
     sent: Slice,
     come: usize,
 }
 
-fn path(name: &str) -> PathBuf {
-    env::temp_dir().join(format!("aqueduct-uring-{name}-{}", process::id()))
+/// One for each test.
+fn path() -> PathBuf {
+    env::temp_dir().join(format!("aqueduct-uring-{}-{:?}", process::id(), thread::current().id()))
 }
 
 impl World {
-    fn new(sent: &Slice) -> io::Result<Self> {
+    pub(super) fn new(sent: &Slice) -> io::Result<Self> {
         let ring = Ring::new(8)?;
         ring.drivers.set(1); // we are
         let builder = Pool::builder().smallest_block(BLOCK).largest_block(BLOCK).alignment(BLOCK);
         let pool = builder.build().unwrap();
-        let path = path("attacks");
+        let path = path();
         fs::write(&path, pattern(10 * BLOCK, 1))?;
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let client = TcpStream::connect(listener.local_addr()?)?;
         client.set_nonblocking(true)?;
         let (reader, writer) = io::pipe()?;
+        let file = Arc::new(File::options().read(true).write(true).open(&path)?);
+        let direct = Arc::new(open_direct(&path)?.0);
+        fs::remove_file(path)?;
         Ok(Self {
             registered: ring.register(&pool, 2, BLOCK)?,
             provided: ring.provide(&pool, 4, BLOCK)?,
-            file: Arc::new(File::options().read(true).write(true).open(&path)?),
-            direct: Arc::new(open_direct(&path)?.0),
+            file,
+            direct,
             pipe: (Arc::new(reader), writer),
             socket: (Arc::new(listener.accept()?.0), client),
             sent: sent.clone(),
@@ -75,12 +79,12 @@ impl World {
         })
     }
 
-    fn block(&self) -> SliceMut {
+    pub(super) fn block(&self) -> SliceMut {
         self.pool.get(BLOCK)
     }
 
     /// Has what waits for others go on: gives pipe and socket something, and takes what was sent.
-    fn nudge(&mut self) {
+    pub(super) fn nudge(&mut self) {
         self.pipe.1.write_all(&[7; 100]).unwrap();
         (&self.socket.1).write_all(&[7; 100]).unwrap();
         let mut received = [0; 64 << 10];
@@ -200,7 +204,7 @@ fn reach(step: Step, world: &mut World) {
 }
 
 /// Fills what is free, lets the kernel go on, and looks.
-fn check(world: &mut World, what: &str) {
+pub(super) fn check(world: &mut World, what: &str) {
     let canary = pattern(BLOCK, 5);
     let mut canaries: Vec<_> = (0..24).map(|_| world.block()).collect();
     for block in &mut canaries {
@@ -253,7 +257,6 @@ fn t26_given_up_at_every_step() {
             }
         }
     }
-    fs::remove_file(path("attacks")).unwrap();
     // The forgotten ones' slices are where they were.
     assert_eq!(sent, pattern(MUCH, 3));
 }

@@ -32,6 +32,14 @@
 //! end, and its block is free when it has. What it had read by then is lost, as with any future that
 //! is dropped.
 //!
+//! # When it pays
+//!
+//! Where much is on its way at once, or waits: reads past the cache (32 at once take a seventh of the time
+//! of `pread` one after the other, for 4 KiB on a virtual disk), and sockets, of which thousands can wait
+//! without a block. Bytes that are in the cache come sooner by `pread` (0.4 us for 4 KiB and 1.4 us for
+//! 64 KiB, where one operation of a ring takes 0.6 us more); that the block is registered makes no
+//! difference there.
+//!
 //! # tokio
 //!
 //! With feature `tokio`, futures of a ring make progress within [`Ring::run_until`], on the ring's own thread; they are not
@@ -44,6 +52,10 @@ mod op;
 mod probe;
 mod read;
 mod receive;
+#[cfg(all(test, feature = "tokio"))]
+mod refusals;
+#[cfg(all(test, feature = "tokio"))]
+mod refuted;
 #[cfg(feature = "tokio")]
 mod run;
 mod send;
@@ -55,6 +67,7 @@ pub use receive::{Provided, Receive};
 pub use send::Sender;
 
 use crate::sys::uring::{Core, File, Held};
+use aqueduct_base::sync::thread;
 use std::{cell::RefCell, io, os::fd::AsFd, rc::Rc, sync::Arc};
 
 /// A ring: two queues between one thread and the kernel. Clones are handles on the same.
@@ -114,6 +127,20 @@ impl Ring {
             // Without the ring: wakers and destructors may come back to it.
             let Some(effect) = effect else { return submitted };
             effect.run();
+        }
+    }
+
+    /// Sleeps this thread until `take` has something.
+    fn block<T>(&self, mut take: impl FnMut() -> Option<T>) -> io::Result<T> {
+        loop {
+            if let Some(taken) = take() {
+                return Ok(taken);
+            }
+            // One call for both; it does not sleep while there are completions, whoever's.
+            self.turn(1)?;
+            if self.core.borrow_mut().is_stuck() {
+                thread::yield_now();
+            }
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use super::Ring;
 use crate::sys::uring::{Done, Key};
-use aqueduct_base::sync::thread;
 use std::{fmt, io, task::Waker};
 
 /// Makes what an operation gives of how it ended.
@@ -16,7 +15,7 @@ pub(super) type Finish<T> = fn(&Ring, Done) -> T;
 pub struct Op<T> {
     pub(super) ring: Ring,
     /// None when it is over.
-    key: Option<Key>,
+    pub(super) key: Option<Key>,
     finish: Finish<T>,
 }
 
@@ -30,22 +29,10 @@ impl<T> Op<T> {
     /// # Panics
     ///
     /// When it has given its result already, as a future.
+    #[must_use = "it may be an error"]
     pub fn wait(mut self) -> T {
-        let mut wanted = 0;
-        loop {
-            if let Some(done) = self.take(None) {
-                return done;
-            }
-            if let Err(refused) = self.ring.turn(wanted) {
-                return self.fail(refused);
-            }
-            // Most are done when they are started; sleeping would cost nothing then, but it would with
-            // completions of others that are there already.
-            wanted = 1;
-            if self.ring.core.borrow_mut().is_stuck() {
-                thread::yield_now();
-            }
-        }
+        let ring = self.ring.clone();
+        ring.block(|| self.take(None)).unwrap_or_else(|refused| self.fail(refused))
     }
 
     /// The result, if it is there; else `waker` is woken by it.
@@ -66,7 +53,7 @@ impl<T> Op<T> {
     /// Gives the operation up, whatever has become of it.
     pub(super) fn fail(&mut self, refused: io::Error) -> T {
         self.give_up();
-        self.end(Done { result: Err(refused), held: None })
+        self.end(Done::failed(refused))
     }
 
     fn give_up(&mut self) {

@@ -1,7 +1,7 @@
 //! What this kernel has.
 
 use super::Ring;
-use crate::sys::uring::Core;
+use crate::sys::uring::{Core, unsupported};
 use io_uring::opcode;
 use std::io;
 
@@ -28,11 +28,7 @@ const NEEDED: [(u8, &str); 7] = [
 ];
 
 pub(super) fn open(entries: u32) -> io::Result<Core> {
-    let core = Core::new(entries).map_err(|refused| match refused.raw_os_error() {
-        Some(libc::ENOSYS) => unsupported("this kernel has none"),
-        Some(libc::EPERM | libc::EACCES) => unsupported("this process may not use it"),
-        _ => refused,
-    })?;
+    let core = Core::new(entries).map_err(explained)?;
     if !core.keeps_completions() {
         return Err(unsupported("this kernel drops completions for which there is no room"));
     }
@@ -42,6 +38,27 @@ pub(super) fn open(entries: u32) -> io::Result<Core> {
     }
 }
 
-pub(super) fn unsupported(why: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::Unsupported, format!("no io_uring: {why}"))
+/// What keeps a process from having a ring at all.
+fn explained(refused: io::Error) -> io::Error {
+    match refused.raw_os_error() {
+        Some(libc::ENOSYS) => unsupported("this kernel has none"),
+        Some(libc::EPERM | libc::EACCES) => unsupported("this process may not use it"),
+        _ => refused,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_said() {
+        for (number, said) in [(libc::ENOSYS, "kernel has none"), (libc::EPERM, "may not use it")] {
+            let told = explained(io::Error::from_raw_os_error(number));
+            assert_eq!(told.kind(), io::ErrorKind::Unsupported);
+            assert!(told.to_string().contains(said));
+        }
+        let other = explained(io::Error::from_raw_os_error(libc::EMFILE));
+        assert_eq!(other.raw_os_error(), Some(libc::EMFILE));
+    }
 }

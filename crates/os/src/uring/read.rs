@@ -31,7 +31,8 @@ impl Ring {
         self.start(Held::Read { block, len, offset }, file, filled)
     }
 
-    /// As [`read_at`](Self::read_at), from where the file stands; or from a pipe.
+    /// As [`read_at`](Self::read_at), from where the file stands; or from a pipe, which waits for the first
+    /// byte unless it is non-blocking.
     pub fn read(
         &self,
         file: &Arc<impl AsFd + 'static>,

@@ -2,7 +2,6 @@
 
 use super::{Ring, op::give_up};
 use crate::sys::uring::{File, Group, Held, Key, Stream};
-use aqueduct_base::sync::thread;
 use aqueduct_pool::Pool;
 use aqueduct_slice::Slice;
 use std::{io, os::fd::AsFd, sync::Arc, task::Waker};
@@ -25,8 +24,8 @@ impl Ring {
     ///
     /// # Errors
     ///
-    /// Of kind `InvalidInput` when `count` is no such number or `len` is zero, or when the kernel has no
-    /// such thing, which is older than Linux 5.19; `OutOfMemory`.
+    /// Of kind `InvalidInput` when `count` is no such number or `len` is zero; `Unsupported` before
+    /// Linux 5.19; else the system's.
     ///
     /// # Panics
     ///
@@ -70,19 +69,10 @@ impl Receive {
     ///
     /// # Errors
     ///
-    /// The system's; `InvalidInput` where the kernel cannot receive so, being older than Linux 6.0.
+    /// The system's; `Unsupported` before Linux 6.0.
     pub fn wait_next(&mut self) -> io::Result<Option<Slice>> {
-        let mut wanted = 0;
-        loop {
-            if let Some(next) = self.take(None) {
-                return next.transpose();
-            }
-            self.ring.turn(wanted)?;
-            wanted = 1;
-            if self.ring.core.borrow_mut().is_stuck() {
-                thread::yield_now();
-            }
-        }
+        let ring = self.ring.clone();
+        ring.block(|| self.take(None))?.transpose()
     }
 
     /// As [`wait_next`](Self::wait_next), without sleeping; dropping the future loses nothing.

@@ -71,9 +71,9 @@ impl Ring {
 
 /// Takes up completions when tokio says that there are some.
 struct Driver {
-    ring: Ring,
     /// A descriptor of its own, as one can be watched once.
     watched: AsyncFd<OwnedFd>,
+    ring: Ring,
 }
 
 impl Driver {

@@ -26,8 +26,11 @@ pub enum ZeroCopyAnswer {
 
 /// Which calls are worth sending with `MSG_ZEROCOPY`.
 ///
-/// A plain send costs a copy: about 0.1 microseconds per KiB. A zero-copy one costs to pin each page,
-/// a notification to read, and blocks that come back only when the peer has acknowledged their bytes.
+/// A plain send costs a copy and the kernel's pages for it: 0.03 to 0.1 microseconds per KiB. A zero-copy
+/// one costs to pin pages and to read a notification, and its blocks come back only when the peer has
+/// acknowledged their bytes. On a device that copies nothing both cost the sender the same at 24 KiB, 3.6
+/// against 3.2 microseconds at 32, 6.1 against 3.6 at 64. Over loopback, which copies all the same, it
+/// costs 2 to 7 more for 4 to 64 KiB.
 /// So it is for long calls of long pieces, to peers that are reached without a copy on the way.
 ///
 /// ```
@@ -74,7 +77,7 @@ impl ZeroCopyChoice {
 }
 
 impl Default for ZeroCopyChoice {
-    /// From 32 KiB on, not for peers on this machine.
+    /// From 32 KiB on, where its absence begins to cost less than the copy; not for peers on this machine.
     fn default() -> Self {
         Self { least: 32 * 1024, local: false }
     }

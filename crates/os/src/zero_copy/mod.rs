@@ -85,7 +85,8 @@ use watch::Watch;
 /// might be let go too early, and the peer get bytes that are not meant for it. A second sender for a
 /// socket is refused. Reading, and plain writing between sends, are fine. But once something was sent
 /// without a copy, tokio's own sockets take news in the error queue for the end of writing: their waits
-/// for room are then always over at once. Write through the sender.
+/// for room are then always over at once, and a task that writes through them spins. Write through the
+/// sender.
 ///
 /// `S` owns the socket, and names the same one always.
 pub struct ZeroCopySender<S: AsFd + Send + 'static> {

@@ -41,7 +41,7 @@ fn sequence(pool: &Pool, pieces: &[usize]) -> (Sequence, Vec<u8>) {
         block.extend_from_slice(bytes);
         block.freeze()
     });
-    (slices.collect(), all.concat())
+    (slices.collect(), all.iter().flatten().copied().collect())
 }
 
 /// The `k`-th call of a kind is faulty. Gives the script, and whether it came to that.

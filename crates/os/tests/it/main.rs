@@ -17,6 +17,10 @@ mod map_ranges;
 #[cfg(target_os = "linux")]
 mod map_truncated;
 mod moving;
+#[cfg(target_os = "linux")]
+mod refuted;
+#[cfg(all(target_os = "linux", feature = "io-uring", feature = "tokio"))]
+mod refuted_ring;
 mod sides;
 #[cfg(target_os = "linux")]
 mod strace;

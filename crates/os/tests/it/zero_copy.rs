@@ -162,6 +162,13 @@ fn switches_itself_off(listener: TcpListener) {
 }
 
 #[test]
+fn a_sender_goes_where_its_socket_goes() {
+    const fn sent_and_shared<T: Send + Sync>() {}
+    const { sent_and_shared::<ZeroCopySender<TcpStream>>() };
+    assert!(format!("{:?}", ZeroCopySender::new(connect().0)).contains("peer_is_local: true"));
+}
+
+#[test]
 fn a_local_peer_is_not_tried_unless_asked_for() {
     let pool = Pool::new();
     let (socket, _peer) = connect();

@@ -17,8 +17,8 @@ use std::{
 /// What a test is to be when it runs itself.
 const ROLE: &str = "AQUEDUCT_ZERO_COPY_ROLE";
 
-/// Runs `script` in a network of its own, with the command that runs `test` again as `$0` to `$3`. Says
-/// whether that was possible; status 77 and up to 99 says that it was not.
+/// Runs `script` in a network of its own, with the command that runs `test` again as `"$0" "$@"`. It exits
+/// with 77 where the machine does not let it.
 fn in_own_network(test: &str, script: &str) {
     let may = Command::new("unshare").args(["-n", "ip", "link", "set", "lo", "up"]).output();
     if !may.is_ok_and(|may| may.status.success()) {

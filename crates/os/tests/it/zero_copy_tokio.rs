@@ -9,7 +9,10 @@ use std::{
     cell::Cell, future::poll_fn, io::Read, net::TcpStream as StdStream, pin::pin, thread,
     time::Duration,
 };
-use tokio::{net::TcpStream, time::timeout};
+use tokio::{
+    net::TcpStream,
+    time::{sleep, timeout},
+};
 
 const SHORT: Duration = Duration::from_millis(100);
 const LONG: Duration = Duration::from_secs(10);
@@ -58,14 +61,16 @@ async fn waiting_does_not_spin_whatever_was_in_the_error_queue() {
     let pool = Pool::new();
     let (mut sender, mut peer) = sender();
     let polls = Cell::new(0);
-    // The kernel has notified, and tokio's socket knows nothing but errors from then on.
+    // The kernel has notified, and tokio has seen it: from now on `TcpStream::writable` is always over
+    // at once, and a loop around it never gives way.
     sender.send_async(&mut Sequence::from(block(&pool, 5_000, 1))).await.unwrap();
+    sleep(SHORT).await;
     timeout(LONG, sender.settle_async()).await.unwrap().unwrap();
     let mut data = Sequence::from(block(&pool, 60 << 20, 2));
     let sending = counting(&polls, sender.send_async(&mut data));
     assert!(timeout(SHORT, sending).await.is_err(), "there is no room");
     assert!(polls.get() < 20, "{} polls for room", polls.get());
-    // And once more with news coming in all the while, from a fresh one that still asks.
+    // And it goes on as soon as somebody reads.
     let reading = thread::spawn(move || {
         let mut got = 0;
         while let Ok(count @ 1..) = peer.read(&mut vec![0; 64 * 1024]) {

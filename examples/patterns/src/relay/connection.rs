@@ -41,13 +41,6 @@ enum Carrier {
     Spliced(Spliced),
 }
 
-/// Why a connection ended early.
-enum Cut {
-    Broken,
-    Idle,
-    Stopped,
-}
-
 impl Spare {
     pub(super) fn new(options: &Options) -> io::Result<Self> {
         let of = if options.target.is_ipv4() { TcpSocket::new_v4 } else { TcpSocket::new_v6 };
@@ -78,12 +71,11 @@ impl Spare {
         };
         // It only makes them slower if it cannot be had.
         let _ = (pair.client.set_nodelay(true), pair.target.set_nodelay(true));
-        let cut = forward(&pair, &mut ways, options.idle, stop).await;
-        pair.is_over = cut.is_none();
+        pair.is_over = forward(&pair, &mut ways, options.idle, stop).await;
         let [to_target, to_clients] = ways.each_ref().map(Way::forwarded);
         Totals {
             connections: 1,
-            aborted: u64::from(cut.is_some()),
+            aborted: u64::from(!pair.is_over),
             to_target,
             to_clients,
             lines: ways.iter().map(Way::lines).sum(),
@@ -93,13 +85,14 @@ impl Spare {
     }
 }
 
-/// Forwards in both directions, and says what cut it short, if anything did.
+/// Forwards in both directions, and says whether both came to their end: neither side was broken, said
+/// nothing for too long, or was told to stop.
 async fn forward(
     pair: &Pair,
     ways: &mut [Way; 2],
     idle: Option<Duration>,
     stop: impl Future,
-) -> Option<Cut> {
+) -> bool {
     let Pair { client, target, .. } = pair;
     // Who is not read from, because the other side is full, may be gone as well.
     let broken = async |socket: &TcpStream| drop(socket.ready(Interest::ERROR).await);
@@ -110,23 +103,22 @@ async fn forward(
         let (before, [up, down]) = (moved(ways), &mut *ways);
         if up.poll(context, client, target).is_err() || down.poll(context, target, client).is_err()
         {
-            return Poll::Ready(Some(Cut::Broken));
+            return Poll::Ready(false);
         }
         if up.is_over && down.is_over {
-            return Poll::Ready(None);
+            return Poll::Ready(true);
         }
-        if broken.iter_mut().any(|broken| broken.as_mut().poll(context).is_ready()) {
-            return Poll::Ready(Some(Cut::Broken));
-        }
-        if stop.as_mut().poll(context).is_ready() {
-            return Poll::Ready(Some(Cut::Stopped));
+        if broken.iter_mut().any(|broken| broken.as_mut().poll(context).is_ready())
+            || stop.as_mut().poll(context).is_ready()
+        {
+            return Poll::Ready(false);
         }
         if let Some((idle, timer)) = &mut patience {
             if moved(ways) > before {
                 timer.as_mut().reset(Instant::now() + *idle);
             }
             if timer.as_mut().poll(context).is_ready() {
-                return Poll::Ready(Some(Cut::Idle));
+                return Poll::Ready(false);
             }
         }
         Poll::Pending

@@ -1,21 +1,12 @@
 //! The relay as a program: threads, signals, and what is said at the end.
 
-use std::{
-    io::{self, Write},
-    net::{SocketAddr, TcpListener},
-    thread,
-    time::Duration,
-};
+use std::{net::SocketAddr, time::Duration};
 
 use aqueduct::meter;
 use clap::{Args, ValueEnum};
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::json;
-use tokio::{
-    runtime::{Builder, Runtime},
-    signal::unix::{Signal, SignalKind, signal},
-    sync::watch,
-};
+use web::Program;
 
 use super::{Mode, Options, Totals, Xor, serve};
 use crate::Error;
@@ -48,8 +39,8 @@ pub(crate) struct Arguments {
     grace: Duration,
     /// Threads, each with an accept loop of its own
     #[arg(long, value_name = "N", default_value_t = 1,
-          value_parser = clap::value_parser!(u64).range(1..=1024))]
-    threads: u64,
+          value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: u16,
     /// Print what was done as JSON
     #[arg(long)]
     json: bool,
@@ -80,77 +71,17 @@ pub(crate) fn run(arguments: &Arguments) -> Result<String, Error> {
         ..Options::new(arguments.to, arguments.mode)
     };
     options.check().map_err(failed("relay"))?;
-    let signals = Signals::new().map_err(failed("signals"))?;
-    let listener = listen(arguments.listen).map_err(failed(&arguments.listen.to_string()))?;
+    let program = Program::listen("", arguments.listen);
+    let program = program.map_err(failed(&arguments.listen.to_string()))?;
     let (before, cpu) = (meter::process(), cpu());
-    let totals = relay(&listener, &options, arguments.threads, signals).map_err(failed("relay"))?;
+    let done = program.run(arguments.threads.into(), async |listener, mut stopped| {
+        serve(listener, options.clone(), stopped.changed()).await
+    });
+    let mut totals = Totals::default();
+    done.map_err(failed("relay"))?.into_iter().for_each(|more| totals += more);
     let copied = meter::process() - before;
     let done = Done { arguments, totals, copied: copied.bytes, cpu: self::cpu() - cpu };
     Ok(if arguments.json { done.json() } else { done.table() })
-}
-
-/// Listens, and says where.
-fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    let listener = TcpListener::bind(address)?;
-    listener.set_nonblocking(true)?;
-    // Who reads may stop reading.
-    let _ = writeln!(io::stdout(), "listening on {}", listener.local_addr()?);
-    Ok(listener)
-}
-
-/// Relays on so many threads until a signal comes.
-fn relay(
-    listener: &TcpListener,
-    options: &Options,
-    threads: u64,
-    signals: Signals,
-) -> io::Result<Totals> {
-    let (stop, stopped) = watch::channel(());
-    let mut workers = Vec::new();
-    for _ in 0..threads {
-        // One socket, of which each thread has a handle: the system wakes one of those that wait.
-        let (listener, options) = (listener.try_clone()?, options.clone());
-        let mut stopped = stopped.clone();
-        workers.push(thread::spawn(move || {
-            Builder::new_current_thread().enable_all().build()?.block_on(async {
-                let listener = tokio::net::TcpListener::from_std(listener)?;
-                serve(listener, options, stopped.changed()).await
-            })
-        }));
-    }
-    signals.wait();
-    drop(stop); // which is what they wait for
-    let mut totals = Totals::default();
-    for worker in workers {
-        totals += worker.join().map_err(|_| io::Error::other("a thread panicked"))??;
-    }
-    Ok(totals)
-}
-
-/// The signals that end a program, caught from the beginning.
-struct Signals {
-    runtime: Runtime,
-    ending: [Signal; 2],
-}
-
-impl Signals {
-    fn new() -> io::Result<Self> {
-        let runtime = Builder::new_current_thread().enable_all().build()?;
-        let within = runtime.enter();
-        let ending = [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?];
-        drop(within);
-        Ok(Signals { runtime, ending })
-    }
-
-    fn wait(self) {
-        let Signals { runtime, ending: [mut interrupted, mut terminated] } = self;
-        runtime.block_on(async {
-            tokio::select! {
-                _ = interrupted.recv() => {}
-                _ = terminated.recv() => {}
-            }
-        });
-    }
 }
 
 /// CPU time of the process so far.

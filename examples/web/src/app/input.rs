@@ -35,6 +35,50 @@ pub(super) enum NotJson {
     Syntax { at: usize, error: String },
 }
 
+impl<'a> Ready<'a> {
+    /// The request.
+    #[must_use]
+    pub fn request(&self) -> &'a Request<'a> {
+        self.request
+    }
+
+    /// A parameter of the path, its percent signs decoded.
+    #[must_use]
+    pub fn param(&self, name: &str) -> Option<&'a str> {
+        self.params.get(name)
+    }
+
+    /// The query, if the input [says](Input::QUERY) that it is read.
+    #[must_use]
+    pub fn query(&self) -> Option<Fields<'a>> {
+        self.query
+    }
+
+    /// The first header of this name, as Latin-1: if the input [says](Input::HEADER) that they are read.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&'a str> {
+        let first = self.request.headers.get(name)?;
+        if let (true, Ok(text)) = (first.is_ascii(), str::from_utf8(first)) {
+            return Some(text);
+        }
+        let named = self.latin.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
+        named.map(|(_, text)| &**text)
+    }
+
+    /// The body as its type says, JSON or text: if there is one, and the input [says](Input::BODY) that it
+    /// is read.
+    #[must_use]
+    pub fn body(&self) -> Option<Value<'a>> {
+        self.body
+    }
+
+    /// The body's bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+}
+
 impl<'a> Call<'a> {
     /// Reads what `I` asks for. `bytes` are the body's, `latin` what [`latin`] found.
     pub(super) fn ready<I: Input>(
@@ -132,7 +176,7 @@ impl<T: Family> Input for Path<T> {
 
     fn take<'a>(request: &Ready<'a>, checker: &mut Checker) -> Option<Self::At<'a>> {
         // The router binds all of them but the rest of a path that is empty.
-        let find = |name, _| Some(Value::Text(request.params.get(name).unwrap_or("")));
+        let find = |name, _| Some(Value::Text(request.param(name).unwrap_or("")));
         params("path", find, checker).map(Path)
     }
 
@@ -171,15 +215,7 @@ impl<T: Family> Input for Header<T> {
     const HEADER: bool = true;
 
     fn take<'a>(request: &Ready<'a>, checker: &mut Checker) -> Option<Self::At<'a>> {
-        let find = |name: &str, _| {
-            // Of several the first, whichever it is.
-            let first = request.request.headers.get(name)?;
-            if let (true, Ok(text)) = (first.is_ascii(), str::from_utf8(first)) {
-                return Some(Value::Text(text));
-            }
-            let named = request.latin.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
-            named.map(|(_, text)| Value::Text(text))
-        };
+        let find = |name, _| request.header(name).map(Value::Text);
         params("header", find, checker).map(Header)
     }
 
@@ -259,3 +295,4 @@ macro_rules! tuple {
 }
 tuple!(A, B);
 tuple!(A, B, C);
+tuple!(A, B, C, D);

@@ -16,13 +16,14 @@ use matchit::{InsertError, Params, Router};
 use std::{
     cell::RefCell,
     fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
     time::{Duration, Instant},
 };
 
-/// Routes, and what is done there.
+/// Routes, and what is done there: by functions, or by closures, which hold what they need.
 ///
 /// ```
-/// use web::{App, Path, Reply, model::ToJson};
+/// use web::{App, Nothing, Path, Reply, model::ToJson};
 ///
 /// web::model! { struct Who { user_id: i64 [ge = 1] } }
 ///
@@ -32,6 +33,8 @@ use std::{
 ///
 /// let mut app = App::new("Users");
 /// app.get::<Path<Who>>("/users/{user_id}", user)?;
+/// let greeting = String::from("hello");
+/// app.get::<Nothing>("/", move |_, reply| reply.body(greeting.as_bytes()))?;
 /// let service = app.finish();
 /// # let _ = service;
 /// # Ok::<(), web::RouteError>(())
@@ -55,21 +58,22 @@ struct Route {
 struct Operation {
     method: &'static str,
     run: Run,
-    describe: fn(&mut Doc),
+    doc: Doc,
 }
 
 type Run = Box<dyn Fn(Call<'_>, &mut Checker, &mut Reply<'_>) + Send + Sync>;
 
 /// What is done around each request.
 pub trait Hook: Send + Sync + 'static {
-    /// Before it is routed. False if it is answered by this; who lets it go on leaves the reply alone.
+    /// Before it is routed. False if it is answered by this; who lets it go on leaves the reply alone,
+    /// but for headers that it is [always](Reply::always) to have.
     fn before(&self, request: &Request<'_>, reply: &mut Reply<'_>) -> bool {
         let _ = (request, reply);
         true
     }
 
-    /// When it is answered with `status`: of each hook whose [`before`](Self::before) was called. What the
-    /// handler made cannot be sent if it makes no sense, and is a 500 to the client then.
+    /// When it is answered with `status`, as the client sees it: 500 if the handler panicked, or made what
+    /// cannot be sent. Of each hook whose [`before`](Self::before) was called.
     fn after(&self, request: &Request<'_>, status: u16, took: Duration) {
         let _ = (request, status, took);
     }
@@ -79,18 +83,34 @@ pub trait Hook: Send + Sync + 'static {
 #[derive(Debug)]
 pub struct RouteError {
     path: &'static str,
-    cause: InsertError,
+    cause: Cause,
+}
+
+#[derive(Debug)]
+enum Cause {
+    Clash(InsertError),
+    /// A field of the path's model that the path does not have.
+    Unbound(String),
+    /// A field that cannot be, and why.
+    Unfit((&'static str, &'static str)),
 }
 
 impl fmt::Display for RouteError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.path, self.cause)
+        match &self.cause {
+            Cause::Clash(clash) => write!(f, "{}: {clash}", self.path),
+            Cause::Unbound(field) => write!(f, "{}: it has no parameter `{field}`", self.path),
+            Cause::Unfit((field, why)) => write!(f, "{}: `{field}`: {why}", self.path),
+        }
     }
 }
 
 impl std::error::Error for RouteError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.cause)
+        match &self.cause {
+            Cause::Clash(clash) => Some(clash),
+            Cause::Unbound(_) | Cause::Unfit(_) => None,
+        }
     }
 }
 
@@ -142,11 +162,13 @@ impl App {
     ///
     /// # Errors
     ///
-    /// When the path cannot be told from another's, or has this method already.
+    /// When the path cannot be told from another's, has this method already, or is without a parameter
+    /// that a [`Path`] asks for; when an integer has a bound that is no integer, or a number is to be a
+    /// multiple of zero or less.
     pub fn get<I: Input + 'static>(
         &mut self,
         path: &'static str,
-        handler: for<'a, 'r, 'w> fn(I::At<'a>, &'r mut Reply<'w>),
+        handler: impl for<'a> Fn(I::At<'a>, &mut Reply<'_>) + Send + Sync + 'static,
     ) -> Result<(), RouteError> {
         self.route::<I>("GET", path, handler)
     }
@@ -159,7 +181,7 @@ impl App {
     pub fn post<I: Input + 'static>(
         &mut self,
         path: &'static str,
-        handler: for<'a, 'r, 'w> fn(I::At<'a>, &'r mut Reply<'w>),
+        handler: impl for<'a> Fn(I::At<'a>, &mut Reply<'_>) + Send + Sync + 'static,
     ) -> Result<(), RouteError> {
         self.route::<I>("POST", path, handler)
     }
@@ -173,13 +195,21 @@ impl App {
         &mut self,
         method: &'static str,
         path: &'static str,
-        handler: for<'a, 'r, 'w> fn(I::At<'a>, &'r mut Reply<'w>),
+        handler: impl for<'a> Fn(I::At<'a>, &mut Reply<'_>) + Send + Sync + 'static,
     ) -> Result<(), RouteError> {
+        let refused = |clash| RouteError { path, cause: Cause::Clash(clash) };
+        let mut doc = Doc::default();
+        I::describe(&mut doc);
+        if let Some(field) = doc.unbound(path) {
+            return Err(RouteError { path, cause: Cause::Unbound(field.to_owned()) });
+        }
+        if let Some(unfit) = doc.unfit {
+            return Err(RouteError { path, cause: Cause::Unfit(unfit) });
+        }
         let run = move |call: Call<'_>, checker: &mut Checker, reply: &mut Reply<'_>| {
-            run::<I>(call, handler, checker, reply);
+            run::<I>(call, &handler, checker, reply);
         };
-        let operation = Operation { method, run: Box::new(run), describe: I::describe };
-        let refused = |cause| RouteError { path, cause };
+        let operation = Operation { method, run: Box::new(run), doc };
         if let Some(route) = self.routes.iter_mut().find(|route| route.template == path) {
             if route.operations.iter().any(|other| other.method == method) {
                 return Err(refused(InsertError::Conflict { with: path.to_owned() }));
@@ -205,8 +235,7 @@ impl App {
     #[must_use]
     pub fn finish(self) -> impl Service {
         let operations = self.routes.iter().flat_map(|route| {
-            let described = |operation: &Operation| (operation.method, operation.describe);
-            route.operations.iter().map(described).map(|of| (route.template, of))
+            route.operations.iter().map(|of| (route.template, of.method, &of.doc))
         });
         let description = Slice::from(openapi::document(self.title, operations));
         Served { app: self, description }
@@ -224,15 +253,22 @@ impl Service for Served {
         if self.app.hooks.is_empty() {
             return self.answer(request, reply);
         }
-        let start = Instant::now();
-        let mut hooks = self.app.hooks.iter();
-        let innermost = hooks.position(|hook| !hook.before(request, reply));
-        if innermost.is_none() {
+        let (start, mut within) = (Instant::now(), 0);
+        // What panics leaves nothing behind: its answer is taken back.
+        let answered = catch_unwind(AssertUnwindSafe(|| {
+            for hook in &self.app.hooks {
+                within += 1;
+                if !hook.before(request, reply) {
+                    return;
+                }
+            }
             self.answer(request, reply);
-        }
-        let within = innermost.map_or(self.app.hooks.len(), |at| at + 1);
+        }));
+        reply.settle(answered.is_ok());
         for hook in self.app.hooks[..within].iter().rev() {
-            hook.after(request, reply.code(), start.elapsed());
+            // One that panics keeps it from no other, and changes no answer.
+            let told = || hook.after(request, reply.code(), start.elapsed());
+            let _ = catch_unwind(AssertUnwindSafe(told));
         }
     }
 }
@@ -283,7 +319,7 @@ impl Served {
 
 fn run<I: Input>(
     call: Call<'_>,
-    handler: for<'a, 'r, 'w> fn(I::At<'a>, &'r mut Reply<'w>),
+    handler: &impl for<'a> Fn(I::At<'a>, &mut Reply<'_>),
     checker: &mut Checker,
     reply: &mut Reply<'_>,
 ) {

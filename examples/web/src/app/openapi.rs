@@ -9,23 +9,39 @@ pub struct Doc {
     parameters: Vec<Value>,
     body: Option<Value>,
     schemas: Map<String, Value>,
+    /// A field that cannot be, and why.
+    pub(super) unfit: Option<(&'static str, &'static str)>,
 }
 
 impl Doc {
-    pub(super) fn parameters(&mut self, place: &str, schema: &'static Schema) {
+    /// The fields of a model are parameters in `place`: `path`, `query` or `header`.
+    pub fn parameters(&mut self, place: &str, schema: &'static Schema) {
         for field in schema.fields {
             let described = self.field(field);
             let required = place == "path" || field.default.is_none();
             let name = field.name;
+            if place != "query" && matches!(field.shape, Shape::List(_)) {
+                self.unfit = Some((name, "a list is read from a query or a body alone"));
+            }
             let parameter =
                 json!({"name": name, "in": place, "required": required, "schema": described});
             self.parameters.push(parameter);
         }
     }
 
-    pub(super) fn body(&mut self, schema: &'static Schema) {
+    /// The body is a model, as JSON.
+    pub fn body(&mut self, schema: &'static Schema) {
         let content = json!({"application/json": {"schema": self.model(schema)}});
         self.body = Some(json!({"required": true, "content": content}));
+    }
+
+    /// A parameter of the path that `template` does not have.
+    pub(super) fn unbound(&self, template: &str) -> Option<&str> {
+        // Two of them are a brace.
+        let template = template.replace("{{", "").replace("{*", "{");
+        let of_path = self.parameters.iter().filter(|parameter| parameter["in"] == "path");
+        let mut names = of_path.filter_map(|parameter| parameter["name"].as_str());
+        names.find(|name| !template.contains(&format!("{{{name}}}")))
     }
 
     /// A reference to a model, which is described once.
@@ -57,6 +73,10 @@ impl Doc {
     }
 
     fn field(&mut self, field: &'static Field) -> Value {
+        if !field.rules.fit(&field.shape) {
+            let why = "bounds of an integer are whole, and a multiple is of more than zero";
+            self.unfit = Some((field.name, why));
+        }
         let mut described = self.shape(&field.shape, &field.rules);
         if let (Some(default), Some(object)) = (field.default, described.as_object_mut()) {
             let default = serde_json::from_str(default).unwrap_or(Value::Null);
@@ -108,7 +128,7 @@ fn number(kind: &str, rules: &Rules) -> Value {
         ("multipleOf", rules.multiple_of),
     ];
     for (name, bound) in bounds {
-        set(&mut described, name, bound.map(Value::from));
+        set(&mut described, name, bound.map(|bound| bound().into()));
     }
     described
 }
@@ -119,15 +139,14 @@ fn set(described: &mut Value, name: &str, value: Option<Value>) {
     }
 }
 
-/// The document of an application whose operations are these: a path, a method, and what describes it.
+/// The document of an application whose operations are these: a path, a method, and what it takes.
 pub(super) fn document<'a>(
     title: &str,
-    operations: impl Iterator<Item = (&'a str, (&'a str, fn(&mut Doc)))>,
+    operations: impl Iterator<Item = (&'a str, &'a str, &'a Doc)>,
 ) -> Vec<u8> {
     let (mut paths, mut schemas) = (Map::new(), Map::new());
-    for (path, (method, describe)) in operations {
-        let mut doc = Doc { schemas, ..Doc::default() };
-        describe(&mut doc);
+    for (path, method, doc) in operations {
+        schemas.extend(doc.schemas.clone());
         let mut operation = json!({"responses": {
             "200": {"description": "Successful Response"},
             "422": {"description": "Validation Error"},
@@ -137,8 +156,7 @@ pub(super) fn document<'a>(
             "parameters",
             (!doc.parameters.is_empty()).then(|| json!(doc.parameters)),
         );
-        set(&mut operation, "requestBody", doc.body);
-        schemas = doc.schemas;
+        set(&mut operation, "requestBody", doc.body.clone());
         // matchit writes `{*rest}` where OpenAPI has no word for it.
         let path = path.replace("{*", "{");
         let item = paths.entry(path).or_insert_with(|| json!({}));

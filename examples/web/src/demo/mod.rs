@@ -12,7 +12,10 @@ use models::{
     Agent, Count, FilePath, Item, ItemId, ItemQuery, Notify, Order, Patch, Search, Strict, User,
     UserId,
 };
-use std::io::{self, Write};
+use std::{
+    borrow::Cow,
+    io::{self, Write},
+};
 
 /// All of it.
 ///
@@ -21,7 +24,9 @@ use std::io::{self, Write};
 /// None, as its tests show: the routes are what they are.
 pub fn demo(mode: Mode) -> Result<App, RouteError> {
     let mut app = App::new("Demonstration").mode(mode);
-    app.get::<Nothing>("/", |_, reply| say(reply, r#"{"message":"Hello, World"}"#))?;
+    app.get::<Nothing>("/", |_, reply| {
+        reply.json(|out| object!(out, "message": Cow::Borrowed("Hello, World")));
+    })?;
     app.get::<Nothing>("/health", |_, reply| text(reply).body(b"ok"))?;
     app.get::<Path<UserId<'_>>>("/users/{user_id}", read_user)?;
     app.get::<ReadItem<'_>>("/items/{item_id}", read_item)?;
@@ -39,12 +44,10 @@ pub fn demo(mode: Mode) -> Result<App, RouteError> {
     app.post::<Json<Strict<'_>>>("/strict", |Json(strict), reply| json(reply, &strict))?;
     app.post::<Raw<'_>>("/echo", echo)?;
     app.get::<Query<Count>>("/stream", stream)?;
-    app.get::<Nothing>("/tuple", |_, reply| say(reply.status(202), r#"{"accepted":true}"#))?;
+    app.get::<Nothing>("/tuple", |_, reply| {
+        reply.status(202).json(|out| object!(out, "accepted": true));
+    })?;
     Ok(app)
-}
-
-fn say(reply: &mut Reply<'_>, json: &'static str) {
-    reply.json(|out| out.write_all(json.as_bytes()));
 }
 
 fn json(reply: &mut Reply<'_>, answer: &impl ToJson) {

@@ -7,9 +7,9 @@ use super::{
     handover::HandedOver,
     head::{Framing, Head, ROOM},
     lines::Lines,
-    reply::{Ended, Reply, Rest, Terms},
+    reply::{Reply, Rest, Terms},
     request::{Body, Request},
-    status::{BODY_TOO_LARGE, Fault, HEAD_TOO_LARGE, INTERNAL, TIMEOUT},
+    status::{BODY_TOO_LARGE, Fault, HEAD_TOO_LARGE, TIMEOUT},
     stream::Stream,
 };
 use crate::{Mode, Options};
@@ -34,6 +34,8 @@ pub struct Conversation {
     /// Requests whose head was whole.
     heads: u64,
     closing: bool,
+    /// What is being answered asks for a head alone.
+    bodiless: bool,
 }
 
 /// What is waited for.
@@ -61,13 +63,9 @@ pub enum Next {
 }
 
 enum Stage {
-    Head(Lines),
-    /// The head was understood, and is read again when all bytes of the request are there.
-    Sized {
-        blank: usize,
-        head: usize,
-        total: usize,
-    },
+    /// Of how many bytes the request is, if its head was understood: it is read again when all of them
+    /// are there. Else 0.
+    Head(Lines, usize),
     Chunked(Box<Chunked>),
     /// And whether another request may follow.
     Streaming(Stream, bool),
@@ -76,24 +74,23 @@ enum Stage {
 }
 
 impl Stage {
+    const BEGIN: Self = Self::Head(Lines::HEAD, 0);
+
     /// Behind an answer.
     fn behind(keep: bool) -> Self {
-        if keep { Self::Head(Lines::HEAD) } else { Self::Over }
+        if keep { Self::BEGIN } else { Self::Over }
     }
 }
 
-/// After a step.
-enum Step {
-    Again(Stage),
-    Wait(Stage, Wait),
-}
+/// After a step, and what it waits for if it is not to be done again.
+type Step = (Stage, Option<Wait>);
 
 impl Conversation {
     /// From its beginning.
     #[must_use]
     pub fn new(options: &Options) -> Self {
         let Options { mode, largest_body, .. } = *options;
-        Self { mode, largest_body, stage: Stage::Head(Lines::HEAD), heads: 0, closing: false }
+        Self { mode, largest_body, stage: Stage::BEGIN, heads: 0, closing: false, bodiless: false }
     }
 
     /// Makes the next answer the last.
@@ -120,30 +117,23 @@ impl Conversation {
                 return Next::Write;
             }
             let step = match mem::replace(&mut self.stage, Stage::Over) {
-                Stage::Head(lines) => self.head(lines, service, input, output),
-                Stage::Sized { blank, head, total } => {
-                    self.sized((blank, head, total), service, input, output)
-                }
+                Stage::Head(lines, total) => self.head((lines, total), service, input, output),
                 Stage::Chunked(request) => self.chunked(request, service, input, output),
                 Stage::Streaming(stream, keep) => Ok(stream_on(stream, keep, output)),
                 Stage::HandingOver(body, keep) if body.left() > 0 => {
                     self.stage = Stage::HandingOver(body, keep);
                     return Next::HandOver;
                 }
-                Stage::HandingOver(_, keep) => Ok(Step::Again(Stage::behind(keep))),
+                Stage::HandingOver(_, keep) => Ok((Stage::behind(keep), None)),
                 Stage::Over => return Next::Close,
             };
             let wait = match step {
-                Ok(Step::Again(stage)) => {
+                Ok((stage, wait)) => {
                     self.stage = stage;
-                    None
-                }
-                Ok(Step::Wait(stage, wait)) => {
-                    self.stage = stage;
-                    Some(wait)
+                    wait
                 }
                 Err(fault) => {
-                    refuse(fault, output);
+                    refuse(fault, self.bodiless, output);
                     None
                 }
             };
@@ -159,8 +149,8 @@ impl Conversation {
     /// The client took too long. It is told so, unless it has not begun to say anything.
     pub fn time_out(&mut self, output: &mut Writer) {
         let stage = mem::replace(&mut self.stage, Stage::Over);
-        if !matches!(stage, Stage::Head(lines) if lines.searched == 0) {
-            refuse(TIMEOUT, output);
+        if !matches!(stage, Stage::Head(lines, _) if lines.searched == 0) {
+            refuse(TIMEOUT, self.bodiless, output);
             let _ = output.try_flush();
         }
     }
@@ -173,73 +163,65 @@ impl Conversation {
         }
     }
 
+    /// A request up to the end of its head; with a body of known length all of it.
     fn head(
         &mut self,
-        mut lines: Lines,
+        (mut lines, known): (Lines, usize),
         service: &impl Service,
         input: &mut Reader,
         output: &mut Writer,
     ) -> Result<Step, Fault> {
         let Some(mut view) = look(input) else {
-            let wait = if lines.searched == 0 { Wait::Request } else { Wait::Head };
-            return Ok(Step::Wait(Stage::Head(lines), wait));
+            let wait = match (lines.searched, known) {
+                (0, _) => Wait::Request,
+                (_, 0) => Wait::Head,
+                _ => Wait::Body,
+            };
+            return Ok((Stage::Head(lines, known), Some(wait)));
         };
         let (seq, len) = (view.seq(), view.len());
+        if len < known {
+            view.need_more(0);
+            return Ok((Stage::Head(lines, known), Some(Wait::Body)));
+        }
+        if known > 0 {
+            lines = Lines::HEAD;
+        }
+        self.bodiless = false;
         let Some(end) = lines.end(seq.slice(..len.min(LARGEST_HEAD)))? else {
             if len >= LARGEST_HEAD {
                 return Err(HEAD_TOO_LARGE);
             }
             view.need_more(0);
-            return Ok(Step::Wait(Stage::Head(lines), Wait::Head));
+            return Ok((Stage::Head(lines, 0), Some(Wait::Head)));
         };
         let bytes = seq.slice(lines.blank..end).to_contiguous();
         let mut room = ROOM;
         let head = Head::parse(&bytes, &mut room)?;
-        self.heads += 1;
-        match head.framing {
+        self.bodiless = head.method == "HEAD";
+        let total = match head.framing {
             Framing::Sized(body) => {
-                let total = usize::try_from(body).ok().filter(|body| *body <= self.largest_body);
-                let total = end + total.ok_or(BODY_TOO_LARGE)?;
-                go_on(&head, output);
-                if total > len {
-                    let stage = Stage::Sized { blank: lines.blank, head: end, total };
-                    view.need_more(0);
-                    return Ok(Step::Wait(stage, Wait::Body));
-                }
-                let parts = [seq.slice(..end), seq.slice(end..total)];
-                let stage = self.answer(&head, parts, service, output);
-                view.consume(total);
-                stage.map(Step::Again)
+                let body = usize::try_from(body).ok().filter(|body| *body <= self.largest_body);
+                Some(body.and_then(|body| end.checked_add(body)).ok_or(BODY_TOO_LARGE)?)
             }
-            Framing::Chunked => {
-                go_on(&head, output);
-                let head = view.take(end);
-                Ok(Step::Again(Stage::Chunked(Box::new(Chunked::new(head, lines.blank)))))
-            }
+            Framing::Chunked => None,
+        };
+        if known == 0 {
+            self.heads += 1;
+            go_on(&head, output);
         }
-    }
-
-    /// A request of which the length is known.
-    fn sized(
-        &mut self,
-        (blank, end, total): (usize, usize, usize),
-        service: &impl Service,
-        input: &mut Reader,
-        output: &mut Writer,
-    ) -> Result<Step, Fault> {
-        let stage = Stage::Sized { blank, head: end, total };
-        let Some(view) = look(input) else { return Ok(Step::Wait(stage, Wait::Body)) };
-        if view.len() < total {
+        let Some(total) = total else {
+            let request = Chunked::new(view.take(end), lines.blank);
+            return Ok((Stage::Chunked(Box::new(request)), None));
+        };
+        if len < total {
             view.need_more(0);
-            return Ok(Step::Wait(stage, Wait::Body));
+            return Ok((Stage::Head(lines, total), Some(Wait::Body)));
         }
-        let parts = [view.seq().slice(..end), view.seq().slice(end..total)];
-        let bytes = parts[0].slice(blank..).to_contiguous();
-        let mut room = ROOM;
-        let head = Head::parse(&bytes, &mut room)?;
+        let parts = [seq.slice(..end), seq.slice(end..total)];
         let stage = self.answer(&head, parts, service, output);
         view.consume(total);
-        stage.map(Step::Again)
+        Ok((stage, None))
     }
 
     fn chunked(
@@ -254,14 +236,14 @@ impl Conversation {
             None => false,
         };
         if !whole {
-            return Ok(Step::Wait(Stage::Chunked(request), Wait::Body));
+            return Ok((Stage::Chunked(request), Some(Wait::Body)));
         }
         let body = aqueduct::Sequence::from(mem::take(&mut request.body));
         let parts = [request.head.as_ref(), body.as_ref()];
         let bytes = parts[0].slice(request.blank..).to_contiguous();
         let mut room = ROOM;
         let head = Head::parse(&bytes, &mut room)?;
-        self.answer(&head, parts, service, output).map(Step::Again)
+        Ok((self.answer(&head, parts, service, output), None))
     }
 
     /// Has the service answer a request of which these are the head's bytes and the body's.
@@ -271,26 +253,24 @@ impl Conversation {
         [bytes, body]: [SequenceRef<'_>; 2],
         service: &impl Service,
         output: &mut Writer,
-    ) -> Result<Stage, Fault> {
+    ) -> Stage {
         let copying = self.mode == Mode::Copying;
         let keep = head.keep && !self.closing;
         let terms = Terms { bodiless: head.method == "HEAD", old: head.old, keep, copying };
         let mut reply = Reply::new(output, terms);
+        let copies = copying.then(|| Copies::new(head.path, bytes, body));
+        let request = match &copies {
+            Some(copies) => copies.request(head),
+            None => Request::new(head, Body::new(body, bytes)),
+        };
         // A service that panics has not changed anything of ours: its answer is taken back.
-        let called = catch_unwind(AssertUnwindSafe(|| {
-            if copying {
-                service.call(&Copies::new(head, bytes, body).request(), &mut reply);
-            } else {
-                service.call(&Request::new(head, Body::new(body, bytes)), &mut reply);
-            }
-        }));
+        let called = catch_unwind(AssertUnwindSafe(|| service.call(&request, &mut reply)));
+        reply.settle(called.is_ok());
         match reply.end() {
-            Ended::Well { keep, rest } if called.is_ok() => Ok(match rest {
-                None => Stage::behind(keep),
-                Some(Rest::Stream(stream)) => Stage::Streaming(stream, keep),
-                Some(Rest::HandedOver(body)) => Stage::HandingOver(body, keep),
-            }),
-            _ => Err(INTERNAL),
+            Some((keep, None)) => Stage::behind(keep),
+            Some((keep, Some(Rest::Stream(stream)))) => Stage::Streaming(stream, keep),
+            Some((keep, Some(Rest::HandedOver(body)))) => Stage::HandingOver(body, keep),
+            None => Stage::Over,
         }
     }
 }
@@ -319,17 +299,18 @@ fn go_on(head: &Head<'_, '_>, output: &mut Writer) {
 
 /// Answers with an error in place of what is not flushed. What the client sent behind is not looked at:
 /// nobody knows what it is.
-fn refuse(fault: Fault, output: &mut Writer) {
+fn refuse(fault: Fault, bodiless: bool, output: &mut Writer) {
     output.rollback();
-    let terms = Terms { bodiless: false, old: false, keep: false, copying: false };
+    let terms = Terms { bodiless, old: false, keep: false, copying: false };
     Reply::new(output, terms).refuse(fault);
 }
 
 fn stream_on(mut stream: Stream, keep: bool, output: &mut Writer) -> Step {
-    Step::Again(match stream.write(output, MOST_WAITING) {
+    let stage = match stream.write(output, MOST_WAITING) {
         Ok(false) => Stage::Streaming(stream, keep),
         Ok(true) => Stage::behind(keep),
         // To a client that counts on an end that does not come, a broken stream is one.
         Err(_) => Stage::Over,
-    })
+    };
+    (stage, None)
 }

@@ -2,57 +2,32 @@
 
 use super::{
     head::Head,
-    request::{Body, Headers, Request, Source},
+    request::{Body, Request},
 };
-use aqueduct::{SequenceRef, copy};
-use std::collections::HashMap;
+use aqueduct::{SequenceRef, meter};
 
-/// A request as frameworks that own theirs have it: what was received in a buffer, and strings.
+/// What frameworks copy of a request that is to be theirs: all of it, as it was received, and its path.
 pub(crate) struct Copies {
     buffer: Vec<u8>,
     /// Bytes of the head in it.
     head: usize,
-    method: String,
     path: String,
-    query: String,
-    headers: HashMap<String, Vec<u8>>,
 }
 
 impl Copies {
-    pub(crate) fn new(parsed: &Head<'_, '_>, head: SequenceRef<'_>, body: SequenceRef<'_>) -> Self {
-        let mut headers = HashMap::new();
-        for header in parsed.headers {
-            let name = text(header.name.as_bytes()).to_ascii_lowercase();
-            headers.entry(name).or_insert_with(|| owned(header.value));
-        }
-        let mut buffer = vec![0; head.len() + body.len()];
-        let mut rest = &mut buffer[..];
+    pub(crate) fn new(path: &str, head: SequenceRef<'_>, body: SequenceRef<'_>) -> Self {
+        let mut buffer = Vec::with_capacity(head.len() + body.len());
         for piece in head.segments().chain(body.segments()) {
-            let (here, behind) = rest.split_at_mut(piece.len());
-            copy(here, piece);
-            rest = behind;
+            buffer.extend_from_slice(piece);
         }
-        let [method, path, query] =
-            [parsed.method, parsed.path, parsed.query].map(|part| text(part.as_bytes()));
-        Self { buffer, head: head.len(), method, path, query, headers }
+        meter::count_copy(buffer.len());
+        meter::count_copy(path.len());
+        Self { buffer, head: head.len(), path: path.to_owned() }
     }
 
-    pub(crate) fn request(&self) -> Request<'_> {
+    pub(crate) fn request<'a>(&'a self, parsed: &'a Head<'_, '_>) -> Request<'a> {
         let (head, body) = self.buffer.split_at(self.head);
-        let (method, path, query) = (&*self.method, &*self.path, &*self.query);
         let body = Body::new(SequenceRef::from(body), SequenceRef::from(head));
-        Request { method, path, query, headers: Headers(Source::Copied(&self.headers)), body }
+        Request { path: &self.path, ..Request::new(parsed, body) }
     }
-}
-
-/// Bytes of one's own.
-pub(crate) fn owned(bytes: &[u8]) -> Vec<u8> {
-    let mut own = vec![0; bytes.len()];
-    copy(&mut own, bytes);
-    own
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(owned(bytes))
-        .unwrap_or_else(|refused| String::from_utf8_lossy(refused.as_bytes()).into_owned())
 }

@@ -8,6 +8,41 @@ use tokio::net::TcpStream;
 
 /// A body that is sent to the client's socket itself, past the pipe: a file, by the operating system.
 /// Dropped before its end if the client goes away, is too slow, or the server stops.
+///
+/// ```
+/// use std::{io, task::{Context, Poll, ready}};
+/// use tokio::net::TcpStream;
+/// use web::{Handover, Reply, Request};
+///
+/// struct Text(&'static [u8]);
+///
+/// impl Handover for Text {
+///     fn poll_send(
+///         &mut self,
+///         context: &mut Context<'_>,
+///         socket: &TcpStream,
+///     ) -> Poll<io::Result<u64>> {
+///         loop {
+///             ready!(socket.poll_write_ready(context))?;
+///             match socket.try_write(self.0) {
+///                 // It was not as ready as it seemed.
+///                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+///                 sent => {
+///                     let sent = sent?;
+///                     self.0 = &self.0[sent..];
+///                     return Poll::Ready(Ok(sent as u64));
+///                 }
+///             }
+///         }
+///     }
+/// }
+///
+/// // A service, to be served as any other.
+/// let service = |_: &Request<'_>, reply: &mut Reply<'_>| {
+///     reply.header("content-type", "text/plain").hand_over(5, Text(b"hello"));
+/// };
+/// # let _: &dyn web::Service = &service;
+/// ```
 pub trait Handover: Send + 'static {
     /// Sends some of what is left. How many bytes that was: none is the end, and too early.
     ///

@@ -1,18 +1,17 @@
 //! [`Reply`]: how a service answers.
 
 use super::{
-    copies::owned,
     date,
     handover::{HandedOver, Handover},
     status::{Fault, INTERNAL, reason},
     stream::Stream,
 };
 use aqueduct::{Slice, Writer, meter};
-use std::{fmt, io, io::Write};
+use std::{fmt, io, io::Write, mem};
 
 /// An answer, written into the blocks in which it goes out: [`status`](Self::status) and
 /// [`header`](Self::header) as needed, then one of the others, which end it. What makes no sense (a
-/// header with a line end in it, a second body) makes it a 500.
+/// header with a line end in it, a second body) makes it a 500, and so does a panic.
 ///
 /// To `HEAD` the same head is sent, and no body.
 pub struct Reply<'w> {
@@ -21,6 +20,8 @@ pub struct Reply<'w> {
     status: u16,
     stage: Stage,
     rest: Option<Rest>,
+    /// Lines of the head, whatever it becomes.
+    always: Vec<u8>,
 }
 
 /// What the request settles about its answer.
@@ -52,22 +53,14 @@ pub(crate) enum Rest {
     HandedOver(HandedOver),
 }
 
-/// How an answer ended.
-pub(crate) enum Ended {
-    /// As far as it is in the pipe.
-    Well {
-        keep: bool,
-        rest: Option<Rest>,
-    },
-    Failed,
-}
-
+/// Bytes that the copying mode sets aside for JSON: most of it needs no more.
+const USUAL: usize = 512;
 /// Digits of a length that is filled in later: ten gigabytes.
 const DIGITS: usize = 10;
 
 impl<'w> Reply<'w> {
     pub(crate) fn new(out: &'w mut Writer, terms: Terms) -> Self {
-        Self { out, terms, status: 200, stage: Stage::Begun, rest: None }
+        Self { out, terms, status: 200, stage: Stage::Begun, rest: None, always: Vec::new() }
     }
 
     /// The status: 200 unless set. Before any header.
@@ -89,15 +82,25 @@ impl<'w> Reply<'w> {
     /// asked for, and cannot be given: two of them would be two answers.
     pub fn header(&mut self, name: &str, value: impl AsRef<[u8]>) -> &mut Self {
         let value = value.as_ref();
-        let breaks = |byte: &u8| byte.is_ascii_control() && *byte != b'\t';
-        let odd = |byte: &u8| !byte.is_ascii_graphic() || *byte == b':';
-        let ours = ["content-length", "transfer-encoding", "connection", "date"];
-        let ours = ours.iter().any(|ours| name.eq_ignore_ascii_case(ours));
-        if ours || name.is_empty() || name.as_bytes().iter().any(odd) || value.iter().any(breaks) {
+        if !is_header(name, value) {
             self.stage = Stage::Failed;
         }
         self.begin();
         self.put(&[name.as_bytes(), b": ", value, b"\r\n"]);
+        self
+    }
+
+    /// Adds a header to whatever is answered in the end, be it a 500 in the place of this: what hooks
+    /// do. Before the status and any other header. Allocates.
+    pub fn always(&mut self, name: &str, value: impl AsRef<[u8]>) -> &mut Self {
+        let value = value.as_ref();
+        if self.stage != Stage::Begun || !is_header(name, value) {
+            self.stage = Stage::Failed;
+            return self;
+        }
+        for part in [name.as_bytes(), b": ", value, b"\r\n"] {
+            self.always.extend_from_slice(part);
+        }
         self
     }
 
@@ -107,10 +110,7 @@ impl<'w> Reply<'w> {
         if !self.end_head(bytes.len() as u64) {
             return;
         }
-        let done = match self.terms.copying {
-            true => self.out.write(&owned(bytes)),
-            false => self.out.write(bytes),
-        };
+        let done = self.out.write(bytes);
         self.must(done);
     }
 
@@ -130,7 +130,7 @@ impl<'w> Reply<'w> {
     pub fn json(&mut self, write: impl FnOnce(&mut BodyWriter<'_>) -> io::Result<()>) {
         self.header("content-type", "application/json");
         if self.terms.copying {
-            let mut bytes = Vec::new();
+            let mut bytes = Vec::with_capacity(USUAL);
             match write(&mut BodyWriter(Target::Vec(&mut bytes))) {
                 Ok(()) => self.body(&bytes),
                 Err(_) => self.stage = Stage::Failed,
@@ -189,7 +189,8 @@ impl<'w> Reply<'w> {
         }
     }
 
-    /// So many bytes, which `body` sends past the pipe, when all that was answered before is sent.
+    /// So many bytes, which `body` sends past the pipe, when all that was answered before is sent. It is
+    /// dropped at once where there is no body to be sent, as to `HEAD`.
     pub fn hand_over(&mut self, len: u64, body: impl Handover) {
         if self.end_head(len) {
             self.rest = Some(Rest::HandedOver(HandedOver::new(body, len)));
@@ -250,6 +251,9 @@ impl<'w> Reply<'w> {
             &date,
             connection,
         ]);
+        let always = mem::take(&mut self.always);
+        self.put(&[&always]);
+        self.always = always;
     }
 
     /// Makes a piece of the head where it goes out from. It is no payload, so it counts as no copy.
@@ -275,11 +279,19 @@ impl<'w> Reply<'w> {
         }
     }
 
-    pub(crate) fn end(self) -> Ended {
-        match self.stage {
-            Stage::Done => Ended::Well { keep: self.terms.keep, rest: self.rest },
-            _ => Ended::Failed,
+    /// When whoever answers has returned, or panicked: what cannot be sent is taken back, and a 500 is
+    /// sent in its place.
+    pub(crate) fn settle(&mut self, returned: bool) {
+        if !returned || self.stage != Stage::Done {
+            self.out.rollback();
+            (self.stage, self.rest, self.terms.keep) = (Stage::Begun, None, false);
+            self.refuse(INTERNAL);
         }
+    }
+
+    /// Whether another may follow, and what of it is not in the pipe; nothing if it could not be sent.
+    pub(crate) fn end(self) -> Option<(bool, Option<Rest>)> {
+        (self.stage == Stage::Done).then_some((self.terms.keep, self.rest))
     }
 
     /// Answers with what FastAPI says of a fault.
@@ -337,6 +349,15 @@ impl fmt::Debug for BodyWriter<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BodyWriter").finish_non_exhaustive()
     }
+}
+
+/// Whether a head may say this, and who answers may.
+fn is_header(name: &str, value: &[u8]) -> bool {
+    let breaks = |byte: &u8| byte.is_ascii_control() && *byte != b'\t';
+    let odd = |byte: u8| !byte.is_ascii_graphic() || byte == b':';
+    let ours = ["content-length", "transfer-encoding", "connection", "date"];
+    let ours = ours.iter().any(|ours| name.eq_ignore_ascii_case(ours));
+    !(ours || name.is_empty() || name.bytes().any(odd) || value.iter().any(breaks))
 }
 
 /// The digits of a number.

@@ -3,11 +3,7 @@
 use super::head::Head;
 use aqueduct::{SequenceRef, Slice};
 use httparse::Header;
-use std::{
-    borrow::Cow,
-    collections::{HashMap, hash_map},
-    fmt, slice,
-};
+use std::{borrow::Cow, fmt, slice};
 
 /// A request, borrowed from the blocks that it was received into.
 #[derive(Clone, Copy, Debug)]
@@ -27,49 +23,30 @@ pub struct Request<'a> {
 impl<'a> Request<'a> {
     pub(crate) fn new(head: &'a Head<'a, 'a>, body: Body<'a>) -> Self {
         let Head { method, path, query, .. } = *head;
-        Self { method, path, query, headers: Headers(Source::Parsed(head.headers)), body }
+        Self { method, path, query, headers: Headers(head.headers), body }
     }
 }
 
-/// The headers of a request.
+/// The headers of a request, in the order in which they came.
 #[derive(Clone, Copy)]
-pub struct Headers<'a>(pub(crate) Source<'a>);
-
-#[derive(Clone, Copy)]
-pub(crate) enum Source<'a> {
-    /// In the order in which they came.
-    Parsed(&'a [Header<'a>]),
-    /// The copying mode's, their names in lower case; of several of one name the first.
-    Copied(&'a HashMap<String, Vec<u8>>),
-}
+pub struct Headers<'a>(&'a [Header<'a>]);
 
 impl<'a> Headers<'a> {
     /// None.
-    pub const EMPTY: Self = Self(Source::Parsed(&[]));
+    pub const EMPTY: Self = Self(&[]);
 
     /// The value of the first header of this name, whatever the case of either. Linear in the number of
     /// headers; nothing is hashed.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&'a [u8]> {
-        match self.0 {
-            Source::Parsed(headers) => {
-                let found = headers.iter().find(|header| header.name.eq_ignore_ascii_case(name));
-                found.map(|header| header.value)
-            }
-            Source::Copied(headers) => {
-                let found = headers.get(name);
-                found.or_else(|| headers.get(&name.to_ascii_lowercase())).map(Vec::as_slice)
-            }
-        }
+        let found = self.0.iter().find(|header| header.name.eq_ignore_ascii_case(name));
+        found.map(|header| header.value)
     }
 
     /// Names and values, as they came.
     #[must_use]
     pub fn iter(&self) -> Fields<'a> {
-        Fields(match self.0 {
-            Source::Parsed(headers) => Each::Parsed(headers.iter()),
-            Source::Copied(headers) => Each::Copied(headers.iter()),
-        })
+        Fields(self.0.iter())
     }
 }
 
@@ -92,24 +69,13 @@ impl fmt::Debug for Headers<'_> {
 
 /// Names and values of headers: see [`Headers::iter`].
 #[derive(Clone, Debug)]
-pub struct Fields<'a>(Each<'a>);
-
-#[derive(Clone, Debug)]
-enum Each<'a> {
-    Parsed(slice::Iter<'a, Header<'a>>),
-    Copied(hash_map::Iter<'a, String, Vec<u8>>),
-}
+pub struct Fields<'a>(slice::Iter<'a, Header<'a>>);
 
 impl<'a> Iterator for Fields<'a> {
     type Item = (&'a str, &'a [u8]);
 
     fn next(&mut self) -> Option<Self::Item> {
-        match &mut self.0 {
-            Each::Parsed(headers) => headers.next().map(|header| (header.name, header.value)),
-            Each::Copied(headers) => {
-                headers.next().map(|(name, value)| (name.as_str(), value.as_slice()))
-            }
-        }
+        self.0.next().map(|header| (header.name, header.value))
     }
 }
 

@@ -1,8 +1,10 @@
 //! [`Stream`]: an answer that is sent as it is made.
 
-use super::copies::owned;
-use aqueduct::{PipeError, Slice, Writer};
-use std::io::Write;
+use aqueduct::{Slice, Writer};
+use std::{
+    io::{self, Write},
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 /// What is left of an answer.
 pub(crate) struct Stream {
@@ -13,10 +15,12 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    /// Writes slices until so many bytes wait. Whether that was all.
-    pub(crate) fn write(&mut self, out: &mut Writer, most: u64) -> Result<bool, PipeError> {
+    /// Writes slices until so many bytes wait. Whether that was all. An iterator that panics is an error.
+    pub(crate) fn write(&mut self, out: &mut Writer, most: u64) -> io::Result<bool> {
         while out.unflushed() < most {
-            let Some(slice) = self.slices.next() else {
+            // It is not used again.
+            let next = catch_unwind(AssertUnwindSafe(|| self.slices.next()));
+            let Some(slice) = next.map_err(|_| io::ErrorKind::Other)? else {
                 if self.chunked {
                     out.write(b"0\r\n\r\n")?;
                 }
@@ -29,7 +33,7 @@ impl Stream {
         Ok(false)
     }
 
-    fn write_one(&self, out: &mut Writer, slice: Slice) -> Result<(), PipeError> {
+    fn write_one(&self, out: &mut Writer, slice: Slice) -> io::Result<()> {
         if self.chunked {
             let mut slot = out.reserve(2 * size_of::<usize>() + 2)?;
             let room = slot.len();
@@ -40,10 +44,13 @@ impl Stream {
             slot.commit(used);
         }
         if self.copying {
-            out.write(&owned(&slice))?;
+            out.write(&slice)?;
         } else {
             out.push(slice).map_err(|refused| refused.error)?;
         }
-        if self.chunked { out.write(b"\r\n") } else { Ok(()) }
+        if self.chunked {
+            out.write(b"\r\n")?;
+        }
+        Ok(())
     }
 }

@@ -1,15 +1,15 @@
 //! [`Checker`]: what is wrong, written as JSON where it is found.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Display};
 use std::io::{self, Write};
 
 use aqueduct::meter;
+use serde::Serializer;
 
-use super::number::Number;
-use super::rules::{Broken, Rules};
+use super::rules::Rules;
 use super::value::Value;
-use super::write::{ToJson, write_all, write_f64, write_str};
+use super::write::{ToJson, write_all, write_str};
 
 /// Where a value stands: what an error's `loc` says. A chain on the stack.
 #[derive(Clone, Copy, Debug)]
@@ -55,17 +55,46 @@ impl<'s> At<'s> {
     }
 }
 
+/// A value that is to be checked.
+#[derive(Clone, Copy, Debug)]
+pub struct Spot<'a, 's> {
+    /// What is there.
+    pub value: Value<'a>,
+    /// What it must keep to.
+    pub rules: &'static Rules,
+    /// Where it stands.
+    pub at: &'s At<'s>,
+}
+
 /// A value in an error's `ctx`.
 #[derive(Clone, Copy, Debug)]
-pub enum Context<'s> {
-    /// A count.
+pub(super) enum Context<'s> {
     Count(usize),
-    /// A bound of integers.
-    Int(f64),
-    /// A bound of numbers.
+    Int(i64),
     Float(f64),
-    /// Words.
     Text(&'s str),
+}
+
+/// As a message has it, where a float has no fraction if it is whole.
+impl Display for Context<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Context::Count(count) => count.fmt(f),
+            Context::Int(bound) => bound.fmt(f),
+            Context::Float(bound) => bound.fmt(f),
+            Context::Text(text) => text.fmt(f),
+        }
+    }
+}
+
+impl ToJson for Context<'_> {
+    fn write_json<W: Write + ?Sized>(&self, out: &mut W) -> io::Result<()> {
+        match self {
+            Context::Float(bound) => bound.write_json(out),
+            Context::Text(text) => write_str(out, text),
+            whole => write!(out, "{whole}"),
+        }
+    }
 }
 
 /// Bytes of errors after which no more are collected: each may show all of its input, so that a
@@ -124,67 +153,64 @@ impl Checker {
         out.write_all(b"]}")
     }
 
-    /// Adds an error about `input` at `at`.
-    pub fn fail(
+    /// Adds an error about `value`, which stands at `at`: its type and its message. Always `None`.
+    pub fn refuse<T>(
         &mut self,
         at: &At<'_>,
-        input: Value<'_>,
+        value: Value<'_>,
         kind: &str,
-        message: fmt::Arguments<'_>,
-        context: &[(&str, Context<'_>)],
-    ) {
-        let message =
-            message.as_str().map_or_else(|| Cow::Owned(message.to_string()), Cow::Borrowed);
-        // A Vec takes all; numbers in an input were finite when the parser read them.
-        let _ = self.write(at, input, (kind, &message), context);
+        message: impl Display,
+    ) -> Option<T> {
+        self.fail(&Spot { value, rules: &Rules::NONE, at }, kind, message, &[])
     }
 
-    fn write(
+    /// Adds an error about what is there: its type, its message, and what pydantic shows beside it.
+    /// Always `None`.
+    pub(super) fn fail<T>(
         &mut self,
-        at: &At<'_>,
-        input: Value<'_>,
-        (kind, message): (&str, &str),
+        spot: &Spot<'_, '_>,
+        kind: &str,
+        message: impl Display,
         context: &[(&str, Context<'_>)],
-    ) -> io::Result<()> {
+    ) -> Option<T> {
         let out = &mut self.errors;
-        if out.len() > MOST {
-            return Ok(());
+        let full = out.len() > MOST;
+        let mut write = || {
+            let comma = if out.is_empty() { "" } else { "," };
+            write!(out, "{comma}{{\"type\":\"{kind}\",\"loc\":[")?;
+            spot.at.write(out)?;
+            out.write_all(b"],\"msg\":")?;
+            serde_json::Serializer::new(&mut *out).collect_str(&message)?;
+            out.write_all(b",\"input\":")?;
+            spot.value.write_json(out)?;
+            if !context.is_empty() {
+                out.write_all(b",\"ctx\":")?;
+                write_all(out, ("{", "}"), context, |out, (name, value)| {
+                    write!(out, "\"{name}\":")?;
+                    value.write_json(out)
+                })?;
+            }
+            out.write_all(b"}")
+        };
+        if !full {
+            // A Vec takes all; numbers in an input were finite when the parser read them.
+            let _: io::Result<()> = write();
         }
-        if !out.is_empty() {
-            out.write_all(b",")?;
-        }
-        write!(out, "{{\"type\":\"{kind}\",\"loc\":[")?;
-        at.write(out)?;
-        out.write_all(b"],\"msg\":")?;
-        write_str(out, message)?;
-        out.write_all(b",\"input\":")?;
-        input.write_json(out)?;
-        if !context.is_empty() {
-            out.write_all(b",\"ctx\":")?;
-            write_all(out, ("{", "}"), context, |out, (name, value)| {
-                write!(out, "\"{name}\":")?;
-                match value {
-                    Context::Count(count) => write!(out, "{count}"),
-                    Context::Int(bound) => write!(out, "{bound}"),
-                    Context::Float(bound) => write_f64(out, *bound),
-                    Context::Text(text) => write_str(out, text),
-                }
-            })?;
-        }
-        out.write_all(b"}")
+        None
     }
 
     /// An error for a required field, or a body, that is not there.
     pub fn missing(&mut self, at: &At<'_>, input: Value<'_>) {
-        self.fail(at, input, "missing", format_args!("Field required"), &[]);
+        let spot = Spot { value: input, rules: &Rules::NONE, at };
+        self.fail::<()>(&spot, "missing", "Field required", &[]);
     }
 
     /// An error for a body that is no JSON.
     pub fn invalid_json(&mut self, at: usize, error: &str) {
+        let at = &At { outer: Some(&At::root("body")), step: Step::Index(at) };
+        let spot = Spot { value: Value::empty_map(), rules: &Rules::NONE, at };
         let context = [("error", Context::Text(error))];
-        let message = format_args!("JSON decode error");
-        let input = Value::empty_map();
-        self.fail(&At::root("body").index(at), input, "json_invalid", message, &context);
+        self.fail::<()>(&spot, "json_invalid", "JSON decode error", &context);
     }
 
     /// A field's text: borrowed, or a copy that is counted.
@@ -211,21 +237,5 @@ impl Checker {
     /// Forgets the errors since `mark`.
     pub(super) fn rewind(&mut self, mark: usize) {
         self.errors.truncate(mark);
-    }
-
-    /// Checks a number against the bounds of `rules`.
-    pub(super) fn bounds(
-        &mut self,
-        at: &At<'_>,
-        input: Value<'_>,
-        rules: &Rules,
-        number: &impl Number,
-    ) -> Option<()> {
-        let Some(Broken { rule, kind, words, bound }) = rules.broken(number) else {
-            return Some(());
-        };
-        let message = format_args!("Input should be {words} {bound}");
-        self.fail(at, input, kind, message, &[(rule, number.context(bound))]);
-        None
     }
 }

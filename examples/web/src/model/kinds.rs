@@ -4,8 +4,7 @@
 use std::io::{self, Write};
 use std::ops::Deref;
 
-use super::checker::{At, Checker};
-use super::rules::Rules;
+use super::checker::{Checker, Spot};
 use super::schema::{Check, Shape};
 use super::value::Value;
 use super::write::ToJson;
@@ -14,15 +13,10 @@ impl<'a, T: Check<'a>> Check<'a> for Option<T> {
     const SHAPE: Shape = Shape::Nullable(&T::SHAPE);
     const TAG: &'static str = T::TAG;
 
-    fn check_by(
-        value: Value<'a>,
-        rules: &'static Rules,
-        at: &At<'_>,
-        checker: &mut Checker,
-    ) -> Option<Self> {
-        match value {
+    fn check(spot: &Spot<'a, '_>, checker: &mut Checker) -> Option<Self> {
+        match spot.value {
             Value::Null => Some(None),
-            value => T::check_by(value, rules, at, checker).map(Some),
+            _ => T::check(spot, checker).map(Some),
         }
     }
 
@@ -44,27 +38,19 @@ impl<'a, A: Check<'a>, B: Check<'a>> Check<'a> for Either<A, B> {
     const SHAPE: Shape = Shape::Either(&A::SHAPE, &B::SHAPE);
     const TAG: &'static str = A::TAG;
 
-    fn check_by(
-        value: Value<'a>,
-        rules: &'static Rules,
-        at: &At<'_>,
-        checker: &mut Checker,
-    ) -> Option<Self> {
+    fn check(spot: &Spot<'a, '_>, checker: &mut Checker) -> Option<Self> {
         let mark = checker.mark();
-        let (first, second) = (at.name(A::TAG), at.name(B::TAG));
+        let (first, second) = (spot.at.name(A::TAG), spot.at.name(B::TAG));
+        let (first, second) = (Spot { at: &first, ..*spot }, Spot { at: &second, ..*spot });
         // What is the second already need not be refused by the first.
-        if B::is_exact(&value) && !A::is_exact(&value) {
-            if let Some(b) = B::check_by(value, rules, &second, checker) {
+        if B::is_exact(&spot.value) && !A::is_exact(&spot.value) {
+            if let Some(b) = B::check(&second, checker) {
                 return Some(Either::B(b));
             }
             checker.rewind(mark);
         }
-        let a = A::check_by(value, rules, &first, checker);
-        let b = match a {
-            Some(_) if A::is_exact(&value) || !B::is_exact(&value) => None,
-            _ => B::check_by(value, rules, &second, checker),
-        };
-        let found = b.map(Either::B).or(a.map(Either::A))?;
+        let a = A::check(&first, checker).map(Either::A);
+        let found = a.or_else(|| B::check(&second, checker).map(Either::B))?;
         checker.rewind(mark);
         Some(found)
     }
@@ -103,13 +89,8 @@ impl<'a, T: Check<'a>> Check<'a> for Given<T> {
     const SHAPE: Shape = T::SHAPE;
     const TAG: &'static str = T::TAG;
 
-    fn check_by(
-        value: Value<'a>,
-        rules: &'static Rules,
-        at: &At<'_>,
-        checker: &mut Checker,
-    ) -> Option<Self> {
-        T::check_by(value, rules, at, checker).map(|value| Given { value, given: true })
+    fn check(spot: &Spot<'a, '_>, checker: &mut Checker) -> Option<Self> {
+        T::check(spot, checker).map(|value| Given { value, given: true })
     }
 
     fn is_exact(value: &Value<'a>) -> bool {

@@ -5,7 +5,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::marker::PhantomData;
 
-use super::checker::{At, Checker, Context};
+use super::checker::{At, Checker, Context, Spot};
 use super::rules::Rules;
 use super::schema::{Check, Shape};
 use super::value::{Items, Value};
@@ -19,14 +19,6 @@ pub struct List<'a, T> {
     item: PhantomData<T>,
 }
 
-impl<T> Clone for List<'_, T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T> Copy for List<'_, T> {}
-
 impl<T> Default for List<'_, T> {
     fn default() -> Self {
         List { items: Items::none(), rules: &Rules::NONE, copying: false, item: PhantomData }
@@ -35,22 +27,24 @@ impl<T> Default for List<'_, T> {
 
 impl<'a, T: Check<'a>> List<'a, T> {
     /// The items in their order.
-    pub fn iter(self) -> impl Iterator<Item = T> {
-        let mut checker = Checker::new(self.copying);
+    pub fn iter(&self) -> impl Iterator<Item = T> + use<'a, T> {
+        let (rules, mut checker) = (self.rules, Checker::new(self.copying));
         let at = At::root("");
         // Each was checked before, by the same rules.
-        self.items.iter().filter_map(move |v| T::check_by(v, self.rules, &at, &mut checker))
+        self.items
+            .iter()
+            .filter_map(move |value| T::check(&Spot { value, rules, at: &at }, &mut checker))
     }
 
     /// How many.
     #[must_use]
-    pub fn len(self) -> usize {
+    pub fn len(&self) -> usize {
         self.items.len()
     }
 
     /// Whether there are none.
     #[must_use]
-    pub fn is_empty(self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.items.is_empty()
     }
 }
@@ -69,14 +63,14 @@ fn unique(items: Items<'_>) -> bool {
     texts().all(|text| seen.insert(text))
 }
 
-fn too_many_or_few(
-    items: Items<'_>,
-    bound: usize,
+/// An error about how many there are, for the bound that `rule` sets.
+fn miscounted<T>(
+    (spot, len): (&Spot<'_, '_>, usize),
     (kind, rule, words): (&str, &str, &str),
-    at: &At<'_>,
+    bound: usize,
     checker: &mut Checker,
-) {
-    let (len, s) = (items.len(), if bound == 1 { "" } else { "s" });
+) -> Option<T> {
+    let s = if bound == 1 { "" } else { "s" };
     let message =
         format_args!("List should have at {words} {bound} item{s} after validation, not {len}");
     let context = [
@@ -84,47 +78,39 @@ fn too_many_or_few(
         (rule, Context::Count(bound)),
         ("actual_length", Context::Count(len)),
     ];
-    checker.fail(at, Value::List(items), kind, message, &context);
+    checker.fail(spot, kind, message, &context)
 }
 
 impl<'a, T: Check<'a>> Check<'a> for List<'a, T> {
     const SHAPE: Shape = Shape::List(&T::SHAPE);
     const TAG: &'static str = "list";
 
-    fn check_by(
-        value: Value<'a>,
-        rules: &'static Rules,
-        at: &At<'_>,
-        checker: &mut Checker,
-    ) -> Option<Self> {
-        let Value::List(items) = value else {
-            checker.fail(at, value, "list_type", format_args!("Input should be a valid list"), &[]);
-            return None;
+    fn check(spot: &Spot<'a, '_>, checker: &mut Checker) -> Option<Self> {
+        let Value::List(items) = spot.value else {
+            return checker.fail(spot, "list_type", "Input should be a valid list", &[]);
         };
-        if let Some(most) = rules.max_items.filter(|most| items.len() > *most) {
-            too_many_or_few(items, most, ("too_long", "max_length", "most"), at, checker);
-            return None;
+        let (rules, len) = (spot.rules, items.len());
+        if let Some(most) = rules.max_items.filter(|most| len > *most) {
+            return miscounted((spot, len), ("too_long", "max_length", "most"), most, checker);
         }
         let each = rules.each.unwrap_or(&Rules::NONE);
         let (sound, copying) = checker.borrowing(|checker| {
-            let mark = checker.mark();
-            for (i, item) in items.iter().enumerate() {
+            let mut sound = true;
+            for (i, value) in items.iter().enumerate() {
                 // What is wrong with one is with the checker, and the rest is checked all the same.
-                let _ = T::check_by(item, each, &at.index(i), checker);
+                let at = &spot.at.index(i);
+                sound &= T::check(&Spot { value, rules: each, at }, checker).is_some();
             }
-            checker.mark() == mark
+            sound
         });
         if !sound {
             return None;
         }
-        if let Some(least) = rules.min_items.filter(|least| items.len() < *least) {
-            too_many_or_few(items, least, ("too_short", "min_length", "least"), at, checker);
-            return None;
+        if let Some(least) = rules.min_items.filter(|least| len < *least) {
+            return miscounted((spot, len), ("too_short", "min_length", "least"), least, checker);
         }
         if rules.unique_items && !unique(items) {
-            let message = format_args!("List items should be unique");
-            checker.fail(at, value, "unique_items", message, &[]);
-            return None;
+            return checker.fail(spot, "unique_items", "List items should be unique", &[]);
         }
         Some(List { items, rules: each, copying, item: PhantomData })
     }

@@ -20,7 +20,7 @@ macro_rules! model {
 
     (@struct $closed:literal, [$(#[$meta:meta])* $vis:vis], $name:ident, $life:lifetime, [$self:ty], [$($generics:tt)*], [$family:ty],
         $($(#[$doc:meta])* $field:ident $(as $alias:literal)? : $type:ty
-            $([$($rule:ident = $argument:tt),* $(,)?])? $(= $default:tt)?),* $(,)?
+            $([$($rule:ident = $($number:literal)? $([$($list:tt)*])?),* $(,)?])? $(= $default:tt $($digits:literal)?)?),* $(,)?
     ) => {
         $(#[$meta])*
         #[derive(Debug)]
@@ -34,24 +34,23 @@ macro_rules! model {
                     name: $crate::model!(@name $field $($alias)?),
                     shape: <$type as $crate::model::Check<$life>>::SHAPE,
                     rules: $crate::model::Rules {
-                        $($($rule: $crate::model!(@rule $rule $argument),)*)?
+                        $($($rule: $crate::model!(@rule $rule $($number)? $([$($list)*])?),)*)?
                         ..$crate::model::Rules::NONE
                     },
-                    default: $crate::model!(@json $($default)?),
+                    default: $crate::model!(@json $($default $($digits)?)?),
                 }),*],
             };
 
             fn build(
                 find: &mut dyn FnMut(usize) -> Option<$crate::model::Value<$life>>,
-                whole: $crate::model::Value<$life>,
-                at: &$crate::model::At<'_>,
+                whole: &$crate::model::Spot<$life, '_>,
                 checker: &mut $crate::model::Checker,
             ) -> Option<Self> {
                 let fields = Self::SCHEMA.fields.iter().enumerate();
                 let mut fields = fields.map(|(i, field)| (field, find(i)));
                 $(let $field = fields.next().and_then(|(field, value)| {
-                    let default: Option<fn() -> $type> = $crate::model!(@value $($default)?);
-                    $crate::model::field(field, value, default, whole, at, checker)
+                    let default: Option<fn() -> $type> = $crate::model!(@value $($default $($digits)?)?);
+                    $crate::model::field(field, value, default, whole, checker)
                 });)*
                 Some($name { $($field: $field?),* })
             }
@@ -66,13 +65,11 @@ macro_rules! model {
                 $crate::model::Shape::Model(<$self as $crate::model::Model<$life>>::SCHEMA);
             const TAG: &'static str = stringify!($name);
 
-            fn check_by(
-                value: $crate::model::Value<$life>,
-                _: &'static $crate::model::Rules,
-                at: &$crate::model::At<'_>,
+            fn check(
+                spot: &$crate::model::Spot<$life, '_>,
                 checker: &mut $crate::model::Checker,
             ) -> Option<Self> {
-                $crate::model::object(value, at, checker)
+                $crate::model::object(spot, checker)
             }
         }
 
@@ -98,32 +95,34 @@ macro_rules! model {
     (@key $field:ident) => { concat!("\"", stringify!($field), "\":") };
     (@key $field:ident $alias:literal) => { concat!("\"", $alias, "\":") };
 
-    (@rule pattern $text:tt) => {
+    (@rule pattern $text:literal) => {
         Some(|| {
             static PATTERN: $crate::model::Pattern = $crate::model::Pattern::new($text);
             &PATTERN
         })
     };
     (@rule one_of $choices:tt) => { &$choices };
-    (@rule unique_items $unique:tt) => { $unique };
-    (@rule each [$($rule:ident = $argument:tt),*]) => {
+    (@rule unique_items $unique:literal) => { $unique };
+    (@rule each [$($rule:ident = $value:literal),*]) => {
         Some(&$crate::model::Rules {
-            $($rule: $crate::model!(@rule $rule $argument),)*
+            $($rule: $crate::model!(@rule $rule $value),)*
             ..$crate::model::Rules::NONE
         })
     };
-    (@rule min_length $count:tt) => { Some($count) };
-    (@rule max_length $count:tt) => { Some($count) };
-    (@rule min_items $count:tt) => { Some($count) };
-    (@rule max_items $count:tt) => { Some($count) };
-    (@rule $bound:ident $number:tt) => { Some($number as f64) };
+    (@rule min_length $count:literal) => { Some($count) };
+    (@rule max_length $count:literal) => { Some($count) };
+    (@rule min_items $count:literal) => { Some($count) };
+    (@rule max_items $count:literal) => { Some($count) };
+    (@rule $bound:ident $number:literal) => { Some(|| $crate::model::Bound::from($number)) };
 
     (@json) => { None };
     (@json $default:tt) => { Some(stringify!($default)) };
+    (@json - $digits:literal) => { Some(concat!("-", $digits)) };
 
     (@value) => { None };
     (@value null) => { Some(Default::default) };
     (@value []) => { Some(Default::default) };
+    (@value - $digits:literal) => { Some(|| (-$digits).into()) };
     (@value $default:literal) => { Some(|| $default.into()) };
 }
 

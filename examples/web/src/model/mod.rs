@@ -29,13 +29,14 @@
 //! ```
 //!
 //! Where to read: [`Tape`] holds a document as a flat list of nodes that point into the body,
-//! [`Value`] is one of them, [`Check`] makes a field of it by [`Rules`], [`Checker`] collects what
-//! is wrong as JSON, and [`model!`](crate::model!) puts fields together and describes them in a
+//! [`Value`] is one of them, [`Check`] makes a field of the one at a [`Spot`] by its [`Rules`],
+//! [`Checker`] collects what is wrong as JSON, and [`model!`](crate::model!) puts fields together and describes them in a
 //! [`Schema`]. What is checked allocates nothing: errors are written where they are found, in the
 //! order of the declaration, so that one pass is enough.
 
 mod checker;
 mod email;
+mod json;
 mod kinds;
 mod list;
 mod macros;
@@ -49,13 +50,13 @@ mod url;
 mod value;
 mod write;
 
-pub use checker::{At, Checker, Context};
+pub use checker::{At, Checker, Spot};
 pub use email::Email;
 pub use kinds::{Either, Given};
 pub use list::List;
 pub use number::Int;
 pub use query::latin1;
-pub use rules::{Pattern, Rules};
+pub use rules::{Bound, Pattern, Rules};
 pub use schema::{Check, Family, Field, MOST_FIELDS, Model, Schema, Shape, field, object, params};
 pub use tape::{Fault, Tape};
 pub use url::Url;

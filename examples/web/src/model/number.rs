@@ -1,11 +1,10 @@
 //! Numbers in pydantic's lax mode: from numbers, strings and booleans.
 
-use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::io::{self, Write};
 
-use super::checker::{At, Checker, Context};
-use super::rules::Rules;
+use super::checker::{Checker, Context, Spot};
+use super::rules::Bound;
 use super::schema::{Check, Shape};
 use super::value::Value;
 use super::write::ToJson;
@@ -27,11 +26,17 @@ pub enum Int<'a> {
     },
 }
 
-/// Why text is no integer.
-enum NoInt {
-    Syntax,
-    Size,
-}
+/// Why a value is no number: the error's type and message.
+type Wrong = (&'static str, &'static str);
+
+const NO_INT: Wrong =
+    ("int_parsing", "Input should be a valid integer, unable to parse string as an integer");
+const TOO_LARGE: Wrong =
+    ("int_parsing_size", "Unable to parse input string as an integer, exceeded maximum size");
+const FRACTION: Wrong =
+    ("int_from_float", "Input should be a valid integer, got a number with a fractional part");
+const NO_FLOAT: Wrong =
+    ("float_parsing", "Input should be a valid number, unable to parse string as a number");
 
 impl<'a> Int<'a> {
     /// The integer, if it has 64 bits.
@@ -53,29 +58,29 @@ impl<'a> Int<'a> {
     }
 
     /// `" +1_000.00 "` is 1000.
-    fn parse(text: &'a str) -> Result<Int<'a>, NoInt> {
+    fn parse(text: &'a str) -> Result<Int<'a>, Wrong> {
         let text = text.trim();
-        if text.len() > MOST_DIGITS {
-            return Err(NoInt::Size);
-        }
-        let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
         let negative = text.starts_with('-');
+        let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+        // Behind leading zeros any number of underscores is overlooked.
+        let significant = |digits: &'a str| match digits.strip_prefix('0') {
+            Some(rest) => rest.trim_start_matches(['0', '_']),
+            None => digits,
+        };
+        if significant(unsigned).bytes().take_while(u8::is_ascii_digit).count() > MOST_DIGITS {
+            return Err(TOO_LARGE);
+        }
         let whole = match unsigned.split_once('.') {
             Some((whole, zeros)) if !zeros.is_empty() && zeros.bytes().all(|b| b == b'0') => whole,
-            Some(_) => return Err(NoInt::Syntax),
-            None => unsigned,
+            _ => unsigned,
         };
-        let outer = |digit: Option<&u8>| digit.is_some_and(u8::is_ascii_digit);
-        let sound = whole.bytes().all(|b| b.is_ascii_digit() || b == b'_');
-        if !sound || !outer(whole.as_bytes().first()) || !outer(whole.as_bytes().last()) {
-            return Err(NoInt::Syntax);
-        }
-        let digits = whole.trim_start_matches('0');
-        // Behind leading zeros any number of underscores is overlooked.
-        let digits =
-            if digits.len() < whole.len() { digits.trim_start_matches(['0', '_']) } else { digits };
-        if digits.contains("__") {
-            return Err(NoInt::Syntax);
+        let digits = significant(whole);
+        let sound = whole.bytes().all(|b| b.is_ascii_digit() || b == b'_')
+            && whole.starts_with(|c: char| c.is_ascii_digit())
+            && !whole.ends_with('_')
+            && !digits.contains("__");
+        if !sound || digits.bytes().filter(|b| *b != b'_').count() > MOST_DIGITS {
+            return Err(NO_INT);
         }
         let sign = if negative { -1 } else { 1 };
         let small = digits.bytes().filter(|b| *b != b'_').try_fold(0_i64, |value, b| {
@@ -84,21 +89,12 @@ impl<'a> Int<'a> {
         Ok(small.map_or(Int::Large { negative, digits }, Int::Small))
     }
 
-    fn lax(value: Value<'a>) -> Result<Int<'a>, (&'static str, &'static str)> {
+    fn lax(value: Value<'a>) -> Result<Int<'a>, Wrong> {
         match value {
             Value::Bool(value) => Ok(Int::Small(i64::from(value))),
-            Value::Int(text) | Value::Text(text) => Int::parse(text).map_err(|no| match no {
-                NoInt::Syntax => (
-                    "int_parsing",
-                    "Input should be a valid integer, unable to parse string as an integer",
-                ),
-                NoInt::Size => TOO_LARGE,
-            }),
+            Value::Int(text) | Value::Text(text) => Int::parse(text),
             Value::Float(text) => match text.parse::<f64>() {
-                Ok(value) if value.fract() != 0.0 => Err((
-                    "int_from_float",
-                    "Input should be a valid integer, got a number with a fractional part",
-                )),
+                Ok(value) if value.fract() != 0.0 => Err(FRACTION),
                 Ok(value) => whole(value).map(Int::Small).ok_or(TOO_LARGE),
                 Err(_) => Err(TOO_LARGE),
             },
@@ -106,9 +102,6 @@ impl<'a> Int<'a> {
         }
     }
 }
-
-const TOO_LARGE: (&str, &str) =
-    ("int_parsing_size", "Unable to parse input string as an integer, exceeded maximum size");
 
 /// A float without fraction as an integer of 64 bits; the limits themselves are refused, as the
 /// nearest floats of the largest are larger.
@@ -119,27 +112,28 @@ fn whole(value: f64) -> Option<i64> {
 }
 
 /// What has bounds.
-pub(super) trait Number {
-    /// How it compares with a bound.
-    fn order(&self, bound: f64) -> Option<Ordering>;
-    fn is_multiple_of(&self, of: f64) -> bool;
+trait Number {
+    /// How it compares with a bound; what is no number does not.
+    fn order(&self, bound: Bound) -> Option<Ordering>;
+    fn is_multiple_of(&self, bound: Bound) -> bool;
     /// A bound as an error shows it.
-    fn context(&self, bound: f64) -> Context<'static>;
+    fn context(bound: Bound) -> Context<'static>;
 }
 
-#[allow(clippy::cast_possible_truncation, reason = "bounds of integers are integers")]
 impl Number for Int<'_> {
-    fn order(&self, bound: f64) -> Option<Ordering> {
+    fn order(&self, bound: Bound) -> Option<Ordering> {
         Some(match self {
-            Int::Small(value) => i128::from(*value).cmp(&(bound as i128)),
+            Int::Small(value) => value.cmp(&bound.int),
             Int::Large { negative: true, .. } => Ordering::Less,
             Int::Large { negative: false, .. } => Ordering::Greater,
         })
     }
 
-    fn is_multiple_of(&self, of: f64) -> bool {
-        let of = of as i128;
+    fn is_multiple_of(&self, bound: Bound) -> bool {
+        let of = i128::from(bound.int);
         match self {
+            // No application has it, but who checks without one.
+            _ if of == 0 => false,
             Int::Small(value) => i128::from(*value) % of == 0,
             Int::Large { digits, .. } => {
                 let digits = digits.bytes().filter(|b| *b != b'_');
@@ -148,48 +142,67 @@ impl Number for Int<'_> {
         }
     }
 
-    fn context(&self, bound: f64) -> Context<'static> {
-        Context::Int(bound)
+    fn context(bound: Bound) -> Context<'static> {
+        Context::Int(bound.int)
     }
 }
 
 impl Number for f64 {
-    fn order(&self, bound: f64) -> Option<Ordering> {
-        self.partial_cmp(&bound)
+    fn order(&self, bound: Bound) -> Option<Ordering> {
+        self.partial_cmp(&bound.float)
     }
 
-    fn is_multiple_of(&self, of: f64) -> bool {
+    fn is_multiple_of(&self, bound: Bound) -> bool {
         // What is no number, or has no end, is left to the other bounds.
-        let off = (self - (self / of).round() * of).abs();
+        let off = (self - (self / bound.float).round() * bound.float).abs();
         off.is_nan() || off <= 1e-9
     }
 
-    fn context(&self, bound: f64) -> Context<'static> {
-        Context::Float(bound)
+    fn context(bound: Bound) -> Context<'static> {
+        Context::Float(bound.float)
     }
+}
+
+/// What was read, if it is a number that keeps the bounds; they are checked in pydantic's order.
+fn accept<N: Number>(
+    read: Result<N, Wrong>,
+    spot: &Spot<'_, '_>,
+    checker: &mut Checker,
+) -> Option<N> {
+    let number = match read {
+        Ok(number) => number,
+        Err((kind, message)) => return checker.fail(spot, kind, message, &[]),
+    };
+    let rules = spot.rules;
+    let multiple = rules.multiple_of.map(|of| of()).filter(|of| !number.is_multiple_of(*of));
+    let multiple = multiple.map(|of| (of, "multiple_of", "multiple_of", "a multiple of"));
+    type Test = fn(Ordering) -> bool;
+    let bounds: [(_, Test, _, _, _); 4] = [
+        (rules.le, Ordering::is_le, "le", "less_than_equal", "less than or equal to"),
+        (rules.lt, Ordering::is_lt, "lt", "less_than", "less than"),
+        (rules.ge, Ordering::is_ge, "ge", "greater_than_equal", "greater than or equal to"),
+        (rules.gt, Ordering::is_gt, "gt", "greater_than", "greater than"),
+    ];
+    let outside = || {
+        bounds.into_iter().find_map(|(bound, test, rule, kind, words)| {
+            let bound = bound?();
+            let keeps = number.order(bound).is_some_and(test);
+            (!keeps).then_some((bound, rule, kind, words))
+        })
+    };
+    let Some((bound, rule, kind, words)) = multiple.or_else(outside) else {
+        return Some(number);
+    };
+    let bound = N::context(bound);
+    checker.fail(spot, kind, format_args!("Input should be {words} {bound}"), &[(rule, bound)])
 }
 
 impl<'a> Check<'a> for Int<'a> {
     const SHAPE: Shape = Shape::Int;
     const TAG: &'static str = "int";
 
-    fn check_by(
-        value: Value<'a>,
-        rules: &'static Rules,
-        at: &At<'_>,
-        checker: &mut Checker,
-    ) -> Option<Self> {
-        match Int::lax(value) {
-            Ok(int) => checker.bounds(at, value, rules, &int).map(|()| int),
-            Err((kind, message)) => {
-                checker.fail(at, value, kind, format_args!("{message}"), &[]);
-                None
-            }
-        }
-    }
-
-    fn is_exact(value: &Value<'a>) -> bool {
-        matches!(value, Value::Int(_))
+    fn check(spot: &Spot<'a, '_>, checker: &mut Checker) -> Option<Self> {
+        accept(Int::lax(spot.value), spot, checker)
     }
 }
 
@@ -198,21 +211,9 @@ impl<'a> Check<'a> for i64 {
     const SHAPE: Shape = Shape::Int;
     const TAG: &'static str = "int";
 
-    fn check_by(
-        value: Value<'a>,
-        rules: &'static Rules,
-        at: &At<'_>,
-        checker: &mut Checker,
-    ) -> Option<Self> {
-        let int = Int::check_by(value, rules, at, checker)?;
-        if int.small().is_none() {
-            checker.fail(at, value, TOO_LARGE.0, format_args!("{}", TOO_LARGE.1), &[]);
-        }
-        int.small()
-    }
-
-    fn is_exact(value: &Value<'a>) -> bool {
-        Int::is_exact(value)
+    fn check(spot: &Spot<'a, '_>, checker: &mut Checker) -> Option<Self> {
+        let small = Int::check(spot, checker)?.small();
+        small.or_else(|| checker.fail(spot, TOO_LARGE.0, TOO_LARGE.1, &[]))
     }
 }
 
@@ -220,62 +221,39 @@ impl<'a> Check<'a> for f64 {
     const SHAPE: Shape = Shape::Float;
     const TAG: &'static str = "float";
 
-    fn check_by(
-        value: Value<'a>,
-        rules: &'static Rules,
-        at: &At<'_>,
-        checker: &mut Checker,
-    ) -> Option<Self> {
-        let number = match value {
+    fn check(spot: &Spot<'a, '_>, checker: &mut Checker) -> Option<Self> {
+        let read = match spot.value {
             Value::Bool(value) => Ok(f64::from(u8::from(value))),
             Value::Int("-0") => Ok(0.0),
-            Value::Int(text) | Value::Float(text) | Value::Text(text) => parse_float(text).ok_or((
-                "float_parsing",
-                "Input should be a valid number, unable to parse string as a number",
-            )),
+            Value::Int(text) | Value::Float(text) | Value::Text(text) => {
+                parse_float(text).ok_or(NO_FLOAT)
+            }
             _ => Err(("float_type", "Input should be a valid number")),
         };
-        match number {
-            Ok(number) => checker.bounds(at, value, rules, &number).map(|()| number),
-            Err((kind, message)) => {
-                checker.fail(at, value, kind, format_args!("{message}"), &[]);
-                None
-            }
-        }
-    }
-
-    fn is_exact(value: &Value<'a>) -> bool {
-        matches!(value, Value::Float(_))
+        accept(read, spot, checker)
     }
 }
 
 /// As Rust reads it, and with single underscores inside.
 fn parse_float(text: &str) -> Option<f64> {
     let text = text.trim();
-    let outer = text.starts_with('_') || text.ends_with('_') || text.contains("__");
-    let plain = match text.contains('_') {
-        true if outer => return None,
-        true => Cow::Owned(text.replace('_', "")),
-        false => Cow::Borrowed(text),
-    };
-    plain.parse().ok()
+    if !text.contains('_') {
+        return text.parse().ok();
+    }
+    let inside = !text.starts_with('_') && !text.ends_with('_') && !text.contains("__");
+    inside.then(|| text.replace('_', "").parse().ok())?
 }
 
 impl<'a> Check<'a> for bool {
     const SHAPE: Shape = Shape::Bool;
     const TAG: &'static str = "bool";
 
-    fn check_by(
-        value: Value<'a>,
-        _: &'static Rules,
-        at: &At<'_>,
-        checker: &mut Checker,
-    ) -> Option<Self> {
-        let is = |words: &[&str], text: &str| words.iter().any(|w| w.eq_ignore_ascii_case(text));
-        let number = match value {
+    fn check(spot: &Spot<'a, '_>, checker: &mut Checker) -> Option<Self> {
+        let is = |text, words: &str| words.split(' ').any(|w| w.eq_ignore_ascii_case(text));
+        let number = match spot.value {
             Value::Bool(value) => return Some(value),
-            Value::Text(text) if is(&["0", "off", "f", "false", "n", "no"], text) => Some(0),
-            Value::Text(text) if is(&["1", "on", "t", "true", "y", "yes"], text) => Some(1),
+            Value::Text(text) if is(text, "0 off f false n no") => Some(0),
+            Value::Text(text) if is(text, "1 on t true y yes") => Some(1),
             Value::Text(_) => Some(2),
             Value::Int(text) => Int::parse(text).ok().and_then(Int::small),
             Value::Float(text) => text.parse().ok().and_then(whole),
@@ -289,12 +267,7 @@ impl<'a> Check<'a> for bool {
             }
             None => ("bool_type", "Input should be a valid boolean"),
         };
-        checker.fail(at, value, kind, format_args!("{message}"), &[]);
-        None
-    }
-
-    fn is_exact(value: &Value<'a>) -> bool {
-        matches!(value, Value::Bool(_))
+        checker.fail(spot, kind, message, &[])
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::tape::{Node, Tape, span};
+use super::tape::{Node, Span, Tape, span};
 use super::value::Fields;
 
 impl Tape {
@@ -39,16 +39,15 @@ impl Tape {
 
     fn component(&mut self, encoded: &str, at: usize) {
         if encoded.bytes().any(|b| matches!(b, b'%' | b'+' | 0x80..)) {
-            let start = self.text.len();
-            self.decode(encoded, true);
-            self.nodes.push(Node::Kept(span(start, self.text.len())));
+            let kept = self.decode(encoded, true);
+            self.nodes.push(Node::Kept(kept));
         } else {
             self.nodes.push(Node::Text(span(at, at + encoded.len())));
         }
     }
 
     /// Appends the text of `encoded` to the tape's own. What is not UTF-8 is replaced.
-    fn decode(&mut self, encoded: &str, form: bool) {
+    fn decode(&mut self, encoded: &str, form: bool) -> Span {
         self.scratch.clear();
         let mut rest = encoded.as_bytes();
         while let Some((first, behind)) = rest.split_first() {
@@ -68,9 +67,10 @@ impl Tape {
                 (None, b) => self.scratch.push(b),
             }
         }
-        let text = String::from_utf8_lossy(&self.scratch);
-        aqueduct::meter::count_copy(text.len());
-        self.text.push_str(&text);
+        let scratch = std::mem::take(&mut self.scratch);
+        let kept = self.keep(&String::from_utf8_lossy(&scratch));
+        self.scratch = scratch;
+        kept
     }
 }
 

@@ -1,11 +1,10 @@
 //! [`Rules`]: what a field's value must keep to.
 
-use std::cmp::Ordering;
 use std::sync::OnceLock;
 
 use regex::Regex;
 
-use super::number::Number;
+use super::schema::Shape;
 
 /// The rules of one field, by the names under which [`model!`](crate::model!) takes them. Those of
 /// another kind of field have no effect.
@@ -20,11 +19,11 @@ pub struct Rules {
     pub pattern: Option<fn() -> &'static Pattern>,
     /// What a string may be; nothing means anything.
     pub one_of: &'static [&'static str],
-    pub ge: Option<f64>,
-    pub gt: Option<f64>,
-    pub le: Option<f64>,
-    pub lt: Option<f64>,
-    pub multiple_of: Option<f64>,
+    pub ge: Option<fn() -> Bound>,
+    pub gt: Option<fn() -> Bound>,
+    pub le: Option<fn() -> Bound>,
+    pub lt: Option<fn() -> Bound>,
+    pub multiple_of: Option<fn() -> Bound>,
     pub min_items: Option<usize>,
     pub max_items: Option<usize>,
     /// For lists of strings.
@@ -33,15 +32,52 @@ pub struct Rules {
     pub each: Option<&'static Rules>,
 }
 
-/// A bound that a number does not keep.
-pub(super) struct Broken {
-    pub(super) rule: &'static str,
-    pub(super) kind: &'static str,
-    pub(super) words: &'static str,
-    pub(super) bound: f64,
+/// A bound of numbers, exact for fields of either kind.
+#[derive(Clone, Copy, Debug)]
+pub struct Bound {
+    pub(super) int: i64,
+    pub(super) float: f64,
+}
+
+impl From<i64> for Bound {
+    fn from(int: i64) -> Self {
+        Bound { int, float: int as f64 }
+    }
+}
+
+/// For floats, and for integers if it is whole: an application takes no other.
+impl From<f64> for Bound {
+    #[allow(clippy::cast_possible_truncation, reason = "it is looked at")]
+    fn from(float: f64) -> Self {
+        Bound { int: float as i64, float }
+    }
+}
+
+/// For descriptions, where FastAPI has a float for either.
+impl From<Bound> for serde_json::Value {
+    fn from(bound: Bound) -> Self {
+        bound.float.into()
+    }
 }
 
 impl Rules {
+    /// Whether what has this shape can keep them: integers have whole bounds, and a multiple is one of
+    /// more than zero.
+    pub(crate) fn fit(&self, shape: &Shape) -> bool {
+        let bounds =
+            || [self.ge, self.gt, self.le, self.lt, self.multiple_of].into_iter().flatten();
+        let whole = |bound: Bound| bound.float == bound.int as f64;
+        let positive = || self.multiple_of.is_none_or(|of| of().float > 0.0);
+        match shape {
+            Shape::Int => bounds().all(|bound| whole(bound())) && positive(),
+            Shape::Float => positive(),
+            Shape::List(item) => self.each.is_none_or(|each| each.fit(item)),
+            Shape::Nullable(inner) => self.fit(inner),
+            Shape::Either(a, b) => self.fit(a) && self.fit(b),
+            _ => true,
+        }
+    }
+
     /// No rules.
     pub const NONE: Rules = Rules {
         min_length: None,
@@ -58,27 +94,6 @@ impl Rules {
         unique_items: false,
         each: None,
     };
-
-    /// The first bound, in pydantic's order, that `number` does not keep.
-    pub(super) fn broken(&self, number: &impl Number) -> Option<Broken> {
-        use Ordering::{Equal, Greater, Less};
-        if let Some(bound) = self.multiple_of.filter(|bound| !number.is_multiple_of(*bound)) {
-            let words = "a multiple of";
-            return Some(Broken { rule: "multiple_of", kind: "multiple_of", words, bound });
-        }
-        let bounds: [(_, _, _, _, &[Ordering]); 4] = [
-            (self.le, "le", "less_than_equal", "less than or equal to", &[Less, Equal]),
-            (self.lt, "lt", "less_than", "less than", &[Less]),
-            (self.ge, "ge", "greater_than_equal", "greater than or equal to", &[Greater, Equal]),
-            (self.gt, "gt", "greater_than", "greater than", &[Greater]),
-        ];
-        bounds.into_iter().find_map(|(bound, rule, kind, words, kept)| {
-            // What is no number keeps no bound.
-            let keeps = |order: Option<Ordering>| order.is_some_and(|order| kept.contains(&order));
-            let bound = bound.filter(|bound| !keeps(number.order(*bound)))?;
-            Some(Broken { rule, kind, words, bound })
-        })
-    }
 }
 
 /// A regular expression, compiled when it is first asked.

@@ -1,6 +1,6 @@
 //! What a model is made of, and how its fields are found and checked.
 
-use super::checker::{At, Checker};
+use super::checker::{At, Checker, Spot};
 use super::rules::Rules;
 use super::value::Value;
 
@@ -73,26 +73,20 @@ pub trait Check<'a>: Sized {
     /// Its name in the place of an error about a union.
     const TAG: &'static str;
 
-    /// Checks `value` by `rules`. What is wrong goes to the checker: one error at least for `None`.
+    /// Checks what is there. What is wrong goes to the checker: one error at least for `None`.
     /// Allocates nothing for what is sound, but for URLs and e-mail addresses that are not in their
     /// normal form, and in the copying mode.
-    fn check_by(
-        value: Value<'a>,
-        rules: &'static Rules,
-        at: &At<'_>,
-        checker: &mut Checker,
-    ) -> Option<Self>;
+    fn check(spot: &Spot<'a, '_>, checker: &mut Checker) -> Option<Self>;
 
-    /// As [`check_by`](Self::check_by), without rules: for whole bodies.
+    /// As [`check`](Self::check), without rules: for whole bodies.
     fn check_at(value: Value<'a>, at: &At<'_>, checker: &mut Checker) -> Option<Self> {
-        Self::check_by(value, &Rules::NONE, at, checker)
+        Self::check(&Spot { value, rules: &Rules::NONE, at }, checker)
     }
 
     /// Whether `value` is of this kind already: what a union prefers.
     #[must_use]
     fn is_exact(value: &Value<'a>) -> bool {
-        let _ = value;
-        false
+        value.tag() == Some(Self::TAG)
     }
 }
 
@@ -101,12 +95,10 @@ pub trait Model<'a>: Sized {
     /// Its description.
     const SCHEMA: &'static Schema;
 
-    /// Checks the fields, each of which `find` gives by its number. `whole` is the input of an error
-    /// about one that is not there.
+    /// Checks the fields of `whole`, each of which `find` gives by its number.
     fn build(
         find: &mut dyn FnMut(usize) -> Option<Value<'a>>,
-        whole: Value<'a>,
-        at: &At<'_>,
+        whole: &Spot<'a, '_>,
         checker: &mut Checker,
     ) -> Option<Self>;
 }
@@ -118,12 +110,10 @@ pub trait Family: 'static {
 }
 
 /// Checks an object. Linear in its size times the number of the model's fields.
-pub fn object<'a, T: Model<'a>>(value: Value<'a>, at: &At<'_>, checker: &mut Checker) -> Option<T> {
-    let Value::Map(fields) = value else {
-        let message =
-            format_args!("Input should be a valid dictionary or object to extract fields from");
-        checker.fail(at, value, "model_attributes_type", message, &[]);
-        return None;
+pub fn object<'a, T: Model<'a>>(spot: &Spot<'a, '_>, checker: &mut Checker) -> Option<T> {
+    let Value::Map(fields) = spot.value else {
+        let message = "Input should be a valid dictionary or object to extract fields from";
+        return checker.fail(spot, "model_attributes_type", message, &[]);
     };
     const { assert!(T::SCHEMA.fields.len() <= MOST_FIELDS, "a model of more than 32 fields") };
     let schema = T::SCHEMA;
@@ -138,13 +128,13 @@ pub fn object<'a, T: Model<'a>>(value: Value<'a>, at: &At<'_>, checker: &mut Che
         }
     }
     let mut find = |i: usize| (found[i] != 0).then(|| fields.node(found[i]));
-    let built = T::build(&mut find, value, at, checker);
+    let built = T::build(&mut find, spot, checker);
     if !(strangers && schema.closed) {
         return built;
     }
     for (name, value) in fields.merged().filter(|(name, _)| position(name).is_none()) {
-        let message = format_args!("Extra inputs are not permitted");
-        checker.fail(&at.name(name), value, "extra_forbidden", message, &[]);
+        let stranger = Spot { value, at: &spot.at.name(name), ..*spot };
+        checker.fail::<T>(&stranger, "extra_forbidden", "Extra inputs are not permitted", &[]);
     }
     None
 }
@@ -158,23 +148,24 @@ pub fn params<'a, T: Model<'a>>(
 ) -> Option<T> {
     let fields = T::SCHEMA.fields;
     let mut find = |i: usize| find(fields[i].name, fields[i].shape.is_list());
-    T::build(&mut find, Value::Null, &At::root(source), checker)
+    let whole = Spot { value: Value::Null, rules: &Rules::NONE, at: &At::root(source) };
+    T::build(&mut find, &whole, checker)
 }
 
-/// Checks the value of one field, or does without.
+/// Checks the value of one field of `whole`, or does without.
 pub fn field<'a, T: Check<'a>>(
     field: &'static Field,
     value: Option<Value<'a>>,
     default: Option<fn() -> T>,
-    whole: Value<'a>,
-    at: &At<'_>,
+    whole: &Spot<'a, '_>,
     checker: &mut Checker,
 ) -> Option<T> {
+    let at = &whole.at.name(field.name);
     match (value, default) {
-        (Some(value), _) => T::check_by(value, &field.rules, &at.name(field.name), checker),
+        (Some(value), _) => T::check(&Spot { value, rules: &field.rules, at }, checker),
         (None, Some(default)) => Some(default()),
         (None, None) => {
-            checker.missing(&at.name(field.name), whole);
+            checker.missing(at, whole.value);
             None
         }
     }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::checker::{At, Checker, Context};
+use super::checker::{Checker, Context, Spot};
 use super::rules::Rules;
 use super::schema::{Check, Shape};
 use super::value::Value;
@@ -11,92 +11,64 @@ impl<'a> Check<'a> for Cow<'a, str> {
     const SHAPE: Shape = Shape::Str;
     const TAG: &'static str = "str";
 
-    fn check_by(
-        value: Value<'a>,
-        rules: &'static Rules,
-        at: &At<'_>,
-        checker: &mut Checker,
-    ) -> Option<Self> {
+    fn check(spot: &Spot<'a, '_>, checker: &mut Checker) -> Option<Self> {
+        let rules = spot.rules;
         if !rules.one_of.is_empty() {
-            return one_of(value, rules.one_of, at, checker);
+            return one_of(spot, checker);
         }
-        let text = string(value, at, checker)?;
-        lengths(value, text, rules, at, checker)?;
+        let text = string(spot, checker)?;
+        if let Some((kind, rule, words, bound)) = misfit(text, rules) {
+            let s = if bound == 1 { "" } else { "s" };
+            let message = format_args!("String should have at {words} {bound} character{s}");
+            return checker.fail(spot, kind, message, &[(rule, Context::Count(bound))]);
+        }
         if let Some(pattern) = rules.pattern.map(|p| p()).filter(|p| !p.is_match(text)) {
             let pattern = pattern.text();
             let message = format_args!("String should match pattern '{pattern}'");
             let context = [("pattern", Context::Text(pattern))];
-            checker.fail(at, value, "string_pattern_mismatch", message, &context);
-            return None;
+            return checker.fail(spot, "string_pattern_mismatch", message, &context);
         }
         Some(checker.text(text))
     }
+}
 
-    fn is_exact(value: &Value<'a>) -> bool {
-        matches!(value, Value::Text(_))
+/// The string that is there.
+pub(super) fn string<'a>(spot: &Spot<'a, '_>, checker: &mut Checker) -> Option<&'a str> {
+    match spot.value {
+        Value::Text(text) => Some(text),
+        _ => checker.fail(spot, "string_type", "Input should be a valid string", &[]),
     }
 }
 
-/// The string that `value` is.
-pub(super) fn string<'a>(value: Value<'a>, at: &At<'_>, checker: &mut Checker) -> Option<&'a str> {
-    if let Value::Text(text) = value {
-        return Some(text);
-    }
-    checker.fail(at, value, "string_type", format_args!("Input should be a valid string"), &[]);
-    None
-}
-
-/// Lengths count characters, which are no more than bytes and no less than a quarter of them.
-fn lengths(
-    value: Value<'_>,
-    text: &str,
-    rules: &Rules,
-    at: &At<'_>,
-    checker: &mut Checker,
-) -> Option<()> {
-    let s = |count: usize| if count == 1 { "" } else { "s" };
-    if let Some(most) = rules.max_length.filter(|m| text.len() > *m && text.chars().count() > *m) {
-        let message = format_args!("String should have at most {most} character{}", s(most));
-        let context = [("max_length", Context::Count(most))];
-        checker.fail(at, value, "string_too_long", message, &context);
-        return None;
-    }
+/// The bound of its length that a text does not keep. Lengths count characters, which are no more than
+/// bytes and no less than a quarter of them.
+fn misfit(text: &str, rules: &Rules) -> Option<(&'static str, &'static str, &'static str, usize)> {
+    let long = |most: &usize| text.len() > *most && text.chars().count() > *most;
     let short = |least: &usize| text.len() < 4 * least && text.chars().count() < *least;
-    if let Some(least) = rules.min_length.filter(short) {
-        let message = format_args!("String should have at least {least} character{}", s(least));
-        let context = [("min_length", Context::Count(least))];
-        checker.fail(at, value, "string_too_short", message, &context);
-        return None;
-    }
-    Some(())
+    let most = rules.max_length.filter(long).map(|m| ("string_too_long", "max_length", "most", m));
+    let least = || rules.min_length.filter(short);
+    most.or_else(|| least().map(|l| ("string_too_short", "min_length", "least", l)))
 }
 
-fn one_of<'a>(
-    value: Value<'a>,
-    choices: &[&str],
-    at: &At<'_>,
-    checker: &mut Checker,
-) -> Option<Cow<'a, str>> {
-    if let Value::Text(text) = value
+/// A string that the rules list.
+fn one_of<'a>(spot: &Spot<'a, '_>, checker: &mut Checker) -> Option<Cow<'a, str>> {
+    let choices = spot.rules.one_of;
+    if let Value::Text(text) = spot.value
         && choices.contains(&text)
     {
         return Some(checker.text(text));
     }
-    let mut expected = String::new();
-    for (i, choice) in choices.iter().enumerate() {
-        expected += match i {
-            0 => "",
-            _ if i + 1 == choices.len() => " or ",
-            _ => ", ",
-        };
-        // As Python's repr quotes it.
-        let quote = if choice.contains('\'') { '"' } else { '\'' };
-        expected.extend([quote]);
-        expected += choice;
-        expected.extend([quote]);
-    }
+    // As Python's repr quotes them.
+    let quoted = |choice: &&str| match choice.contains('\'') {
+        true => format!("\"{choice}\""),
+        false => format!("'{choice}'"),
+    };
+    let mut choices: Vec<_> = choices.iter().map(quoted).collect();
+    let last = choices.pop().unwrap_or_default();
+    let expected = match choices.is_empty() {
+        true => last,
+        false => format!("{} or {last}", choices.join(", ")),
+    };
     let message = format_args!("Input should be {expected}");
-    let context = [("expected", Context::Text(&expected))];
-    checker.fail(at, value, "literal_error", message, &context);
-    None
+    checker.fail(spot, "literal_error", message, &[("expected", Context::Text(&expected))])
 }

@@ -4,8 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Write};
 
-use super::checker::{At, Checker, Context};
-use super::rules::Rules;
+use super::checker::{Checker, Context, Spot};
 use super::schema::{Check, Shape};
 use super::value::Value;
 use super::write::{ToJson, write_str};
@@ -47,52 +46,32 @@ impl<'a> Check<'a> for Url<'a> {
     const SHAPE: Shape = Shape::Url;
     const TAG: &'static str = "url";
 
-    fn check_by(
-        value: Value<'a>,
-        _: &'static Rules,
-        at: &At<'_>,
-        checker: &mut Checker,
-    ) -> Option<Self> {
-        let Value::Text(text) = value else {
-            let message = format_args!("URL input should be a string or URL");
-            checker.fail(at, value, "url_type", message, &[]);
-            return None;
+    fn check(spot: &Spot<'a, '_>, checker: &mut Checker) -> Option<Self> {
+        let Value::Text(text) = spot.value else {
+            return checker.fail(spot, "url_type", "URL input should be a string or URL", &[]);
         };
         if text.len() > LONGEST {
             let message = format_args!("URL should have at most {LONGEST} characters");
             let context = [("max_length", Context::Count(LONGEST))];
-            checker.fail(at, value, "url_too_long", message, &context);
-            return None;
+            return checker.fail(spot, "url_too_long", message, &context);
         }
         if let Some(path) = plain(text) {
             return Some(Url { text: checker.text(text), path });
         }
-        match ::url::Url::parse(text) {
+        let error = match ::url::Url::parse(text) {
             Ok(url) if matches!(url.scheme(), "http" | "https") => {
-                Some(Url { text: Cow::Owned(url.into()), path: "" })
+                return Some(Url { text: Cow::Owned(url.into()), path: "" });
             }
             Ok(_) => {
-                let message = format_args!("URL scheme should be 'http' or 'https'");
+                let message = "URL scheme should be 'http' or 'https'";
                 let context = [("expected_schemes", Context::Text("'http' or 'https'"))];
-                checker.fail(at, value, "url_scheme", message, &context);
-                None
+                return checker.fail(spot, "url_scheme", message, &context);
             }
-            Err(error) => {
-                let error = match text {
-                    "" => "input is empty".to_owned(),
-                    _ => error.to_string(),
-                };
-                let message = format_args!("Input should be a valid URL, {error}");
-                checker.fail(
-                    at,
-                    value,
-                    "url_parsing",
-                    message,
-                    &[("error", Context::Text(&error))],
-                );
-                None
-            }
-        }
+            Err(_) if text.is_empty() => "input is empty".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        let message = format_args!("Input should be a valid URL, {error}");
+        checker.fail(spot, "url_parsing", message, &[("error", Context::Text(&error))])
     }
 }
 

@@ -93,6 +93,18 @@ impl<'a> Value<'a> {
         Place { tape, body, node }.value()
     }
 
+    /// Its kind's name in the place of an error about a union, if it is one of those that unions tell
+    /// apart.
+    pub(super) fn tag(&self) -> Option<&'static str> {
+        match self {
+            Value::Bool(_) => Some("bool"),
+            Value::Int(_) => Some("int"),
+            Value::Float(_) => Some("float"),
+            Value::Text(_) => Some("str"),
+            Value::Null | Value::List(_) | Value::Map(_) => None,
+        }
+    }
+
     /// An object without fields.
     pub(super) fn empty_map() -> Value<'static> {
         Value::Map(Fields::new(&EMPTY, ""))

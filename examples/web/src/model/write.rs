@@ -72,46 +72,62 @@ pub(super) fn write_all<W: Write + ?Sized, T>(
     out.write_all(close.as_bytes())
 }
 
+/// What is left of a list or an object, each value with its name in an object.
+type Members<'a> = Box<dyn Iterator<Item = (Option<&'a str>, Value<'a>)> + 'a>;
+
+/// By a loop, so that depth costs no stack.
 impl ToJson for Value<'_> {
     fn write_json<W: Write + ?Sized>(&self, out: &mut W) -> io::Result<()> {
-        match *self {
-            Value::Null => out.write_all(b"null"),
-            Value::Bool(value) => value.write_json(out),
-            Value::Int("-0") => out.write_all(b"0"),
-            Value::Int(digits) => out.write_all(digits.as_bytes()),
-            Value::Float(text) => write_f64(out, text.parse().unwrap_or(f64::NAN)),
-            Value::Text(text) => write_str(out, text),
-            Value::List(items) => {
-                write_all(out, ("[", "]"), items.iter(), |out, item| item.write_json(out))
+        let mut open: Vec<(Members<'_>, &[u8])> = Vec::new();
+        let mut value = *self;
+        loop {
+            let mut comma = !matches!(value, Value::List(_) | Value::Map(_));
+            match value {
+                Value::Null => out.write_all(b"null")?,
+                Value::Bool(value) => value.write_json(out)?,
+                Value::Int("-0") => out.write_all(b"0")?,
+                Value::Int(digits) => out.write_all(digits.as_bytes())?,
+                Value::Float(text) => write_f64(out, text.parse().unwrap_or(f64::NAN))?,
+                Value::Text(text) => write_str(out, text)?,
+                Value::List(items) => {
+                    out.write_all(b"[")?;
+                    open.push((Box::new(items.iter().map(|item| (None, item))), b"]"));
+                }
+                Value::Map(fields) => {
+                    out.write_all(b"{")?;
+                    let merged = fields.merged().map(|(name, value)| (Some(name), value));
+                    open.push((Box::new(merged), b"}"));
+                }
             }
-            Value::Map(fields) => {
-                write_all(out, ("{", "}"), fields.merged(), |out, (name, value)| {
-                    write_str(out, name)?;
-                    out.write_all(b":")?;
-                    value.write_json(out)
-                })
+            let (name, next) = loop {
+                let Some((members, end)) = open.last_mut() else { return Ok(()) };
+                if let Some(member) = members.next() {
+                    break member;
+                }
+                out.write_all(end)?;
+                open.pop();
+                comma = true;
+            };
+            out.write_all(if comma { b"," } else { b"" })?;
+            if let Some(name) = name {
+                write_str(out, name)?;
+                out.write_all(b":")?;
             }
+            value = next;
         }
     }
 }
 
-impl ToJson for Cow<'_, str> {
-    fn write_json<W: Write + ?Sized>(&self, out: &mut W) -> io::Result<()> {
-        write_str(out, self)
-    }
+macro_rules! as_serde_json_does {
+    ($($type:ty),*) => {
+        $(impl ToJson for $type {
+            fn write_json<W: Write + ?Sized>(&self, out: &mut W) -> io::Result<()> {
+                Ok(serde_json::to_writer(out, self)?)
+            }
+        })*
+    };
 }
-
-impl ToJson for bool {
-    fn write_json<W: Write + ?Sized>(&self, out: &mut W) -> io::Result<()> {
-        out.write_all(if *self { b"true" } else { b"false" })
-    }
-}
-
-impl ToJson for i64 {
-    fn write_json<W: Write + ?Sized>(&self, out: &mut W) -> io::Result<()> {
-        Ok(serde_json::to_writer(out, self)?)
-    }
-}
+as_serde_json_does!(Cow<'_, str>, bool, i64);
 
 impl ToJson for f64 {
     fn write_json<W: Write + ?Sized>(&self, out: &mut W) -> io::Result<()> {

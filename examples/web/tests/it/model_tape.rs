@@ -158,11 +158,13 @@ fn a_fault_says_where() {
         }
     }
     assert_eq!(Tape::default().json(b"\"\xff\"").err(), Some(Fault::NotText));
-    let deep = "[".repeat(200) + &"]".repeat(200);
-    assert!(matches!(
-        Tape::default().json(deep.as_bytes()),
-        Err(Fault::Syntax { at: 127..=128, .. })
-    ));
+    for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
+        let deep = |levels| [&open.repeat(levels), "1", &close.repeat(levels)].concat();
+        assert!(Tape::default().json(deep(128).as_bytes()).is_ok());
+        let fault = Tape::default().json(deep(129).as_bytes()).err();
+        let error = "recursion limit exceeded".to_owned();
+        assert_eq!(fault, Some(Fault::Syntax { at: open.len() * 128, error }));
+    }
 
     let mut checker = Checker::new(false);
     checker.invalid_json(5, "Expecting value");

@@ -45,6 +45,7 @@ fn ours(model: &str, source: &str, input: &str, copying: bool) -> (bool, String)
         "Strict" => body::<models::Strict<'_>>(value, copying),
         "AnInt" => body::<models::AnInt<'_>>(value, copying),
         "Ruled" => body::<models::Ruled<'_>>(value, copying),
+        "Signed" => body::<models::Signed<'_>>(value, copying),
         "AFloat" => body::<models::AFloat>(value, copying),
         "Range" => body::<models::Range>(value, copying),
         "Tenth" => body::<models::Tenth>(value, copying),

@@ -10,6 +10,13 @@ type Text<'a> = Cow<'a, str>;
 
 web::model! { pub(crate) struct AnInt<'a> { v: Int<'a> } }
 web::model! { pub(crate) struct Ruled<'a> { v: Int<'a> [gt = 0, le = 100, multiple_of = 5] } }
+web::model! {
+    pub(crate) struct Signed<'a> {
+        v: Int<'a> [ge = -5, le = 9_007_199_254_740_993],
+        w: Option<Int<'a>> [gt = -9_223_372_036_854_775_808, lt = -1, multiple_of = 3] = null,
+        x: Option<f64> [ge = -5, lt = -0.5] = null,
+    }
+}
 web::model! { pub(crate) struct AFloat { v: f64 } }
 web::model! { pub(crate) struct Range { v: f64 [gt = 0, lt = 10, multiple_of = 0.5] } }
 web::model! { pub(crate) struct Tenth { v: f64 [multiple_of = 0.1] } }

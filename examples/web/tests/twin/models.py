@@ -88,6 +88,12 @@ class Ruled(BaseModel):
     v: int = Field(gt=0, le=100, multiple_of=5)
 
 
+class Signed(BaseModel):
+    v: int = Field(ge=-5, le=9007199254740993)
+    w: int | None = Field(None, gt=-9223372036854775808, lt=-1, multiple_of=3)
+    x: float | None = Field(None, ge=-5, lt=-0.5)
+
+
 class AFloat(BaseModel):
     v: float
 
@@ -233,6 +239,10 @@ BODIES = {
         '{"customer":{%s},"lines":[{"sku":"ABC-12345","count":100},{"sku":"ABC-1234","count":"99","note":null}],"ref":"r"}' % USER,
     ],
     "Strict": ["{}", '{"z":1,"id":0,"a":[1]}', '{"id":1,"label":"x","z":{"k":1,"k":2},"y":2,"z":3}', '{"id":"x","label":"01234567890","id":7}', '{"id":1,"label":"x"}', '{"id":123456789012345678901234567890,"label":"ä"}', '{"id":-123456789012345678901234567890,"label":1}'],
+    "Signed": [
+        '{"v":-5}', '{"v":-6,"w":-1,"x":-5.5}', '{"v":9007199254740993,"w":-9223372036854775806,"x":-5}', '{"v":9007199254740994,"w":-9223372036854775808,"x":-0.5}',
+        '{"v":123456789012345678901,"w":-123456789012345678903}', '{"v":-123456789012345678901,"w":-4}', '{"v":"-5","w":"-6","x":"-5.0"}',
+    ],
     "Choice": ['{"v":"a"}', '{"v":"b"}', '{"v":"a","w":"y"}', '{"v":["a"],"w":{"a":1}}', '{"v":1,"w":"it\'s"}', '{"v":null,"w":null}'],
     "Unions": ['{"a":1}', '{"a":"1","b":"1","c":"1"}', '{"a":1.5,"b":1,"c":1.0}', '{"b":1.0,"c":true}', '{"b":2.5,"c":"yes"}', '{"a":true,"b":true}', '{"a":[],"b":[],"c":[]}', '{"a":null,"c":null,"b":null}', '{"c":2}'],
 }
@@ -245,7 +255,8 @@ FIELDS = {
     "AList": ['["a"]', '[""]', '["",""]', '["a","a"]', '["a","a",""]', '["a","b"]', '["a",1,1,1,1]', "[]", '"ab"', "null", '{"a":1}', "5", "[null,[]]", '["a",["x"],{"k":1.50}]'],
     "Numbers": ['[1,"x",2.5,"3",true,null]', "[]", '[1,"2",3.0,false]', "[[1]]"],
 }
-LONG = [("AnInt", '"%s"' % ("1" * 4300)), ("AnInt", '"%s"' % ("1" * 4301)), ("AnInt", '"%s"' % (" " * 4301)), ("AnEmail", '"%s@b.com"' % ("a" * 65)), ("AnEmail", '"a@%s.com"' % ("b" * 64)),
+LONG = [("AnInt", '"%s"' % text) for text in ("0" * 4301, "-" + "0_" * 2200 + "1", "1." + "0" * 4301, "_".join("1" * 4300), "_".join("1" * 4301), "1" * 4301 + "x", "1" * 4301 + ".5", "x" * 4301)]
+LONG += [("AnInt", '"%s"' % ("1" * 4300)), ("AnInt", '"%s"' % ("1" * 4301)), ("AnInt", '"%s"' % (" " * 4301)), ("AnEmail", '"%s@b.com"' % ("a" * 65)), ("AnEmail", '"a@%s.com"' % ("b" * 64)),
     ("AnEmail", '"a@%s.com"' % ("b" * 63)), ("AnEmail", '"a@%scom"' % ("b." * 130)), ("AnEmail", '"%s@b.com"' % ("a" * 250)), ("AnEmail", '"%s"' % ("a" * 2049)), ("AUrl", '"http://%s.com"' % ("a" * 2100)), ("AUrl", '"http://%s.com"' % ("a" * 70))]
 QUERIES = ["", "tag=a&tag=&tag=abc&skip=-1&skip=x&q=&short=maybe&price=0&sort=up", "tag=ab&tag=cd&tag=ef&tag=gh&q=1234567&price=nan", "tag=a+b&tag=%C3%A4%20%ff&short=on&q=a%20b&skip=+5&price=1_0&sort=desc&nums=1&nums=x",
     "tag=ab&q=ab=c&&skip&price=2", "tag=%zz&q=%4&skip=%2B3", "tag=ab;cd&TAG=x&nums=1&nums=2", "=x&tag=%e2%82%ac%e2%82&t%61g=xy&", "tag=ab&short=1&price=1e3&skip=%20%31%32", "tag=ab&skip=1.0&skip=2.50", "&&&", "tag=%F0%9F%98%80x&nums=", "tag=a%00b&q=%22%5c"]

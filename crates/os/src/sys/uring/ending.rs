@@ -1,8 +1,9 @@
 //! What happens to operations when the kernel answers, and when nobody asks any more.
 
 use super::{
-    Core, Held, NOBODY, Stream, ZeroCopy,
-    slab::{Key, Operation},
+    Core, File, Group, Held, NOBODY, Stream, ZeroCopy,
+    slab::{Key, Operation, Slab},
+    unsupported,
 };
 use aqueduct_base::sync::thread;
 use aqueduct_slice::Slice;
@@ -20,7 +21,6 @@ const COPIED: i32 = i32::MIN;
 const GRACE: Duration = Duration::from_secs(1);
 
 /// What remains to be done after a completion, without the ring: it may run other people's code.
-#[derive(Debug)]
 pub(crate) enum Effect {
     Nothing,
     Wake(Waker),
@@ -38,10 +38,18 @@ impl Effect {
 }
 
 /// An operation's result, and what it held unless the kernel uses that still.
-#[derive(Debug)]
 pub(crate) struct Done {
     pub(crate) result: io::Result<usize>,
     pub(crate) held: Option<Held>,
+    /// Dropped without the ring: other people's destructors may come back to it.
+    _rest: Option<(File, Option<Waker>)>,
+}
+
+impl Done {
+    /// Of a ring that fails.
+    pub(crate) fn failed(refused: io::Error) -> Self {
+        Self { result: Err(refused), held: None, _rest: None }
+    }
 }
 
 impl Core {
@@ -66,13 +74,8 @@ impl Core {
             Held::Send { zero_copy: Some(ZeroCopy(copied)), .. } if cqueue::notif(flags) => {
                 copied.set(copied.get() || result & COPIED != 0);
             }
-            Held::Send { zero_copy, .. } if result == -libc::EOPNOTSUPP && zero_copy.is_some() => {
-                // Not with this kind of socket: as others do it.
-                if let Some(ZeroCopy(copied)) = zero_copy.take() {
-                    copied.set(true);
-                }
-                self.arm(key);
-                return Effect::Nothing;
+            Held::Send { zero_copy: Some(ZeroCopy(copied)), .. } if result == -libc::EOPNOTSUPP => {
+                copied.set(true);
             }
             Held::Stream(stream) => {
                 if let Some(number) = cqueue::buffer_select(flags) {
@@ -95,6 +98,18 @@ impl Core {
     /// After a completion: ends what nobody waits for, or wakes who does.
     fn settle(&mut self, key: Key) -> Effect {
         match self.slab.get(key) {
+            Some(Operation {
+                held: Held::Send { zero_copy: zero_copy @ Some(_), .. },
+                armed: false,
+                orphaned: false,
+                result: None,
+                ..
+            }) => {
+                // Not with this kind of socket: as it does it with others.
+                *zero_copy = None;
+                self.arm(key);
+                Effect::Nothing
+            }
             Some(operation) if operation.orphaned && !operation.armed => {
                 self.end(key).map_or(Effect::Nothing, Effect::Drop)
             }
@@ -119,14 +134,14 @@ impl Core {
             mem::swap(&mut operation.waker, waker);
             return None;
         };
-        let held = if operation.armed {
+        let result = usize::try_from(result)
+            .map_err(|_| io::Error::from_raw_os_error(result.wrapping_neg()));
+        if operation.armed {
             operation.orphaned = true; // the notification is to come, and then it ends
-            None
-        } else {
-            self.slab.remove(key).map(|operation| operation.held)
-        };
-        let result = usize::try_from(result).map_err(|_| io::Error::from_raw_os_error(-result));
-        Some(Done { result, held })
+            return Some(Done { result, held: None, _rest: None });
+        }
+        let Operation { held, file, waker, .. } = self.slab.remove(key)?;
+        Some(Done { result, held: Some(held), _rest: Some((file, waker)) })
     }
 
     /// The next of what a stream has received, none at its end; or, as [`poll`](Self::poll), a wait.
@@ -199,12 +214,15 @@ impl Stream {
             0 => self.ended = true,
             // All blocks were full at once; or it pauses. It goes on with another entry.
             libc::ENOBUFS | libc::ECANCELED => {}
-            refused if refused > 0 => {
-                self.ended = true;
-                self.received.push_back(Err(io::Error::from_raw_os_error(refused)));
-            }
+            libc::EINVAL => self.fail(unsupported("this kernel has no multishot RECV")),
+            refused if refused > 0 => self.fail(io::Error::from_raw_os_error(refused)),
             _ => {}
         }
+    }
+
+    fn fail(&mut self, refused: io::Error) {
+        self.ended = true;
+        self.received.push_back(Err(refused));
     }
 }
 
@@ -228,8 +246,17 @@ impl Drop for Core {
             }
         }
         if self.slab.len() > 0 {
-            mem::forget(mem::take(&mut self.slab));
-            mem::forget(mem::take(&mut self.groups));
+            leak((mem::take(&mut self.slab), mem::take(&mut self.groups)));
         }
     }
+}
+
+/// What was leaked, where a leak checker finds it.
+#[cfg(test)]
+static LEAKED: aqueduct_base::sync::Mutex<Vec<usize>> = aqueduct_base::sync::Mutex::new(Vec::new());
+
+fn leak(used: (Slab, Vec<Group>)) {
+    let _leaked = Box::leak(Box::new(used));
+    #[cfg(test)]
+    LEAKED.lock().push(std::ptr::from_mut(_leaked).expose_provenance());
 }

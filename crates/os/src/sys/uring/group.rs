@@ -13,9 +13,8 @@ use aqueduct_pool::Pool;
 use aqueduct_slice::{Slice, SliceMut};
 use io_uring::types::BufRingEntry;
 use memmap2::MmapMut;
-use std::{io, ptr};
+use std::io;
 
-#[derive(Debug)]
 pub(crate) struct Group {
     memory: MmapMut,
     blocks: Vec<SliceMut>,
@@ -73,7 +72,7 @@ impl Group {
         // SAFETY: the first entry's memory is there and initialised (1).
         let tail = unsafe { BufRingEntry::tail(base) };
         // SAFETY: aligned as the entry is; we and the kernel reach it as an atomic only.
-        let tail = unsafe { &*ptr::from_ref(&*tail).cast::<AtomicU16>() };
+        let tail = unsafe { &*tail.cast::<AtomicU16>() };
         // Release: the entry is whole before the kernel sees that it is there.
         tail.store(self.tail, Ordering::Release);
     }

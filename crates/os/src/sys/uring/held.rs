@@ -11,7 +11,7 @@ use super::table::FixedIndex;
 use aqueduct_sequence::Sequence;
 use aqueduct_slice::{Slice, SliceMut};
 use io_uring::{opcode, squeue, types::Fd};
-use std::{cell::Cell, collections::VecDeque, fmt, io, mem, ptr, rc::Rc};
+use std::{cell::Cell, collections::VecDeque, io, mem, ptr, rc::Rc};
 
 /// Bytes that the kernel moves at once, at most: it cuts what is longer itself.
 const MOST: usize = 0x7fff_f000;
@@ -23,7 +23,6 @@ const REPORT_USAGE: u16 = 1 << 3;
 const SEND: i32 = libc::MSG_WAITALL | libc::MSG_NOSIGNAL;
 
 /// What an operation owns. The kernel alone uses the memory until the last completion.
-#[derive(Debug)]
 pub(crate) enum Held {
     /// Bytes of a file into the spare capacity. Offset `u64::MAX`: from where the file stands.
     Read { block: SliceMut, len: usize, offset: u64 },
@@ -40,11 +39,10 @@ pub(crate) enum Held {
 }
 
 /// Set when the kernel says that it copied, or that it cannot but copy.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct ZeroCopy(pub(crate) Rc<Cell<bool>>);
 
 /// What a stream has received and nobody has taken.
-#[derive(Debug)]
 pub(crate) struct Stream {
     /// The group of buffers, a number of the ring's.
     pub(crate) group: u16,
@@ -134,11 +132,4 @@ fn room(block: &mut SliceMut, len: usize) -> (*mut u8, u32) {
 
 fn limited(len: usize) -> u32 {
     u32::try_from(len.min(MOST)).unwrap_or(0)
-}
-
-impl fmt::Debug for Gather {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { slices, offset, .. } = self;
-        f.debug_struct("Gather").field("slices", slices).field("offset", offset).finish()
-    }
 }

@@ -18,6 +18,8 @@ mod group;
 mod held;
 mod slab;
 mod table;
+#[cfg(feature = "tokio")]
+mod watch;
 
 pub(crate) use ending::Done;
 pub(crate) use group::Group;
@@ -32,9 +34,8 @@ use io_uring::{IoUring, squeue, types};
 use std::{
     collections::VecDeque,
     fmt, io,
-    os::fd::{AsFd, AsRawFd, OwnedFd, RawFd},
+    os::fd::{AsFd, AsRawFd, RawFd},
     sync::Arc,
-    task::Waker,
     time::Duration,
 };
 
@@ -52,6 +53,11 @@ impl File {
     pub(crate) fn new(owner: Arc<dyn AsFd>) -> Self {
         Self { number: owner.as_fd().as_raw_fd(), _owner: owner }
     }
+}
+
+/// The error where the kernel lacks something.
+pub(crate) fn unsupported(why: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::Unsupported, format!("no io_uring: {why}"))
 }
 
 pub(crate) struct Core {
@@ -174,19 +180,6 @@ impl Core {
         !self.waiting.is_empty() || !self.ring.submission().is_empty()
     }
 
-    /// Another descriptor of the ring, to be watched: readable when there are completions.
-    #[cfg(feature = "tokio")]
-    pub(crate) fn descriptor(&self) -> io::Result<OwnedFd> {
-        self.ring.as_fd().try_clone_to_owned()
-    }
-
-    /// Those who wait for an operation.
-    #[cfg(feature = "tokio")]
-    pub(crate) fn wakers(&mut self) -> Vec<Waker> {
-        let keys: Vec<_> = self.slab.keys().collect();
-        keys.into_iter().filter_map(|key| self.slab.get(key)?.waker.take()).collect()
-    }
-
     /// Registers blocks, for the life of the ring.
     pub(crate) fn register(&mut self, mut blocks: Vec<SliceMut>) -> io::Result<()> {
         let part = |block: &mut SliceMut| {
@@ -208,7 +201,12 @@ impl Core {
         let submitter = self.ring.submitter();
         // SAFETY: the entries are as many, and stay where they are, as the blocks do that they name
         // (the group's invariants), until the ring is closed (4).
-        unsafe { submitter.register_buf_ring_with_flags(address, entries, number, 0) }?;
+        unsafe { submitter.register_buf_ring_with_flags(address, entries, number, 0) }.map_err(
+            |refused| match refused.raw_os_error() {
+                Some(libc::EINVAL) => unsupported("this kernel has no rings of provided buffers"),
+                _ => refused,
+            },
+        )?;
         self.groups.push(group);
         Ok(number)
     }
@@ -216,12 +214,11 @@ impl Core {
 
 impl fmt::Debug for Core {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { slab, waiting, groups, table, .. } = self;
+        let Self { slab, waiting, groups, .. } = self;
         f.debug_struct("Core")
             .field("operations", &slab.len())
             .field("waiting", &waiting.len())
-            .field("groups", groups)
-            .field("table", table)
+            .field("groups", &groups.len())
             .finish_non_exhaustive()
     }
 }

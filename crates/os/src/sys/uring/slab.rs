@@ -1,7 +1,7 @@
 //! [`Slab`]: operations in their slots, found by what the kernel gives back with a completion.
 
 use super::{File, Held};
-use std::{fmt, task::Waker};
+use std::task::Waker;
 
 /// Where an operation is, and which of all those that were there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,25 +43,13 @@ impl Operation {
     }
 }
 
-impl fmt::Debug for Operation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { held, result, armed, orphaned, .. } = self;
-        f.debug_struct("Operation")
-            .field("held", held)
-            .field("result", result)
-            .field("armed", armed)
-            .field("orphaned", orphaned)
-            .finish_non_exhaustive()
-    }
-}
-
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Slot {
     generation: u32,
     operation: Option<Operation>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Slab {
     slots: Vec<Slot>,
     free: Vec<u32>,

@@ -4,13 +4,13 @@ use aqueduct_slice::{Slice, SliceMut};
 use std::collections::VecDeque;
 
 /// A place in the kernel's table.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct FixedIndex(pub(super) u16);
 
 /// Registered blocks. The table keeps a handle on each one that no operation has, so that none goes back
 /// to its pool, and another way, while the kernel knows it; one that somebody read is used again when
 /// the table's handle is the only one left.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Table {
     idle: Vec<(FixedIndex, SliceMut)>,
     /// Those that were filled, the oldest in front.

@@ -11,7 +11,7 @@ use aqueduct::{Pool, meter};
 use patterns::relay::{Mode, Options, Totals, serve};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     runtime::Builder,
     sync::oneshot,
     time::timeout,
@@ -44,7 +44,7 @@ impl Relayed {
         let thread = std::thread::spawn(move || {
             let before = meter::thread();
             let totals = run(async move {
-                let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+                let listener = listener().await;
                 tell.send(listener.local_addr().unwrap()).unwrap();
                 serve(listener, options, stopped).await.unwrap()
             });
@@ -86,9 +86,12 @@ fn run<T>(test: impl Future<Output = T>) -> T {
     Builder::new_current_thread().enable_all().build().unwrap().block_on(test)
 }
 
-/// A port of this machine.
+/// A port of this machine, where more can wait than any test has: else they would be asked to come again in
+/// a second, or three.
 async fn listener() -> TcpListener {
-    TcpListener::bind("127.0.0.1:0").await.unwrap()
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    socket.listen(4096).unwrap()
 }
 
 /// A client of the relay, and its other end.

@@ -152,7 +152,7 @@ fn nothing_outside_the_root_is_served() {
     std::fs::create_dir(folder.0.join("root")).unwrap();
     folder.file("root/a", 5);
     folder.file("root/closed", 5);
-    set_permissions(folder.0.join("root/closed"), Permissions::from_mode(0)).unwrap();
+    set_permissions(folder.0.join("root/closed"), Permissions::from_mode(0o000)).unwrap();
     std::os::unix::fs::symlink("../secret", folder.0.join("root/link")).unwrap();
     let server = Server::new(&folder.0.join("root"), WAYS[2]);
     for (path, want) in [

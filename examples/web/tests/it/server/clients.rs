@@ -3,7 +3,7 @@
 use super::{CLOSE, GET, HELLO, HELLO_LEN, MODES, Served, answer, hello, rest};
 use crate::http::{differential::VALID, machine::tell, oracle::answers};
 use std::io::Write;
-use web::{Options, Timeouts};
+use web::{Options, Reply, Request, Timeouts};
 
 #[test]
 fn one_after_the_other_and_the_last() {
@@ -58,4 +58,26 @@ fn a_client_that_sends_too_much_reads_why() {
         let out = rest(&mut socket);
         assert!(out.starts_with("HTTP/1.1 413 ") && out.ends_with("Large\"}"), "{out}");
     }
+}
+
+/// What was answered before is sent, and nobody else notices.
+#[test]
+fn a_stream_that_panics_takes_only_what_is_left_of_its_connection() {
+    let service = |request: &Request<'_>, reply: &mut Reply<'_>| {
+        if request.path == "/" {
+            return reply.body(b"hello");
+        }
+        reply.stream((0..3).map(|i| match i {
+            2 => panic!("on purpose"),
+            _ => aqueduct::Slice::from_static(b"part"),
+        }));
+    };
+    let server = Served::new(service, Timeouts::default());
+    let mut other = server.connect();
+    let stream = b"GET /stream HTTP/1.1\r\nhost: a\r\n\r\n";
+    let said = server.last(&[GET, GET, stream, GET].concat());
+    let begun = "HTTP/1.1 200 OK\r\ndate: D\r\ntransfer-encoding: chunked\r\n\r\n";
+    assert_eq!(said, HELLO.repeat(2) + begun + "4\r\npart\r\n4\r\npart\r\n");
+    other.write_all(GET).unwrap();
+    assert_eq!(answer(&mut other, HELLO_LEN), HELLO);
 }

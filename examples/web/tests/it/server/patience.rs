@@ -6,7 +6,7 @@ use std::{
     thread::sleep,
     time::{Duration, Instant},
 };
-use web::{Reply, Request, Timeouts};
+use web::{Options, Reply, Request, Timeouts};
 
 const SHORT: Duration = Duration::from_millis(150);
 
@@ -133,4 +133,24 @@ fn the_stop_does_not_wait_for_ever() {
         sleep(Duration::from_millis(1));
     }
     assert!(start.elapsed() >= SHORT);
+}
+
+#[test]
+fn beyond_so_many_connections_others_wait_for_their_turn() {
+    let options = Options { connections: 2, pool: aqueduct::Pool::new(), ..Options::default() };
+    let server = Served::with(hello, options);
+    let [mut one, mut two, mut three] = [(); 3].map(|()| server.connect());
+    for socket in [&mut one, &mut two] {
+        socket.write_all(GET).unwrap();
+        assert_eq!(answer(socket, HELLO_LEN), HELLO);
+    }
+    three.write_all(GET).unwrap();
+    three.set_read_timeout(Some(SHORT)).unwrap();
+    assert!(three.read(&mut [0; 1]).is_err(), "it is not its turn");
+    // Those that are there are served on.
+    two.write_all(GET).unwrap();
+    assert_eq!(answer(&mut two, HELLO_LEN), HELLO);
+    drop(one);
+    three.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    assert_eq!(answer(&mut three, HELLO_LEN), HELLO);
 }
