@@ -98,9 +98,13 @@ pub struct Measured {
 
 /// glibc's bounds in the child processes, so high that freed memory stays with the process. Left to
 /// itself, glibc gives the large arrays of one mode back after every run and keeps those of the
-/// other, and their page faults would be most of what is measured.
-const KEEP_FREED: [(&str, &str); 2] =
-    [("MALLOC_TRIM_THRESHOLD_", "1073741824"), ("MALLOC_MMAP_THRESHOLD_", "1073741824")];
+/// other, and their page faults would be most of what is measured. An array of 64 MiB or more is kept
+/// in the one heap that all threads share.
+const KEEP_FREED: [(&str, &str); 3] = [
+    ("MALLOC_TRIM_THRESHOLD_", "1073741824"),
+    ("MALLOC_MMAP_THRESHOLD_", "1073741824"),
+    ("MALLOC_ARENA_MAX", "1"),
+];
 
 /// What a child process answers.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
