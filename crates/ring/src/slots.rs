@@ -34,7 +34,6 @@ use aqueduct_base::sync::{
     Arc,
     atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     cell::UnsafeCell,
-    twin,
 };
 use std::{ops::Range, thread};
 
@@ -64,10 +63,9 @@ struct Stage {
 }
 
 impl Stage {
-    /// The lowest of them. What their owners did with the numbers below is visible.
+    /// The lowest of them. With Acquire, what their owners did with the numbers below is visible.
     #[inline(always)]
-    fn lowest(&self, twin: &'static str) -> u64 {
-        let order = twin::order(twin, Ordering::Acquire, Ordering::Relaxed);
+    fn lowest(&self, order: Ordering) -> u64 {
         let first = self.first.done.load(order);
         if self.others.is_empty() { first } else { self.lowest_of_others(first, order) }
     }

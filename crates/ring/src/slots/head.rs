@@ -109,7 +109,9 @@ impl<T, N: Number> Head<T, N> {
         if limit <= self.free {
             return true;
         }
-        self.free = self.last.lowest("gate_relaxed") + self.core.slots.len() as u64;
+        self.free =
+            self.last.lowest(twin::order("gate_relaxed", Ordering::Acquire, Ordering::Relaxed))
+                + self.core.slots.len() as u64;
         limit <= self.free
     }
 

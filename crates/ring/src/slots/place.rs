@@ -80,8 +80,11 @@ impl<T, A: Access> Place<T, A> {
     /// Looks for more numbers. Whether there are any.
     #[inline(always)]
     pub(crate) fn look(&mut self) -> bool {
-        self.limit =
-            if self.stamped { self.stamps() } else { self.before.lowest("cursor_relaxed") };
+        self.limit = if self.stamped {
+            self.stamps()
+        } else {
+            self.before.lowest(twin::order("cursor_relaxed", Ordering::Acquire, Ordering::Relaxed))
+        };
         self.next < self.limit
     }
 
