@@ -89,9 +89,9 @@ const SCENARIOS: [(&str, Run); 27] = [
     ("control.web.post.copying", |n| web::posts(::web::Mode::Copying, n)),
     ("relay.pipe", |n| relay::messages(relay::Mode::Pipe, n)),
     ("relay.splice", |n| relay::messages(relay::Mode::Splice, n)),
-    ("serve.sendfile", |n| serve::files(serve::Way::Sendfile, n)),
-    ("serve.mapped", |n| serve::files(serve::Way::Mapped, n)),
-    ("serve.pooled", |n| serve::files(serve::Way::Pooled, n)),
+    ("serve.sendfile", |n| serve::blocks(serve::Way::Sendfile, n)),
+    ("serve.mapped", |n| serve::blocks(serve::Way::Mapped, n)),
+    ("serve.pooled", |n| serve::blocks(serve::Way::Pooled, n)),
     ("control.relay.copying", |n| relay::messages(relay::Mode::Copying, n)),
 ];
 
