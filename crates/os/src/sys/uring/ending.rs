@@ -229,9 +229,22 @@ impl Stream {
 impl Drop for Core {
     /// Nobody can ask for a result any more. Has all operations end, and waits for that; what has not
     /// ended in time is leaked, for the kernel may still use it.
+    ///
+    /// Other people's destructors run last, when that is over: one that panics cuts nothing short.
     fn drop(&mut self) {
+        let mut ended = Vec::new();
+        Leaking(self).0.end_all(&mut ended);
+    }
+}
+
+impl Core {
+    fn end_all(&mut self, ended: &mut Vec<Effect>) {
         let keys: Vec<_> = self.slab.keys().collect();
-        keys.into_iter().for_each(|key| drop(self.abandon(key)));
+        for key in keys {
+            let (waker, operation) = self.abandon(key);
+            ended.extend(operation.map(Effect::Drop));
+            ended.extend(waker.map(Effect::Wake)); // for nothing: it is dropped
+        }
         let deadline = Instant::now() + GRACE;
         while self.slab.len() > 0 {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -239,15 +252,37 @@ impl Drop for Core {
                 break;
             }
             while let Some(effect) = self.complete() {
-                effect.run();
+                ended.push(effect);
             }
             if self.is_stuck() {
                 thread::yield_now();
             }
         }
-        if self.slab.len() > 0 {
-            leak((mem::take(&mut self.slab), mem::take(&mut self.groups)));
+    }
+}
+
+/// A ring that is being dropped. When that is over, whatever way, what is in its slab stays where it is,
+/// and so do the groups from which a stream in there receives.
+struct Leaking<'a>(&'a mut Core);
+
+impl Drop for Leaking<'_> {
+    fn drop(&mut self) {
+        let core = &mut *self.0;
+        if core.slab.len() == 0 {
+            return;
         }
+        let keys: Vec<_> = core.slab.keys().collect();
+        let group = |key| match core.slab.get(key)?.held {
+            Held::Stream(Stream { group, .. }) => Some(usize::from(group)),
+            _ => None,
+        };
+        let named: Vec<_> = keys.into_iter().filter_map(group).collect();
+        let (used, unused): (Vec<_>, Vec<_>) =
+            (0..).zip(mem::take(&mut core.groups)).partition(|(number, _)| named.contains(number));
+        // Dropped as ever, after the ring.
+        core.groups = unused.into_iter().map(|(_, group)| group).collect();
+        let used = used.into_iter().map(|(_, group)| group).collect();
+        leak((mem::take(&mut core.slab), used));
     }
 }
 
