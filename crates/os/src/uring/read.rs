@@ -13,7 +13,8 @@ use std::{
 
 impl Ring {
     /// Reads at most `len` bytes of a file from `offset` on into the spare capacity of `block`, and
-    /// appends them. Fewer come at the end of the file, and when there is less room; none at its end.
+    /// appends them. Fewer come at the end of the file, and when there is less room; none at its end. An
+    /// offset that no file can have, above `i64::MAX`, is an error of kind `InvalidInput`.
     ///
     /// For a file opened with `O_DIRECT` (see [`open_direct`]) `offset` and `len` are multiples of its
     /// block size, 4096 always being one, and the block is empty and of a pool with that
@@ -28,7 +29,7 @@ impl Ring {
         len: usize,
         block: SliceMut,
     ) -> Op<(io::Result<usize>, SliceMut)> {
-        self.start(Held::Read { block, len, offset }, file, filled)
+        self.start(Held::Read { block, len, offset: Some(offset) }, file, filled)
     }
 
     /// As [`read_at`](Self::read_at), from where the file stands; or from a pipe, which waits for the first
@@ -39,7 +40,7 @@ impl Ring {
         len: usize,
         block: SliceMut,
     ) -> Op<(io::Result<usize>, SliceMut)> {
-        self.read_at(file, u64::MAX, len, block)
+        self.start(Held::Read { block, len, offset: None }, file, filled)
     }
 
     /// As [`read_at`](Self::read_at), what a socket has; none at its end. Waits for the first byte,

@@ -1,7 +1,10 @@
 //! What a reviewer found of rings: each of these fails until it is mended.
 
 use crate::refuted::{in_time, path};
-use aqueduct_os::uring::{Ring, open_direct};
+use aqueduct_os::{
+    ZeroCopyChoice,
+    uring::{Ring, open_direct},
+};
 use aqueduct_pool::Pool;
 use aqueduct_slice::{Slice, SliceMut};
 use aqueduct_testkit::{panics, pattern, skip};
@@ -122,7 +125,8 @@ fn a_child_with_little_memory_to_lock() {
         let mut got = vec![0; 256 << 10];
         (&*server).read_exact(&mut got).map(|()| got)
     });
-    let sent = ring.sender(&client).send(block.freeze()).wait();
+    let choice = ZeroCopyChoice { local: true, ..Default::default() };
+    let sent = ring.sender_with_choice(&client, choice).send(block.freeze()).wait();
     drop(client);
     println!("child: {sent:?}, {:?}", receiving.join().unwrap().map(|got| got.len()));
 }
