@@ -1,7 +1,10 @@
 //! Reading into blocks.
 
 use super::{Op, Ring};
-use crate::sys::uring::{Done, Held};
+use crate::{
+    Call, Fallback,
+    sys::uring::{Done, Held},
+};
 use aqueduct_slice::SliceMut;
 use std::{
     fs::{File, OpenOptions},
@@ -65,17 +68,18 @@ fn filled(_: &Ring, done: Done) -> (io::Result<usize>, SliceMut) {
 }
 
 /// Opens a file for reading past the system's cache, and says so; or through it, where the file system
-/// has no other way.
+/// has no other way, as the [`Fallback`] then says.
 ///
 /// # Errors
 ///
 /// The system's, when it cannot be opened at all.
-pub fn open_direct(path: impl AsRef<Path>) -> io::Result<(File, bool)> {
+pub fn open_direct(path: impl AsRef<Path>) -> io::Result<(File, Option<Fallback>)> {
     let direct = OpenOptions::new().read(true).custom_flags(libc::O_DIRECT).open(&path);
     match direct {
         Err(refused) if refused.raw_os_error() == Some(libc::EINVAL) => {
-            Ok((File::open(path)?, false))
+            let fallback = Fallback { call: Call::OpenDirect, errno: libc::EINVAL };
+            Ok((File::open(path)?, Some(fallback)))
         }
-        opened => Ok((opened?, true)),
+        opened => Ok((opened?, None)),
     }
 }
