@@ -47,6 +47,8 @@
 
 #[cfg(all(test, feature = "tokio"))]
 mod attacks;
+#[cfg(test)]
+mod closing;
 mod fixed;
 mod op;
 mod probe;
@@ -54,8 +56,6 @@ mod read;
 mod receive;
 #[cfg(all(test, feature = "tokio"))]
 mod refusals;
-#[cfg(all(test, feature = "tokio"))]
-mod refuted;
 #[cfg(feature = "tokio")]
 mod run;
 mod send;

@@ -1,6 +1,7 @@
-//! What a reviewer found of rings: each of these fails until it is mended.
+//! Rings that are small, old kernels, little memory to lock, and owners that panic.
 
-use crate::refuted::{in_time, path};
+use super::path;
+use crate::refuted::in_time;
 use aqueduct_os::{
     ZeroCopyChoice,
     uring::{Ring, open_direct},
@@ -26,8 +27,7 @@ fn connected() -> (Arc<TcpStream>, Arc<TcpStream>) {
     (Arc::new(client), Arc::new(listener.accept().unwrap().0))
 }
 
-/// `wait` sleeps in the kernel for those operations for which there was room, while its own is
-/// still in memory.
+/// `wait` must not sleep for those operations for which there was room while its own is in memory.
 #[test]
 fn waiting_operations_reach_the_kernel_however_small_the_ring_is() {
     for entries in [1, 4] {
@@ -93,14 +93,14 @@ fn a_child_on_an_old_kernel() {
     }
 }
 
-/// Linux 5.1 to 5.5 have io_uring and no probe: `EINVAL`. Who looks for `Unsupported` fails there
-/// instead of reading by `pread`.
+/// Linux 5.1 to 5.5 have io_uring and no probe: `EINVAL`. Who looks for `Unsupported` reads
+/// by `pread` there.
 #[test]
 fn a_kernel_without_the_probe_is_unsupported() {
     let output = Command::new("strace")
         .args(["-f", "-qq", "-o", "/dev/null", "-e", "inject=io_uring_register:error=EINVAL"])
         .arg(env::current_exe().unwrap())
-        .args(["--exact", "refuted_ring::a_child_on_an_old_kernel", "--nocapture"])
+        .args(["--exact", "uring::limits::a_child_on_an_old_kernel", "--nocapture"])
         .env(OLD, "1")
         .env("ASAN_OPTIONS", "detect_leaks=0")
         .output();
@@ -138,7 +138,7 @@ fn a_sender_that_may_not_lock_memory_sends_all_the_same() {
     let output = Command::new("sh")
         .args(["-c", script, "sh"])
         .arg(env::current_exe().unwrap())
-        .args(["--exact", "refuted_ring::a_child_with_little_memory_to_lock", "--nocapture"])
+        .args(["--exact", "uring::limits::a_child_with_little_memory_to_lock", "--nocapture"])
         .env(CHILD, "1")
         .env("ASAN_OPTIONS", "detect_leaks=0")
         .output()
@@ -151,7 +151,7 @@ fn a_sender_that_may_not_lock_memory_sends_all_the_same() {
     );
 }
 
-// As `uring::refuted` within the crate, with public names alone.
+// As `uring::closing` within the crate, with public names alone.
 struct Bad(Slice);
 
 impl AsRef<[u8]> for Bad {
