@@ -68,7 +68,8 @@ impl Method {
 }
 
 /// The system refused a method, and the transfer went on [through a block](Method::ThroughBlock) at the
-/// same byte. It prints as a line for a log.
+/// same byte; or it refused to open a file past its cache, which is read through it. It prints as a line
+/// for a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fallback {
     /// The call that was refused.

@@ -47,6 +47,8 @@
 
 #[cfg(all(test, feature = "tokio"))]
 mod attacks;
+#[cfg(test)]
+mod closing;
 mod fixed;
 mod op;
 mod probe;
@@ -54,8 +56,6 @@ mod read;
 mod receive;
 #[cfg(all(test, feature = "tokio"))]
 mod refusals;
-#[cfg(all(test, feature = "tokio"))]
-mod refuted;
 #[cfg(feature = "tokio")]
 mod run;
 mod send;
@@ -114,7 +114,10 @@ impl Ring {
         file: &Arc<impl AsFd + 'static>,
         finish: op::Finish<T>,
     ) -> Op<T> {
-        let file = File::new(Arc::clone(file) as Arc<dyn AsFd>);
+        self.begin(held, File::new(Arc::clone(file) as Arc<dyn AsFd>), finish)
+    }
+
+    fn begin<T>(&self, held: Held, file: File, finish: op::Finish<T>) -> Op<T> {
         let key = self.core.borrow_mut().start(held, file);
         Op::new(self.clone(), key, finish)
     }

@@ -1,5 +1,7 @@
 //! [`ZeroCopyChoice`]: which bytes are worth sending with `MSG_ZEROCOPY`.
 
+use std::fmt;
+
 /// How a call sends its bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SendWay {
@@ -9,7 +11,7 @@ pub enum SendWay {
     ZeroCopy,
 }
 
-/// What the kernel has said so far of zero-copy sends on a socket.
+/// What the kernel has said so far of zero-copy sends on a socket. It prints as a line for a log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ZeroCopyAnswer {
@@ -22,6 +24,21 @@ pub enum ZeroCopyAnswer {
     Copied,
     /// That it does not do it: the kernel is too old, or the socket is not TCP.
     Unsupported,
+}
+
+impl fmt::Display for ZeroCopyAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::None => "nothing is known of sending without a copy yet",
+            Self::Sent => "sent without a copy",
+            Self::Copied => {
+                "the kernel copied what it was to send without a copy; sending plainly instead"
+            }
+            Self::Unsupported => {
+                "the kernel cannot send here without a copy; sending plainly instead"
+            }
+        })
+    }
 }
 
 /// Which calls are worth sending with `MSG_ZEROCOPY`.

@@ -19,8 +19,6 @@ mod map_truncated;
 mod moving;
 #[cfg(target_os = "linux")]
 mod refuted;
-#[cfg(all(target_os = "linux", feature = "io-uring", feature = "tokio"))]
-mod refuted_ring;
 mod sides;
 #[cfg(target_os = "linux")]
 mod strace;

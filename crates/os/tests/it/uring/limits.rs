@@ -1,7 +1,11 @@
-//! What a reviewer found of rings: each of these fails until it is mended.
+//! Rings that are small, old kernels, little memory to lock, and owners that panic.
 
-use crate::refuted::{in_time, path};
-use aqueduct_os::uring::{Ring, open_direct};
+use super::path;
+use crate::refuted::in_time;
+use aqueduct_os::{
+    ZeroCopyChoice,
+    uring::{Ring, open_direct},
+};
 use aqueduct_pool::Pool;
 use aqueduct_slice::{Slice, SliceMut};
 use aqueduct_testkit::{panics, pattern, skip};
@@ -23,8 +27,7 @@ fn connected() -> (Arc<TcpStream>, Arc<TcpStream>) {
     (Arc::new(client), Arc::new(listener.accept().unwrap().0))
 }
 
-/// `wait` sleeps in the kernel for those operations for which there was room, while its own is
-/// still in memory.
+/// `wait` must not sleep for those operations for which there was room while its own is in memory.
 #[test]
 fn waiting_operations_reach_the_kernel_however_small_the_ring_is() {
     for entries in [1, 4] {
@@ -90,14 +93,14 @@ fn a_child_on_an_old_kernel() {
     }
 }
 
-/// Linux 5.1 to 5.5 have io_uring and no probe: `EINVAL`. Who looks for `Unsupported` fails there
-/// instead of reading by `pread`.
+/// Linux 5.1 to 5.5 have io_uring and no probe: `EINVAL`. Who looks for `Unsupported` reads
+/// by `pread` there.
 #[test]
 fn a_kernel_without_the_probe_is_unsupported() {
     let output = Command::new("strace")
         .args(["-f", "-qq", "-o", "/dev/null", "-e", "inject=io_uring_register:error=EINVAL"])
         .arg(env::current_exe().unwrap())
-        .args(["--exact", "refuted_ring::a_child_on_an_old_kernel", "--nocapture"])
+        .args(["--exact", "uring::limits::a_child_on_an_old_kernel", "--nocapture"])
         .env(OLD, "1")
         .env("ASAN_OPTIONS", "detect_leaks=0")
         .output();
@@ -122,7 +125,8 @@ fn a_child_with_little_memory_to_lock() {
         let mut got = vec![0; 256 << 10];
         (&*server).read_exact(&mut got).map(|()| got)
     });
-    let sent = ring.sender(&client).send(block.freeze()).wait();
+    let choice = ZeroCopyChoice { local: true, ..Default::default() };
+    let sent = ring.sender_with_choice(&client, choice).send(block.freeze()).wait();
     drop(client);
     println!("child: {sent:?}, {:?}", receiving.join().unwrap().map(|got| got.len()));
 }
@@ -134,7 +138,7 @@ fn a_sender_that_may_not_lock_memory_sends_all_the_same() {
     let output = Command::new("sh")
         .args(["-c", script, "sh"])
         .arg(env::current_exe().unwrap())
-        .args(["--exact", "refuted_ring::a_child_with_little_memory_to_lock", "--nocapture"])
+        .args(["--exact", "uring::limits::a_child_with_little_memory_to_lock", "--nocapture"])
         .env(CHILD, "1")
         .env("ASAN_OPTIONS", "detect_leaks=0")
         .output()
@@ -147,7 +151,7 @@ fn a_sender_that_may_not_lock_memory_sends_all_the_same() {
     );
 }
 
-// As `uring::refuted` within the crate, with public names alone.
+// As `uring::closing` within the crate, with public names alone.
 struct Bad(Slice);
 
 impl AsRef<[u8]> for Bad {
@@ -169,9 +173,9 @@ fn safe_code_alone_has_the_kernel_write_into_blocks_of_others() {
     let path = path("direct");
     fs::write(&path, pattern(64 * LEN, 1)).unwrap();
     File::open(&path).unwrap().sync_all().unwrap();
-    let (direct, past_the_cache) = open_direct(&path).unwrap();
-    if !past_the_cache {
-        return skip("no O_DIRECT");
+    let (direct, fallback) = open_direct(&path).unwrap();
+    if let Some(fallback) = fallback {
+        return skip(&fallback.to_string());
     }
     let direct = Arc::new(direct);
     let mut options = File::options();
