@@ -1,4 +1,4 @@
-//! What a reviewer found: each of these fails until it is mended.
+//! What a reviewer found, and how it is now.
 
 use aqueduct_os::{Method, SharedMemory, Step, Transfer, copy_file_range, sealed_slice};
 use aqueduct_testkit::pattern;
