@@ -1,6 +1,7 @@
 //! The documents' claims beside what was measured. Every verdict is computed from figures of this
 //! run.
 
+mod files;
 mod patterns;
 mod web;
 
@@ -23,10 +24,11 @@ pub fn all(
     effort: Effort,
     ports: &[Measured],
     web: &Outcome,
-    relay: &[Rows],
+    rows: &[Rows],
 ) -> io::Result<Vec<Claim>> {
     let mut claims = web::all(effort, ports, web)?;
-    claims.extend(patterns::all(wanted, effort, ports, relay));
+    claims.extend(patterns::all(wanted, effort, ports, rows));
+    claims.extend(files::all(ports, rows));
     Ok(claims)
 }
 

@@ -5,8 +5,18 @@ use rustix::time::{ClockId, clock_gettime};
 /// CPU time that the calling thread has used so far, in nanoseconds.
 #[must_use]
 pub fn thread_cpu() -> u64 {
-    let now = clock_gettime(ClockId::ThreadCPUTime);
-    // Both parts are never negative for this clock.
+    read(ClockId::ThreadCPUTime)
+}
+
+/// CPU time that all threads of this process have used so far, in nanoseconds.
+#[must_use]
+pub fn process_cpu() -> u64 {
+    read(ClockId::ProcessCPUTime)
+}
+
+fn read(clock: ClockId) -> u64 {
+    let now = clock_gettime(clock);
+    // Both parts are never negative for these clocks.
     now.tv_sec.unsigned_abs() * 1_000_000_000 + now.tv_nsec.unsigned_abs()
 }
 

@@ -3,6 +3,7 @@
 
 mod patterns;
 mod relay;
+mod serve;
 mod web;
 
 use std::env;
@@ -35,7 +36,7 @@ struct Known {
     counted: fn(Mode) -> Result<f64, Box<dyn Error>>,
 }
 
-const KNOWN: [Known; 4] = [
+const KNOWN: [Known; 5] = [
     Known {
         id: PACKETS,
         name: "packets",
@@ -49,6 +50,7 @@ const KNOWN: [Known; 4] = [
         counted: |mode| patterns::counted(Scenario::Pipeline, mode, 8),
     },
     Known { id: RELAY, name: "relay", timed: relay::timed, counted: relay::counted },
+    Known { id: SERVE, name: "serve", timed: serve::timed, counted: serve::counted },
     Known {
         id: WEB,
         name: "web",
@@ -63,6 +65,8 @@ pub const PACKETS: &str = "patterns.packets";
 pub const PIPELINE: &str = "patterns.pipeline";
 /// The TCP proxy's row.
 pub const RELAY: &str = "patterns.relay";
+/// The file server's row.
+pub const SERVE: &str = "patterns.serve";
 /// The web framework's row.
 pub const WEB: &str = "web";
 
@@ -94,9 +98,13 @@ pub struct Measured {
 
 /// glibc's bounds in the child processes, so high that freed memory stays with the process. Left to
 /// itself, glibc gives the large arrays of one mode back after every run and keeps those of the
-/// other, and their page faults would be most of what is measured.
-const KEEP_FREED: [(&str, &str); 2] =
-    [("MALLOC_TRIM_THRESHOLD_", "1073741824"), ("MALLOC_MMAP_THRESHOLD_", "1073741824")];
+/// other, and their page faults would be most of what is measured. An array of 64 MiB or more is kept
+/// in the one heap that all threads share.
+const KEEP_FREED: [(&str, &str); 3] = [
+    ("MALLOC_TRIM_THRESHOLD_", "1073741824"),
+    ("MALLOC_MMAP_THRESHOLD_", "1073741824"),
+    ("MALLOC_ARENA_MAX", "1"),
+];
 
 /// What a child process answers.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]

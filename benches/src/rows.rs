@@ -14,6 +14,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::measure::{NS, OURS, Row, Subject, Work};
 use crate::target::{Bound, Target};
 
+pub(crate) use pool::age_heap;
+
 /// The row that scales absolute targets to the machine.
 pub const ANCHOR: &str = "anchor.rmw";
 

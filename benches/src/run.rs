@@ -14,7 +14,7 @@ use crate::remote::{Mimalloc, beside};
 use crate::report::{Operation, Report, SCHEMA};
 use crate::stats::Summary;
 use crate::target::Figures;
-use crate::{claims, html, ports, relay, rows, table, web};
+use crate::{claims, html, os, ports, relay, rows, serve, table, web};
 
 /// What the command line asks the report for.
 #[derive(Debug)]
@@ -36,15 +36,22 @@ pub fn report(request: &Request<'_>) -> Result<(), Box<dyn Error>> {
     let wanted = |id: &str| request.only.is_none_or(|only| only.is_match(id));
     let mut chosen = rows::all();
     chosen.retain(|row| wanted(&row.id) || row.id == rows::ANCHOR);
-    let rounds = chosen.len() * request.effort.rounds + web::rounds(wanted) + relay::rounds(wanted);
+    let rounds = chosen.len() * request.effort.rounds
+        + os::rounds(wanted)
+        + web::rounds(wanted)
+        + relay::rounds(wanted)
+        + serve::rounds(wanted);
     let bar = progress(rounds as u64);
     let (rmw_ns, mut operations) = operations(&chosen, wanted, request.effort, &bar)?;
+    operations.extend(others(os_rows(wanted, request.effort, &bar)?.iter()));
     let web = web_rows(wanted, request.effort, &bar)?;
-    operations.extend(web.rows.iter().filter_map(|row| Operation::of(row, rmw_ns)));
+    operations.extend(others(web.rows.iter()));
     let relay = relay_rows(wanted, request.effort, &bar)?;
-    operations.extend(relay.iter().filter_map(|row| Operation::of(row, rmw_ns)));
+    operations.extend(others(relay.iter()));
+    let serve = serve_rows(wanted, &bar)?;
+    operations.extend(others(serve.iter()));
     let measured = ports::run(wanted, request.effort, |id| bar.set_message(id.to_owned()))?;
-    let claims = claims::all(wanted, request.effort, &measured, &web, &relay)?;
+    let claims = claims::all(wanted, request.effort, &measured, &web, &[relay, serve].concat())?;
     bar.finish_and_clear();
     let ports = measured.into_iter().map(|measured| measured.port).collect();
     let report =
@@ -86,6 +93,25 @@ fn operations(
     Ok((rmw_ns, operations))
 }
 
+/// Rows whose targets are ratios: what a locked add takes does not matter.
+fn others<'a>(rows: impl Iterator<Item = &'a Measured>) -> impl Iterator<Item = Operation> {
+    rows.filter_map(|row| Operation::of(row, f64::NAN))
+}
+
+/// The rows of the operating system's zero-copy, shown.
+fn os_rows(
+    wanted: impl Fn(&str) -> bool,
+    effort: Effort,
+    bar: &ProgressBar,
+) -> io::Result<Vec<Measured>> {
+    let os = os::measure(wanted, effort, |id| {
+        bar.set_message(id.to_owned());
+        bar.inc(1);
+    })?;
+    show_all(&os.rows, &os.notes, bar)?;
+    Ok(os.rows)
+}
+
 /// The servers' rows, shown.
 fn web_rows(
     wanted: impl Fn(&str) -> bool,
@@ -96,11 +122,7 @@ fn web_rows(
         bar.set_message(id);
         bar.inc(1);
     })?;
-    for row in &web.rows {
-        // Its target is one of ratios: what a locked add takes does not matter.
-        show(row, Operation::of(row, f64::NAN).as_ref(), bar)?;
-    }
-    web.notes.iter().try_for_each(|note| bar.suspend(|| say(note)))?;
+    show_all(&web.rows, &web.notes, bar)?;
     Ok(web)
 }
 
@@ -114,12 +136,23 @@ fn relay_rows(
         bar.set_message(id);
         bar.inc(1);
     })?;
-    for row in &relay.rows {
-        // Its target is a ratio.
-        show(row, Operation::of(row, f64::NAN).as_ref(), bar)?;
-    }
-    relay.notes.iter().try_for_each(|note| bar.suspend(|| say(note)))?;
+    show_all(&relay.rows, &relay.notes, bar)?;
     Ok(relay.rows)
+}
+
+/// The file server's rows, shown.
+fn serve_rows(wanted: impl Fn(&str) -> bool, bar: &ProgressBar) -> io::Result<Vec<Measured>> {
+    let rows = serve::measure(wanted, || {
+        bar.set_message("serve");
+        bar.inc(1);
+    })?;
+    show_all(&rows, &[], bar)?;
+    Ok(rows)
+}
+
+fn show_all(rows: &[Measured], notes: &[String], bar: &ProgressBar) -> io::Result<()> {
+    rows.iter().try_for_each(|row| show(row, Operation::of(row, f64::NAN).as_ref(), bar))?;
+    notes.iter().try_for_each(|note| bar.suspend(|| say(note)))
 }
 
 fn show(measured: &Measured, operation: Option<&Operation>, bar: &ProgressBar) -> io::Result<()> {

@@ -2,6 +2,7 @@
 //! repeated, and says what the meter saw.
 
 mod relay;
+mod serve;
 mod web;
 
 use std::error::Error;
@@ -36,7 +37,7 @@ struct Ran {
 }
 
 /// The scenarios by name. Those that begin with `control.` copy, and must be seen to.
-const SCENARIOS: [(&str, Run); 24] = [
+const SCENARIOS: [(&str, Run); 27] = [
     ("freeze", |n| each(n, || drop(black_box(filled().freeze())))),
     ("clone", |n| shared(n, |slice| drop(black_box(slice.clone())))),
     ("slice", |n| shared(n, |slice| drop(black_box(slice.slice(100..1100))))),
@@ -88,6 +89,9 @@ const SCENARIOS: [(&str, Run); 24] = [
     ("control.web.post.copying", |n| web::posts(::web::Mode::Copying, n)),
     ("relay.pipe", |n| relay::messages(relay::Mode::Pipe, n)),
     ("relay.splice", |n| relay::messages(relay::Mode::Splice, n)),
+    ("serve.sendfile", |n| serve::blocks(serve::Way::Sendfile, n)),
+    ("serve.mapped", |n| serve::blocks(serve::Way::Mapped, n)),
+    ("serve.pooled", |n| serve::blocks(serve::Way::Pooled, n)),
     ("control.relay.copying", |n| relay::messages(relay::Mode::Copying, n)),
 ];
 

@@ -23,7 +23,7 @@ pub(super) fn all(
     wanted: impl Fn(&str) -> bool,
     effort: Effort,
     ports: &[Measured],
-    relay_rows: &[Rows],
+    rows: &[Rows],
 ) -> Vec<Claim> {
     let mut claims = Vec::new();
     if wanted(COPY_1K) {
@@ -62,11 +62,11 @@ pub(super) fn all(
             relay_bandwidth(relay),
         ]);
     }
-    claims.extend(relay_rows.iter().find(|row| row.id == CPU_LARGE).map(relay_cpu));
+    claims.extend(rows.iter().find(|row| row.id == CPU_LARGE).map(relay_cpu));
     claims
 }
 
-fn claim(claim: &str, holds: bool, measured: String, how: &str) -> Claim {
+pub(super) fn claim(claim: &str, holds: bool, measured: String, how: &str) -> Claim {
     super::claim("001", claim, holds, measured, how)
 }
 
@@ -153,7 +153,7 @@ fn bandwidth() -> Claim {
 }
 
 /// A claim of being faster by so many percent. It is a range: who is off at its upper end is off.
-fn faster(text: &str, claimed: RangeInclusive<f64>, measured: &Measured) -> Claim {
+pub(super) fn faster(text: &str, claimed: RangeInclusive<f64>, measured: &Measured) -> Claim {
     let port = &measured.port;
     let gain = percent(port.zero_copy.throughput / port.copying.throughput - 1.0);
     let holds = claimed.contains(&gain);

@@ -19,7 +19,7 @@ const LIVE: usize = 64;
 /// Frees one large block, as any program that has run for a while has done: it raises the bound at
 /// which glibc gives the end of its heap back to the system, which else costs Vec, and who is built
 /// on it, a microsecond per block.
-fn age_heap() {
+pub(crate) fn age_heap() {
     drop(black_box(vec![1_u8; 16 << 20]));
 }
 

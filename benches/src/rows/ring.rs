@@ -178,9 +178,7 @@ fn disruptor<const N: usize>() -> (impl FnMut(u64) -> bool + Send, impl FnMut() 
     };
     let take = move || {
         let Ok(mut events) = poller.poll() else { return 0 };
-        let count = (&mut events).len();
-        (&mut events).for_each(see);
-        count
+        (&mut events).map(see).count()
     };
     (put, take)
 }

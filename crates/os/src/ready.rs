@@ -15,8 +15,9 @@ use tokio::{
 
 /// A descriptor that can be waited for. What tokio has is one; other things go into an [`AsyncFd`].
 ///
-/// A file is always ready, so a call on it may wait for the disk: where that matters,
-/// [`run`](Transfer::run) on a thread for such work.
+/// An ordinary file is always ready, so a call on it may wait for the disk: where that matters,
+/// [`run`](Transfer::run) on a thread for such work. A pipe may be a [`File`], too; an [`AsyncFd`] of it
+/// is cheaper to wait for.
 pub trait Readiness: AsFd + Sync {
     /// Waits until there is something to be tried.
     fn ready(&self, interest: Interest) -> impl Future<Output = io::Result<()>> + Send;
@@ -65,8 +66,11 @@ impl<T: AsRawFd + Send + Sync> Readiness for AsyncFd<T> {
 }
 
 impl Readiness for File {
-    async fn ready(&self, _: Interest) -> io::Result<()> {
-        Ok(())
+    /// Waited for only where it was found not to be ready, as a pipe that was opened as a file.
+    async fn ready(&self, interest: Interest) -> io::Result<()> {
+        #[allow(deprecated, reason = "sound with a File; its heir is newer than tokio 1.47")]
+        let watched = AsyncFd::new(self.try_clone()?)?;
+        watched.ready(interest).await.map(drop)
     }
 
     fn attempt(&self, _: Interest, trial: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
@@ -127,7 +131,8 @@ impl Transfer {
             let step = match self.touches() {
                 (true, true) => try_both(from, to, || self.step(from, to)),
                 (true, false) => try_source(from, || self.step(from, to)),
-                (false, _) => try_target(to, || self.step(from, to)),
+                (false, true) => try_target(to, || self.step(from, to)),
+                (false, false) => self.step(from, to),
             };
             let step = step?;
             if step == Step::End {

@@ -3,11 +3,12 @@
 use crate::{
     Call, Fallback, Method, Side, Step, TransferError, Transferred,
     kernel_pipe::KernelPipe,
+    method::same_file,
     sys::calls::{self, MOST},
 };
 use aqueduct_pool::Pool;
 use aqueduct_slice::SliceMut;
-use rustix::{fs::fstat, io::Errno};
+use rustix::io::Errno;
 use std::{
     io::{self, ErrorKind},
     os::fd::{AsFd, BorrowedFd},
@@ -192,7 +193,11 @@ impl Transfer {
         if self.wanted == Some(0) {
             return Ok(Step::End);
         }
-        self.refuse_overlap(from, to)?;
+        if self.overlaps(from, to) {
+            let overlap = "the target lies within the source";
+            let overlap = io::Error::new(ErrorKind::InvalidInput, overlap);
+            return Err(self.error(Call::CopyFileRange, overlap));
+        }
         match self.method {
             Method::ThroughBlock => self.read(from),
             Method::ThroughPipe => self.fill(from),
@@ -396,25 +401,13 @@ impl Transfer {
         Step::Moved(0)
     }
 
-    /// Bytes that are written before they were read would be copied twice, or for ever.
-    fn refuse_overlap(
-        &self,
-        from: BorrowedFd<'_>,
-        to: BorrowedFd<'_>,
-    ) -> Result<(), TransferError> {
-        let (Some(at), Some(to_at), 0) = (self.from, self.to, self.done) else { return Ok(()) };
-        if to_at <= at || self.wanted.is_some_and(|wanted| to_at - at >= wanted) {
-            return Ok(());
-        }
-        let same = match (fstat(from), fstat(to)) {
-            (Ok(from), Ok(to)) => (from.st_dev, from.st_ino) == (to.st_dev, to.st_ino),
-            _ => false,
-        };
-        if !same {
-            return Ok(());
-        }
-        let overlap = "the target lies within the source";
-        Err(self.error(Call::CopyFileRange, io::Error::new(ErrorKind::InvalidInput, overlap)))
+    /// Whether bytes would be written before they are read: they would be copied twice, or for ever.
+    fn overlaps(&self, from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> bool {
+        // A call that is refused goes on through a block, and is looked at then.
+        let by = matches!(self.method, Method::CopyFileRange | Method::ThroughBlock);
+        let (Some(at), 0, true) = (self.from, self.done, by) else { return false };
+        same_file(from, to, self.to)
+            .is_some_and(|to_at| to_at > at && self.wanted.is_none_or(|wanted| to_at - at < wanted))
     }
 
     fn read_call(&self) -> Call {
@@ -422,7 +415,7 @@ impl Transfer {
     }
 
     pub(crate) fn error(&self, call: Call, error: io::Error) -> TransferError {
-        let offset = self.from.map(|at| at - self.pending() as u64);
+        let offset = self.from.and_then(|at| at.checked_sub(self.pending() as u64));
         TransferError { call, offset, done: self.done, error }
     }
 }

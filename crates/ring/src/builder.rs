@@ -4,7 +4,7 @@ use crate::{
     BuildError, Wait,
     consumer::{Consumer, Exclusive, Shared},
     producer::{Many, Producer, Sole},
-    slots::{Place, ring},
+    slots::{Seed, ring},
 };
 use std::{array, fmt};
 
@@ -40,7 +40,7 @@ impl Builder {
         self,
         make: impl FnMut() -> T,
     ) -> Result<(Producer<T, Sole>, L::Consumers), BuildError> {
-        let (head, places) = ring(self.capacity, self.wait, L::WIDTHS, false, make)?;
+        let (head, places) = ring(self.capacity, self.wait, L::WIDTHS, make)?;
         Ok((Producer::new(head), L::consumers(&mut Places(places.into_iter()))))
     }
 
@@ -53,7 +53,7 @@ impl Builder {
         self,
         make: impl FnMut() -> T,
     ) -> Result<(Producer<T, Many>, L::Consumers), BuildError> {
-        let (head, places) = ring(self.capacity, self.wait, L::WIDTHS, true, make)?;
+        let (head, places) = ring(self.capacity, self.wait, L::WIDTHS, make)?;
         Ok((Producer::new(head), L::consumers(&mut Places(places.into_iter()))))
     }
 }
@@ -73,10 +73,10 @@ pub trait Level<T>: sealed::Level<T> {}
 pub trait Layout<T>: sealed::Layout<T> {}
 
 /// What is left of a ring's places.
-pub struct Places<T>(std::vec::IntoIter<Place<T>>);
+pub struct Places<T>(std::vec::IntoIter<Seed<T>>);
 
 impl<T> Places<T> {
-    fn next(&mut self) -> Place<T> {
+    fn next(&mut self) -> Seed<T> {
         self.0.next().expect("there are as many places as the widths say")
     }
 }

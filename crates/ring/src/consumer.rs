@@ -2,12 +2,11 @@
 
 use crate::{
     Closed, TakeError,
-    slots::{Place, Reads, Writes},
+    slots::{Place, Reads, Seed, Taken, Writes},
 };
 use std::{
     fmt,
     future::poll_fn,
-    marker::PhantomData,
     task::{Context, Poll},
     thread,
 };
@@ -26,9 +25,15 @@ impl Access for Exclusive {}
 impl Access for Shared {}
 
 mod sealed {
-    pub trait Sealed {}
-    impl Sealed for super::Exclusive {}
-    impl Sealed for super::Shared {}
+    pub trait Sealed {
+        const WRITES: bool;
+    }
+    impl Sealed for super::Exclusive {
+        const WRITES: bool = true;
+    }
+    impl Sealed for super::Shared {
+        const WRITES: bool = false;
+    }
 }
 
 /// Takes slots in batches, when all consumers of the stage before are done with them.
@@ -36,13 +41,12 @@ mod sealed {
 /// When it is dropped, stages behind it get what it was done with, and producers what is free, and learn
 /// then that nothing will come any more.
 pub struct Consumer<T, A: Access = Exclusive> {
-    place: Place<T>,
-    access: PhantomData<fn() -> A>,
+    place: Place<T, A>,
 }
 
 impl<T, A: Access> Consumer<T, A> {
-    pub(crate) fn new(place: Place<T>) -> Self {
-        Self { place, access: PhantomData }
+    pub(crate) fn new(seed: Seed<T>) -> Self {
+        Self { place: Place::new(seed) }
     }
 
     /// Slots of the ring.
@@ -111,9 +115,7 @@ impl<T, A: Access> Consumer<T, A> {
 
     #[inline(always)]
     fn batch(&mut self, most: usize) -> Batch<'_, T, A> {
-        let len = self.place.owned().min(most);
-        let panicking = thread::panicking();
-        Batch { place: &mut self.place, len, seen: 0, panicking, access: PhantomData }
+        Batch { taken: self.place.take(most), panicking: thread::panicking() }
     }
 }
 
@@ -140,12 +142,9 @@ impl<T, A: Access> fmt::Debug for Consumer<T, A> {
 /// was forgotten.
 #[must_use = "what is not iterated over is not taken"]
 pub struct Batch<'c, T, A: Access = Exclusive> {
-    place: &'c mut Place<T>,
-    len: usize,
-    seen: usize,
+    taken: Taken<'c, T, A>,
     /// It was taken in the midst of a panic, by a destructor.
     panicking: bool,
-    access: PhantomData<fn() -> A>,
 }
 
 impl<T, A: Access> Batch<'_, T, A> {
@@ -153,7 +152,7 @@ impl<T, A: Access> Batch<'_, T, A> {
     /// given up, which iteration passes over.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.len - self.seen
+        self.taken.left()
     }
 
     /// Whether none is left.
@@ -167,7 +166,7 @@ impl<T> Batch<'_, T, Exclusive> {
     /// The slots that are left.
     #[inline(always)]
     pub fn iter_mut(&mut self) -> IterMut<'_, T> {
-        IterMut(self.place.writes(self.len, &mut self.seen))
+        IterMut(self.taken.writes())
     }
 }
 
@@ -175,7 +174,7 @@ impl<T: Sync> Batch<'_, T, Shared> {
     /// The slots that are left.
     #[inline(always)]
     pub fn iter(&mut self) -> Iter<'_, T> {
-        Iter(self.place.reads(self.len, &mut self.seen))
+        Iter(self.taken.reads())
     }
 }
 
@@ -202,8 +201,8 @@ impl<'b, T: Sync> IntoIterator for &'b mut Batch<'_, T, Shared> {
 impl<T, A: Access> Drop for Batch<'_, T, A> {
     #[inline(always)]
     fn drop(&mut self) {
-        if self.seen > 0 && thread::panicking() == self.panicking {
-            self.place.advance(self.seen);
+        if thread::panicking() == self.panicking {
+            self.taken.give_up();
         }
     }
 }

@@ -4,7 +4,7 @@
 //! Loom watches the slots: who touches one without owning it, or without having been handed it over,
 //! fails the model. A wake-up that is lost shows as a deadlock.
 
-use crate::{Arena, Beside, Builder, Closed, Consumer, Lease, One, Producer, Shared};
+use crate::{Arena, Beside, Builder, Closed, Consumer, Lease, One, Producer, Shared, Wait};
 use loom::{model, sync::Arc, thread};
 
 fn put<N: crate::Number>(producer: &mut Producer<u32, N>, value: u32) {
@@ -30,31 +30,26 @@ fn rest(mut consumer: Consumer<u32>) -> Vec<u32> {
 // twin: claim_in_two_steps
 // twin: stamp_relaxed
 // twin: stamped_relaxed
-// twin: advance_relaxed
-// twin: gate_relaxed
 #[test]
 fn model_13_two_producers_one_consumer_wrapped_twice() {
     model(|| {
         let (mut producer, mut consumer) = Builder::new(2).build_many::<u32, One>(|| 0).unwrap();
         let mut other = producer.clone();
-        // Round once before others begin, and there is room for one of the two.
-        for value in [7, 8] {
+        // Round once before others begin.
+        for value in [7, 8, 9] {
             put(&mut producer, value);
             assert_eq!(get(&mut consumer), Ok(value));
         }
-        put(&mut producer, 9);
-        let threads = [
-            thread::spawn(move || put(&mut producer, 1)),
-            thread::spawn(move || put(&mut other, 2)),
-        ];
-        let got = [0; 3].map(|_| get(&mut consumer).unwrap());
-        threads.into_iter().for_each(|thread| thread.join().unwrap());
-        assert!([[9, 1, 2], [9, 2, 1]].contains(&got));
+        let thread = thread::spawn(move || put(&mut producer, 1));
+        put(&mut other, 2);
+        let got = [0; 2].map(|_| get(&mut consumer).unwrap());
+        thread.join().unwrap();
+        assert!([[1, 2], [2, 1]].contains(&got));
     });
 }
 
 // twin: publish_relaxed
-// twin: published_relaxed
+// twin: cursor_relaxed
 // twin: advance_relaxed
 // twin: gate_relaxed
 #[test]
@@ -79,17 +74,17 @@ fn model_13_a_stage_sees_what_the_stage_before_wrote() {
         let (mut producer, (mut first, mut second)) =
             Builder::new(2).build::<u32, (One, One)>(|| 0).unwrap();
         let doubles = thread::spawn(move || {
-            for _ in 0..3 {
+            for _ in 0..2 {
                 first.take(1).unwrap().iter_mut().for_each(|value| *value *= 2);
             }
         });
-        for value in 1..=3 {
+        for value in [1, 2] {
             put(&mut producer, value);
             if value > 1 {
                 assert_eq!(get(&mut second), Ok(2 * (value - 1)));
             }
         }
-        assert_eq!(get(&mut second), Ok(6));
+        assert_eq!(get(&mut second), Ok(4));
         doubles.join().unwrap();
     });
 }
@@ -129,16 +124,14 @@ fn model_14_full_and_empty_and_both_asleep() {
 // twin: bell_unfenced
 // twin: wait_unfenced
 #[test]
-fn model_14_two_producers_asleep() {
+fn model_14_one_slot_wakes_both_who_sleep() {
     model(|| {
-        let (mut producer, mut consumer) = Builder::new(2).build_many::<u32, One>(|| 0).unwrap();
-        let mut other = producer.clone();
-        producer.try_claim_many(2).unwrap().publish(2);
-        let threads = [
-            thread::spawn(move || put(&mut producer, 1)),
-            thread::spawn(move || put(&mut other, 1)),
-        ];
-        assert_eq!(consumer.take(2).unwrap().iter_mut().count(), 2);
+        let (mut producer, (readers,)) = Builder::new(1).build::<u32, (Beside<2>,)>(|| 0).unwrap();
+        let reads = |mut reader: Consumer<u32, Shared>| {
+            thread::spawn(move || assert_eq!(reader.take(1).unwrap().iter().count(), 1))
+        };
+        let threads = readers.map(reads);
+        put(&mut producer, 1);
         threads.into_iter().for_each(|thread| thread.join().unwrap());
     });
 }
@@ -176,7 +169,9 @@ fn model_14_a_consumers_end_wakes_who_waits_for_room() {
 #[test]
 fn model_14_the_last_of_two_ends_is_seen_with_all_that_was_published() {
     model(|| {
-        let (mut producer, consumer) = Builder::new(2).build_many::<u32, One>(|| 0).unwrap();
+        // One that never sleeps: there is no fence to order it.
+        let ring = Builder::new(2).wait(Wait::Yield);
+        let (mut producer, consumer) = ring.build_many::<u32, One>(|| 0).unwrap();
         let mut other = producer.clone();
         let thread = thread::spawn(move || put(&mut other, 1));
         std::mem::forget(producer.claim());

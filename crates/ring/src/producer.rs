@@ -4,7 +4,7 @@ use crate::{ClaimError, Closed, slots::Head};
 use std::{
     fmt,
     future::poll_fn,
-    marker::PhantomData,
+    mem::ManuallyDrop,
     ops::{Deref, DerefMut},
     task::{Context, Poll},
 };
@@ -23,9 +23,15 @@ impl Number for Sole {}
 impl Number for Many {}
 
 mod sealed {
-    pub trait Sealed {}
-    impl Sealed for super::Sole {}
-    impl Sealed for super::Many {}
+    pub trait Sealed {
+        const SEVERAL: bool;
+    }
+    impl Sealed for super::Sole {
+        const SEVERAL: bool = false;
+    }
+    impl Sealed for super::Many {
+        const SEVERAL: bool = true;
+    }
 }
 
 /// Claims slots, and publishes them when they are filled.
@@ -33,13 +39,12 @@ mod sealed {
 /// When it is dropped, the last of several at least, consumers take what was published, and learn then
 /// that no more will come; and that it panicked, if it did.
 pub struct Producer<T, N: Number = Sole> {
-    head: Head<T>,
-    number: PhantomData<fn() -> N>,
+    head: Head<T, N>,
 }
 
 impl<T, N: Number> Producer<T, N> {
-    pub(crate) fn new(head: Head<T>) -> Self {
-        Self { head, number: PhantomData }
+    pub(crate) fn new(head: Head<T, N>) -> Self {
+        Self { head }
     }
 
     /// Slots of the ring.
@@ -57,7 +62,7 @@ impl<T, N: Number> Producer<T, N> {
     /// [`ClaimError::Full`], and [`ClaimError::Closed`] when it will stay so: a consumer is gone, and
     /// nobody will be done with what comes behind.
     #[inline(always)]
-    pub fn try_claim(&mut self) -> Result<Claim<'_, T>, ClaimError> {
+    pub fn try_claim(&mut self) -> Result<Claim<'_, T, N>, ClaimError> {
         self.try_claim_some(1)?;
         Ok(Claim { head: &mut self.head })
     }
@@ -72,7 +77,7 @@ impl<T, N: Number> Producer<T, N> {
     ///
     /// If `count` is more than the ring's capacity.
     #[inline(always)]
-    pub fn try_claim_many(&mut self, count: usize) -> Result<Claims<'_, T>, ClaimError> {
+    pub fn try_claim_many(&mut self, count: usize) -> Result<Claims<'_, T, N>, ClaimError> {
         self.fits(count);
         self.try_claim_some(count)?;
         Ok(Claims { head: &mut self.head })
@@ -84,7 +89,7 @@ impl<T, N: Number> Producer<T, N> {
     ///
     /// [`Closed`] when a consumer is gone, and so none will be free.
     #[inline(always)]
-    pub fn claim(&mut self) -> Result<Claim<'_, T>, Closed> {
+    pub fn claim(&mut self) -> Result<Claim<'_, T, N>, Closed> {
         self.claim_some(1)?;
         Ok(Claim { head: &mut self.head })
     }
@@ -99,7 +104,7 @@ impl<T, N: Number> Producer<T, N> {
     ///
     /// If `count` is more than the ring's capacity.
     #[inline(always)]
-    pub fn claim_many(&mut self, count: usize) -> Result<Claims<'_, T>, Closed> {
+    pub fn claim_many(&mut self, count: usize) -> Result<Claims<'_, T, N>, Closed> {
         self.fits(count);
         self.claim_some(count)?;
         Ok(Claims { head: &mut self.head })
@@ -110,7 +115,7 @@ impl<T, N: Number> Producer<T, N> {
     /// # Errors
     ///
     /// As there.
-    pub async fn claim_async(&mut self) -> Result<Claim<'_, T>, Closed> {
+    pub async fn claim_async(&mut self) -> Result<Claim<'_, T, N>, Closed> {
         poll_fn(|context| self.poll_claim(context, 1)).await?;
         Ok(Claim { head: &mut self.head })
     }
@@ -124,7 +129,7 @@ impl<T, N: Number> Producer<T, N> {
     /// # Panics
     ///
     /// As there.
-    pub async fn claim_many_async(&mut self, count: usize) -> Result<Claims<'_, T>, Closed> {
+    pub async fn claim_many_async(&mut self, count: usize) -> Result<Claims<'_, T, N>, Closed> {
         self.fits(count);
         poll_fn(|context| self.poll_claim(context, count)).await?;
         Ok(Claims { head: &mut self.head })
@@ -194,22 +199,22 @@ impl<T, N: Number> fmt::Debug for Producer<T, N> {
 ///
 /// Dropped without [`publish`](Self::publish), it is given up, and no consumer sees it.
 #[must_use = "a claim that is dropped is given up"]
-pub struct Claim<'p, T> {
-    head: &'p mut Head<T>,
+pub struct Claim<'p, T, N: Number = Sole> {
+    head: &'p mut Head<T, N>,
 }
 
-impl<T> Claim<'_, T> {
+impl<T, N: Number> Claim<'_, T, N> {
     /// Lets the first stage have it.
     #[inline(always)]
     pub fn publish(self) {
-        self.head.publish(1);
+        ManuallyDrop::new(self).head.publish(1);
     }
 
     /// Gives it up, as dropping it does.
     pub fn abort(self) {}
 }
 
-impl<T> Deref for Claim<'_, T> {
+impl<T, N: Number> Deref for Claim<'_, T, N> {
     type Target = T;
 
     #[inline(always)]
@@ -218,21 +223,21 @@ impl<T> Deref for Claim<'_, T> {
     }
 }
 
-impl<T> DerefMut for Claim<'_, T> {
+impl<T, N: Number> DerefMut for Claim<'_, T, N> {
     #[inline(always)]
     fn deref_mut(&mut self) -> &mut T {
         self.head.first_mut()
     }
 }
 
-impl<T> Drop for Claim<'_, T> {
+impl<T, N: Number> Drop for Claim<'_, T, N> {
     #[inline(always)]
     fn drop(&mut self) {
         self.head.give_up();
     }
 }
 
-impl<T: fmt::Debug> fmt::Debug for Claim<'_, T> {
+impl<T: fmt::Debug, N: Number> fmt::Debug for Claim<'_, T, N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Claim").field(&**self).finish()
     }
@@ -242,11 +247,11 @@ impl<T: fmt::Debug> fmt::Debug for Claim<'_, T> {
 ///
 /// What is not [published](Self::publish) is given up, and no consumer sees it.
 #[must_use = "claims that are dropped are given up"]
-pub struct Claims<'p, T> {
-    head: &'p mut Head<T>,
+pub struct Claims<'p, T, N: Number = Sole> {
+    head: &'p mut Head<T, N>,
 }
 
-impl<T> Claims<'_, T> {
+impl<T, N: Number> Claims<'_, T, N> {
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -276,14 +281,14 @@ impl<T> Claims<'_, T> {
     }
 }
 
-impl<T> Drop for Claims<'_, T> {
+impl<T, N: Number> Drop for Claims<'_, T, N> {
     #[inline(always)]
     fn drop(&mut self) {
         self.head.give_up();
     }
 }
 
-impl<T> fmt::Debug for Claims<'_, T> {
+impl<T, N: Number> fmt::Debug for Claims<'_, T, N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Claims").field("len", &self.len()).finish()
     }

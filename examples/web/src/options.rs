@@ -22,7 +22,7 @@ pub struct Options {
     pub mode: Mode,
     /// Bytes of the largest body that is accepted: 1 MiB.
     pub largest_body: usize,
-    /// Connections at a time: 16,384. Others wait until one of these ends.
+    /// Connections of one [`serve()`](crate::serve()) at a time: 16,384. Others wait until one of these ends.
     pub connections: usize,
     /// How long a client is waited for.
     pub timeouts: Timeouts,

@@ -12,10 +12,10 @@ use crate::memory::SealError;
 use aqueduct_slice::Slice;
 use memmap2::MmapOptions;
 use rustix::{
-    fs::{SealFlags, SeekFrom, fcntl_get_seals, fstat, fstatfs, seek, tell},
+    fs::{Mode, OFlags, SealFlags, SeekFrom, fcntl_get_seals, fstat, fstatfs, open, seek},
     io::Errno,
 };
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsRawFd, BorrowedFd};
 
 /// `statfs` says so of memory in huge pages.
 const HUGETLBFS: u64 = 0x9584_58f6;
@@ -61,8 +61,10 @@ fn check_pages(memory: BorrowedFd<'_>, size: u64) -> Result<(), SealError> {
     if u64::try_from(system.f_type) == Ok(HUGETLBFS) {
         return Err(SealError::HugePages);
     }
-    let position = tell(memory).map_err(SealError::system("asking for its position"))?;
-    let hole = seek(memory, SeekFrom::Hole(0)).map_err(SealError::system("looking for holes"))?;
-    seek(memory, SeekFrom::Start(position)).map_err(SealError::system("setting its position"))?;
+    // Looking for a hole moves the position, which others may share: so it is opened anew.
+    let again = format!("/proc/self/fd/{}", memory.as_raw_fd());
+    let again = open(again, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
+    let again = again.map_err(SealError::system("opening it anew"))?;
+    let hole = seek(again, SeekFrom::Hole(0)).map_err(SealError::system("looking for holes"))?;
     if hole < size { Err(SealError::Hole { at: hole }) } else { Ok(()) }
 }

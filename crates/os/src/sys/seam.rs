@@ -21,6 +21,7 @@ pub enum Call {
     SendZeroCopy,
     ErrorQueue,
     UringSubmit,
+    OpenDirect,
 }
 
 impl fmt::Display for Call {
@@ -40,6 +41,7 @@ impl fmt::Display for Call {
             Self::SendZeroCopy => "sendmsg",
             Self::ErrorQueue => "recvmsg",
             Self::UringSubmit => "io_uring_enter",
+            Self::OpenDirect => "open with O_DIRECT",
         })
     }
 }

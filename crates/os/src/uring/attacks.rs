@@ -4,7 +4,10 @@
 //! taken out of the pool and filled, and must be as they were when the kernel has gone on.
 
 use super::{Provided, Registered, Ring, open_direct};
-use crate::sys::{Fault, script};
+use crate::{
+    ZeroCopyChoice,
+    sys::{Fault, script},
+};
 use aqueduct_base::sync::Mutex;
 use aqueduct_pool::Pool;
 use aqueduct_sequence::Sequence;
@@ -41,7 +44,7 @@ pub(super) struct World {
     pub(super) pipe: (Arc<PipeReader>, PipeWriter),
     pub(super) socket: (Arc<TcpStream>, TcpStream),
     /// What is sent, and how much of it has come.
-    sent: Slice,
+    pub(super) sent: Slice,
     come: usize,
 }
 
@@ -143,7 +146,9 @@ const SCENARIOS: [Scenario; 11] = [
         Box::pin(async { drop(op.await) })
     }),
     ("zero-copy", |world| {
-        let op = world.ring.sender(&world.socket.0).send(world.sent.clone());
+        let choice = ZeroCopyChoice { local: true, ..Default::default() };
+        let sender = world.ring.sender_with_choice(&world.socket.0, choice);
+        let op = sender.send(world.sent.clone());
         Box::pin(async { drop(op.await) })
     }),
     ("write", |world| {

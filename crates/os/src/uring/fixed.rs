@@ -1,7 +1,7 @@
 //! [`Registered`]: blocks that the kernel has looked up once and for all.
 
 use super::{Op, Ring};
-use crate::sys::uring::{Done, Held};
+use crate::sys::uring::{Done, File, Held};
 use aqueduct_pool::Pool;
 use aqueduct_slice::Slice;
 use std::{io, os::fd::AsFd, sync::Arc};
@@ -58,12 +58,14 @@ impl Registered {
         len: usize,
     ) -> Op<io::Result<Slice>> {
         let len = len.min(self.len);
+        // First: it is other people's code, and a block that was taken has to go back.
+        let file = File::new(Arc::clone(file) as Arc<dyn AsFd>);
         let taken = self.ring.core.borrow_mut().table.take();
         let held = match taken {
             Some((index, block)) => Held::ReadFixed { block, len, offset, index },
-            None => Held::Read { block: self.pool.get(self.len), len, offset },
+            None => Held::Read { block: self.pool.get(self.len), len, offset: Some(offset) },
         };
-        self.ring.start(held, file, filled)
+        self.ring.begin(held, file, filled)
     }
 }
 

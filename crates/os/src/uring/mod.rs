@@ -47,6 +47,8 @@
 
 #[cfg(all(test, feature = "tokio"))]
 mod attacks;
+#[cfg(test)]
+mod closing;
 mod fixed;
 mod op;
 mod probe;
@@ -112,7 +114,10 @@ impl Ring {
         file: &Arc<impl AsFd + 'static>,
         finish: op::Finish<T>,
     ) -> Op<T> {
-        let file = File::new(Arc::clone(file) as Arc<dyn AsFd>);
+        self.begin(held, File::new(Arc::clone(file) as Arc<dyn AsFd>), finish)
+    }
+
+    fn begin<T>(&self, held: Held, file: File, finish: op::Finish<T>) -> Op<T> {
         let key = self.core.borrow_mut().start(held, file);
         Op::new(self.clone(), key, finish)
     }

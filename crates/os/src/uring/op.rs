@@ -41,8 +41,10 @@ impl<T> Op<T> {
         // Cloning and dropping a waker is other people's code: without the ring.
         let mut waker = waker.cloned();
         let done = self.ring.core.borrow_mut().poll(key, &mut waker);
+        // A block that is registered goes back before that.
+        let done = done.map(|done| self.end(done));
         drop(waker);
-        done.map(|done| self.end(done))
+        done
     }
 
     fn end(&mut self, done: Done) -> T {

@@ -1,7 +1,10 @@
 //! Reading into blocks.
 
 use super::{Op, Ring};
-use crate::sys::uring::{Done, Held};
+use crate::{
+    Call, Fallback,
+    sys::uring::{Done, Held},
+};
 use aqueduct_slice::SliceMut;
 use std::{
     fs::{File, OpenOptions},
@@ -13,7 +16,8 @@ use std::{
 
 impl Ring {
     /// Reads at most `len` bytes of a file from `offset` on into the spare capacity of `block`, and
-    /// appends them. Fewer come at the end of the file, and when there is less room; none at its end.
+    /// appends them. Fewer come at the end of the file, and when there is less room; none at its end. An
+    /// offset that no file can have, above `i64::MAX`, is an error of kind `InvalidInput`.
     ///
     /// For a file opened with `O_DIRECT` (see [`open_direct`]) `offset` and `len` are multiples of its
     /// block size, 4096 always being one, and the block is empty and of a pool with that
@@ -28,7 +32,7 @@ impl Ring {
         len: usize,
         block: SliceMut,
     ) -> Op<(io::Result<usize>, SliceMut)> {
-        self.start(Held::Read { block, len, offset }, file, filled)
+        self.start(Held::Read { block, len, offset: Some(offset) }, file, filled)
     }
 
     /// As [`read_at`](Self::read_at), from where the file stands; or from a pipe, which waits for the first
@@ -39,7 +43,7 @@ impl Ring {
         len: usize,
         block: SliceMut,
     ) -> Op<(io::Result<usize>, SliceMut)> {
-        self.read_at(file, u64::MAX, len, block)
+        self.start(Held::Read { block, len, offset: None }, file, filled)
     }
 
     /// As [`read_at`](Self::read_at), what a socket has; none at its end. Waits for the first byte,
@@ -64,17 +68,18 @@ fn filled(_: &Ring, done: Done) -> (io::Result<usize>, SliceMut) {
 }
 
 /// Opens a file for reading past the system's cache, and says so; or through it, where the file system
-/// has no other way.
+/// has no other way, as the [`Fallback`] then says.
 ///
 /// # Errors
 ///
 /// The system's, when it cannot be opened at all.
-pub fn open_direct(path: impl AsRef<Path>) -> io::Result<(File, bool)> {
+pub fn open_direct(path: impl AsRef<Path>) -> io::Result<(File, Option<Fallback>)> {
     let direct = OpenOptions::new().read(true).custom_flags(libc::O_DIRECT).open(&path);
     match direct {
         Err(refused) if refused.raw_os_error() == Some(libc::EINVAL) => {
-            Ok((File::open(path)?, false))
+            let fallback = Fallback { call: Call::OpenDirect, errno: libc::EINVAL };
+            Ok((File::open(path)?, Some(fallback)))
         }
-        opened => Ok((opened?, true)),
+        opened => Ok((opened?, None)),
     }
 }

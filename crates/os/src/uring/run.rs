@@ -6,8 +6,9 @@ use std::{
     future::poll_fn,
     io,
     os::fd::OwnedFd,
+    panic::{AssertUnwindSafe, catch_unwind},
     pin::{Pin, pin},
-    task::{Context, Poll, Waker, ready},
+    task::{Context, Poll, ready},
 };
 use tokio::{
     io::{Interest, unix::AsyncFd},
@@ -106,7 +107,10 @@ impl Drop for Driver {
         if self.ring.drivers.get() == 0 {
             // So that they say that nobody drives them.
             let wakers = self.ring.core.borrow_mut().wakers();
-            wakers.into_iter().for_each(Waker::wake);
+            for waker in wakers {
+                // One that panics keeps no other from being woken.
+                let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
+            }
         }
     }
 }

@@ -1,15 +1,14 @@
 //! Sending slices.
 
 use super::{Op, Ring};
-use crate::sys::uring::{Done, Gather, Held, ZeroCopy};
+use crate::{
+    sys::uring::{Done, Gather, Held, ZeroCopy},
+    zero_copy::{SendWay, ZeroCopyAnswer, ZeroCopyChoice, is_local},
+};
 use aqueduct_sequence::Sequence;
 use aqueduct_slice::Slice;
 use io_uring::opcode;
 use std::{fmt, io, os::fd::AsFd, sync::Arc};
-
-/// Bytes from which on sending without copying may be worth it: the kernel's own advice is about 10 KiB,
-/// below which looking pages up and telling that they are free costs more than the copy.
-const WORTH: usize = 16 << 10;
 
 impl Ring {
     /// Sends a slice to a stream socket: all of it, on Linux 5.19 and later, unless an error comes in
@@ -24,17 +23,23 @@ impl Ring {
         self.start(Held::Send { slice: slice.into(), zero_copy: None }, socket, sent)
     }
 
-    /// As [`send`](Self::send), many slices, of which the first 1024 are looked at.
+    /// As [`send`](Self::send), many slices, 1024 with each call, one after the other until all are sent.
+    /// Where an error comes in between, the bytes that were sent before it.
     pub fn send_all(
         &self,
         socket: &Arc<impl AsFd + 'static>,
         slices: impl Into<Sequence>,
     ) -> Op<io::Result<usize>> {
-        self.start(Held::Gather(Gather::new(slices.into(), None)), socket, sent)
+        let finish = |_: &Self, done: Done| match done.held {
+            Some(Held::Gather(gather)) if gather.sent > 0 => Ok(gather.sent),
+            _ => done.result,
+        };
+        self.start(Held::Gather(Gather::new(slices.into(), None)), socket, finish)
     }
 
-    /// Writes slices, of which the first 1024 are looked at, to a file from `offset` on. The bytes that
-    /// were written: fewer than there are when the disk is full, for example.
+    /// Writes slices to a file from `offset` on, as `pwritev` does: with one call, which takes the first
+    /// 1024. The bytes that were written, which may be fewer than there are; the rest is for the next
+    /// call. An offset that no file can have, above `i64::MAX`, is an error of kind `InvalidInput`.
     pub fn write_at(
         &self,
         file: &Arc<impl AsFd + 'static>,
@@ -44,12 +49,26 @@ impl Ring {
         self.start(Held::Gather(Gather::new(slices.into(), Some(offset))), file, sent)
     }
 
-    /// Sends to a stream socket without copying, where that helps.
+    /// Sends to a connected stream socket without copying, where that helps.
     #[must_use]
     pub fn sender<S: AsFd + 'static>(&self, socket: &Arc<S>) -> Sender<S> {
-        let copied = ZeroCopy::default();
-        copied.0.set(!self.core.borrow().knows(opcode::SendZc::CODE));
-        Sender { ring: self.clone(), socket: Arc::clone(socket), copied }
+        self.sender_with_choice(socket, ZeroCopyChoice::default())
+    }
+
+    /// As [`sender`](Self::sender), with a choice of your own.
+    #[must_use]
+    pub fn sender_with_choice<S: AsFd + 'static>(
+        &self,
+        socket: &Arc<S>,
+        choice: ZeroCopyChoice,
+    ) -> Sender<S> {
+        // A socket of which the system does not say where it leads may lead here.
+        let peer_is_local = is_local(socket.as_fd()).unwrap_or(true);
+        let said = ZeroCopy::default();
+        if !self.core.borrow().knows(opcode::SendZc::CODE) {
+            said.note(ZeroCopyAnswer::Unsupported);
+        }
+        Sender { ring: self.clone(), socket: Arc::clone(socket), choice, peer_is_local, said }
     }
 }
 
@@ -57,38 +76,46 @@ fn sent(_: &Ring, done: Done) -> io::Result<usize> {
     done.result
 }
 
-/// Sends the slices of 16 KiB and more to one socket without copying them, until the kernel says that it
-/// copied them all the same: to this machine itself, to a network card that cannot gather, or to a socket
-/// of another kind. Then it sends as [`Ring::send`].
+/// Sends to one socket without copying what [`ZeroCopyChoice`] says, until the kernel says that it copied
+/// all the same: to a network card that cannot gather, for example, or to a socket of another kind. Then
+/// it sends as [`Ring::send`]; and so it does with a single send for which the process may lock no more
+/// memory.
 ///
 /// The block of a slice that was sent without copying is in use until the peer has acknowledged it, after
 /// the operation has ended.
 pub struct Sender<S> {
     ring: Ring,
     socket: Arc<S>,
-    copied: ZeroCopy,
+    choice: ZeroCopyChoice,
+    peer_is_local: bool,
+    said: ZeroCopy,
 }
 
 impl<S: AsFd + 'static> Sender<S> {
     /// Sends a slice; see [`Ring::send`].
     pub fn send(&self, slice: impl Into<Slice>) -> Op<io::Result<usize>> {
         let slice = slice.into();
-        let zero_copy = self.is_zero_copy() && slice.len() >= WORTH;
-        let zero_copy = zero_copy.then(|| self.copied.clone());
+        let way = self.choice.way(slice.len(), 1, self.peer_is_local, self.answer());
+        let zero_copy = (way == SendWay::ZeroCopy).then(|| self.said.clone());
         self.ring.start(Held::Send { slice, zero_copy }, &self.socket, sent)
     }
 }
 
 impl<S> Sender<S> {
-    /// Whether it still sends large slices without copying, as far as it knows.
+    /// What the kernel has said so far.
     #[must_use]
-    pub fn is_zero_copy(&self) -> bool {
-        !self.copied.0.get()
+    pub fn answer(&self) -> ZeroCopyAnswer {
+        self.said.answer()
     }
 }
 
 impl<S> fmt::Debug for Sender<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sender").field("zero_copy", &self.is_zero_copy()).finish_non_exhaustive()
+        let Self { choice, peer_is_local, .. } = self;
+        f.debug_struct("Sender")
+            .field("choice", choice)
+            .field("peer_is_local", peer_is_local)
+            .field("answer", &self.answer())
+            .finish_non_exhaustive()
     }
 }

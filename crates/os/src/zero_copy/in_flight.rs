@@ -10,6 +10,7 @@ use std::{collections::VecDeque, mem};
 ///    calls that succeed with the flag, from zero on.
 /// 2. A call's data is held until a notification names its number. It is what the call was made from,
 ///    never narrowed: a part that is short enough would be moved inline, and let go of the block.
+///    What is dropped with calls in it is leaked: somebody else's bytes would go to this peer.
 /// 3. There are fewer than 2^31 calls: the kernel keeps at least a byte of queue for each.
 #[derive(Debug, Default)]
 pub(super) struct InFlight {
@@ -67,6 +68,13 @@ impl InFlight {
             self.oldest = self.oldest.wrapping_add(1);
             drop(self.calls.pop_front());
         }
+    }
+}
+
+impl Drop for InFlight {
+    /// Whatever has made it be dropped.
+    fn drop(&mut self) {
+        mem::forget(mem::take(&mut self.calls));
     }
 }
 

@@ -8,12 +8,13 @@
 //! 2. A [`Kept`] owns the sender's socket: the kernel throws notifications for closed sockets away.
 //! 3. It ends. The kernel is done with a byte when it is acknowledged or the connection is over, and a
 //!    connection without progress is over after [`PATIENCE`], or what its owner has set.
-//! 4. Where it cannot be watched (no descriptor, no thread, no memory of the kernel's), it is leaked:
-//!    a block that is lost is better than one that tells.
-//! 5. No destructor of an owner runs under the lock: it may drop another sender.
+//! 4. Where it cannot be watched (no descriptor, no thread, no memory of the kernel's, a socket that
+//!    panics), it is leaked, as [`InFlight`] is whenever it is dropped: a block that is lost is better
+//!    than one that tells.
+//! 5. No code of others runs under a lock, neither destructors nor `as_fd`: it may drop another sender.
 
 use super::{drain, in_flight::InFlight};
-use aqueduct_base::sync::{Mutex, thread};
+use aqueduct_base::sync::{Arc, Mutex, thread};
 use rustix::{
     buffer::spare_capacity,
     event::epoll::{self, CreateFlags, EventData, EventFlags},
@@ -21,8 +22,8 @@ use rustix::{
 };
 use std::{
     collections::HashMap,
-    io, mem,
-    os::fd::{AsFd, OwnedFd},
+    io,
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
     panic::{AssertUnwindSafe, catch_unwind},
     time::Duration,
 };
@@ -52,50 +53,41 @@ struct Numbered {
     kept: HashMap<u64, Kept>,
 }
 
-static KEEPER: Mutex<Option<&'static Keeper>> = Mutex::new(None);
+static KEEPER: Mutex<Option<Arc<Keeper>>> = Mutex::new(None);
 
 /// Keeps what is in flight, and the socket, until the kernel is done with it.
 pub(super) fn keep(socket: Box<dyn AsFd + Send>, in_flight: InFlight) {
+    // Dropped where that fails (invariant 4).
     let kept = Kept { socket, in_flight };
-    let refused = match Keeper::running() {
-        Ok(keeper) => keeper.add(kept),
-        Err(_) => Err(kept),
-    };
-    if let Err(kept) = refused {
-        mem::forget(kept.in_flight); // invariant 4
+    if let Ok(keeper) = Keeper::running() {
+        let _ = keeper.add(kept);
     }
 }
 
 impl Keeper {
     /// The process's own, with its thread, from the first use on.
-    fn running() -> io::Result<&'static Self> {
+    fn running() -> io::Result<Arc<Self>> {
         let mut keeper = KEEPER.lock();
-        if let Some(running) = *keeper {
-            return Ok(running);
+        if let Some(running) = &*keeper {
+            return Ok(Arc::clone(running));
         }
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
-        let new: &'static Self = Box::leak(Box::new(Self { epoll, kept: Mutex::default() }));
-        thread::Builder::new().name("aqueduct-keeper".into()).spawn(|| new.run())?;
-        *keeper = Some(new);
+        let new = Arc::new(Self { epoll, kept: Mutex::default() });
+        let its = Arc::clone(&new);
+        thread::Builder::new().name("aqueduct-keeper".into()).spawn(move || its.run())?;
+        *keeper = Some(Arc::clone(&new));
         Ok(new)
     }
 
-    fn add(&self, kept: Kept) -> Result<(), Kept> {
+    fn add(&self, kept: Kept) -> io::Result<()> {
+        let socket = kept.socket.as_fd();
         // Without it the wait is longer, no more.
-        let _ = kept.limit();
+        let _ = limit(socket);
         let mut numbered = self.kept.lock();
         let number = numbered.next;
         // Under the lock, so that who is told of the number finds it. What is on the queue already is
-        // told at once.
-        let added = epoll::add(
-            &self.epoll,
-            kept.socket.as_fd(),
-            EventData::new_u64(number),
-            EventFlags::ET,
-        );
-        if added.is_err() {
-            return Err(kept);
-        }
+        // told at once. (Refused, what is kept is dropped after the lock: it was here first.)
+        epoll::add(&self.epoll, socket, EventData::new_u64(number), EventFlags::ET)?;
         numbered.next += 1;
         numbered.kept.insert(number, kept);
         Ok(())
@@ -117,31 +109,36 @@ impl Keeper {
     /// nothing is told in between.
     fn look_at(&self, number: u64) {
         let Some(mut kept) = self.kept.lock().kept.remove(&number) else { return };
-        // Each panic has dropped what it came from.
-        while catch_unwind(AssertUnwindSafe(|| kept.drain())).is_err() {}
-        if kept.in_flight.is_empty() {
-            // Another descriptor of the socket would keep it in the epoll.
-            let _ = epoll::delete(&self.epoll, kept.socket.as_fd());
-            let _ = catch_unwind(AssertUnwindSafe(|| drop(kept)));
-        } else {
+        let looked = catch_unwind(AssertUnwindSafe(|| kept.waits(&self.epoll)));
+        if let Ok(true) = looked {
             self.kept.lock().kept.insert(number, kept);
+        } else {
+            // Its destructor is other people's code as well.
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(kept)));
         }
     }
 }
 
 impl Kept {
-    /// Invariant 3.
-    fn limit(&self) -> io::Result<()> {
-        let socket = self.socket.as_fd();
-        if sockopt::tcp_user_timeout(socket)? == 0 {
-            #[allow(clippy::cast_possible_truncation, reason = "a minute")]
-            sockopt::set_tcp_user_timeout(socket, PATIENCE.as_millis() as u32)?;
+    /// Drains the queue. Whether there is more to come; if not, the socket is not watched any more.
+    fn waits(&mut self, epoll: &OwnedFd) -> bool {
+        let Self { socket, in_flight } = self;
+        let socket = socket.as_fd();
+        // Each panic has dropped what it came from. What cannot be read now is told again with the next.
+        while catch_unwind(AssertUnwindSafe(|| drain(socket, in_flight, |_| {}))).is_err() {}
+        if in_flight.is_empty() {
+            // Another descriptor of the socket would keep it in the epoll.
+            let _ = epoll::delete(epoll, socket);
         }
-        Ok(())
+        !in_flight.is_empty()
     }
+}
 
-    fn drain(&mut self) {
-        // What cannot be read now is told again with the next one.
-        let _ = drain(self.socket.as_fd(), &mut self.in_flight, |_| {});
+/// Invariant 3.
+fn limit(socket: BorrowedFd<'_>) -> io::Result<()> {
+    if sockopt::tcp_user_timeout(socket)? == 0 {
+        #[allow(clippy::cast_possible_truncation, reason = "a minute")]
+        sockopt::set_tcp_user_timeout(socket, PATIENCE.as_millis() as u32)?;
     }
+    Ok(())
 }

@@ -370,7 +370,7 @@ fn enable(socket: BorrowedFd<'_>) -> io::Result<()> {
 }
 
 /// Whether what is sent goes to this machine itself: over loopback, or to an address of its own.
-fn is_local(socket: BorrowedFd<'_>) -> io::Result<bool> {
+pub(crate) fn is_local(socket: BorrowedFd<'_>) -> io::Result<bool> {
     let Some(peer) = getpeername(socket)? else { return Ok(true) };
     let (peer, own) = (SocketAddr::try_from(peer), SocketAddr::try_from(getsockname(socket)?));
     let (Ok(peer), Ok(own)) = (peer, own) else { return Ok(true) };

@@ -17,6 +17,8 @@ mod map_ranges;
 #[cfg(target_os = "linux")]
 mod map_truncated;
 mod moving;
+#[cfg(target_os = "linux")]
+mod refuted;
 mod sides;
 #[cfg(target_os = "linux")]
 mod strace;

@@ -1,36 +1,46 @@
 //! [`Head`]: where a producer stands. Its invariants are those of [`slots`](super).
 
-use super::{Core, distance};
-use crate::Closed;
+use super::{Core, Cursor, Stage, distance, slot};
+use crate::{Closed, Number};
 use aqueduct_base::sync::{Arc, atomic::Ordering, twin};
-use std::{marker::PhantomData, ops::Range};
+use std::marker::PhantomData;
 
 /// A producer's position. Its numbers are those that it has claimed.
-pub(crate) struct Head<T> {
+pub(crate) struct Head<T, N: Number> {
     core: Arc<Core<T>>,
     next: u64,
     limit: u64,
-    /// The lowest cursor of the last stage when it was last read.
-    gate: u64,
-    last: Range<usize>,
-    /// One of several.
-    several: bool,
+    /// The slots of numbers below are free, as far as it knows.
+    free: u64,
+    /// The heads' cursor.
+    own: Arc<Cursor>,
+    last: Stage,
     seat: usize,
     /// Shared between threads where the values may be, as what borrows it shows them.
     values: PhantomData<T>,
+    number: PhantomData<fn() -> N>,
 }
 
-impl<T> Head<T> {
-    pub(super) fn new(core: Arc<Core<T>>, last: Range<usize>, several: bool) -> Self {
-        let seat = core.bell(core.bells.len() - 1).seat();
-        Self { core, next: 0, limit: 0, gate: 0, last, several, seat, values: PhantomData }
+impl<T, N: Number> Head<T, N> {
+    pub(super) fn new(core: &Arc<Core<T>>, last: Stage) -> Self {
+        Self {
+            core: core.clone(),
+            next: 0,
+            limit: 0,
+            free: 0,
+            own: core.cursors[0].clone(),
+            last,
+            seat: core.bell(core.bells.len() - 1).seat(),
+            values: PhantomData,
+            number: PhantomData,
+        }
     }
 
     /// Another of several.
     pub(crate) fn another(&self) -> Self {
-        assert!(self.several);
+        assert!(N::SEVERAL);
         self.core.heads.fetch_add(1, Ordering::Relaxed);
-        Self::new(self.core.clone(), self.last.clone(), true)
+        Self::new(&self.core, self.last.clone())
     }
 
     pub(crate) fn core(&self) -> &Arc<Core<T>> {
@@ -52,7 +62,7 @@ impl<T> Head<T> {
     #[inline(always)]
     pub(crate) fn claim(&mut self, count: usize) -> bool {
         let count = count as u64;
-        if self.several {
+        if N::SEVERAL {
             return self.claim_of_several(count);
         }
         let limit = self.next + count;
@@ -65,18 +75,18 @@ impl<T> Head<T> {
 
     fn claim_of_several(&mut self, count: u64) -> bool {
         self.give_up();
-        let mut next = self.core.published.0.load(Ordering::Relaxed);
+        let mut next = self.own.done.load(Ordering::Relaxed);
         loop {
             if !self.reaches(next + count) {
                 // Others may have gone far ahead of what was read.
-                let now = self.core.published.0.load(Ordering::Relaxed);
+                let now = self.own.done.load(Ordering::Relaxed);
                 if now == next {
                     return false;
                 }
                 next = now;
                 continue;
             }
-            let claimed = &self.core.published.0;
+            let claimed = &self.own.done;
             if twin::is("claim_in_two_steps") {
                 claimed.store(next + count, Ordering::Relaxed);
                 break;
@@ -96,12 +106,13 @@ impl<T> Head<T> {
     /// Whether all stages are done with the slots of all numbers below `limit`.
     #[inline(always)]
     fn reaches(&mut self, limit: u64) -> bool {
-        let capacity = self.core.mask + 1;
-        if limit <= self.gate + capacity {
+        if limit <= self.free {
             return true;
         }
-        self.gate = self.core.lowest(&self.last, "gate_relaxed");
-        limit <= self.gate + capacity
+        self.free =
+            self.last.lowest(twin::order("gate_relaxed", Ordering::Acquire, Ordering::Relaxed))
+                + self.core.slots.len() as u64;
+        limit <= self.free
     }
 
     /// The first slot that is claimed.
@@ -109,7 +120,7 @@ impl<T> Head<T> {
     pub(crate) fn first(&self) -> &T {
         assert!(self.owned() > 0, "a slot is claimed");
         // SAFETY: this head owns the number (1, 2), and is borrowed as long as the reference lives (5).
-        self.core.slot(self.next).with(|value| unsafe { &*value })
+        slot(&self.core.slots, self.next).with(|value| unsafe { &*value })
     }
 
     /// The first slot that is claimed.
@@ -117,16 +128,17 @@ impl<T> Head<T> {
     pub(crate) fn first_mut(&mut self) -> &mut T {
         assert!(self.owned() > 0, "a slot is claimed");
         // SAFETY: this head owns the number (1, 2), and is borrowed as long as the reference lives (5).
-        self.core.slot(self.next).with_mut(|value| unsafe { &mut *value })
+        slot(&self.core.slots, self.next).with_mut(|value| unsafe { &mut *value })
     }
 
     /// All slots that are claimed.
     #[inline(always)]
     pub(crate) fn slots_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        let Self { core, next, limit, .. } = self;
+        let (slots, next, limit) = (&*self.core.slots, self.next, self.limit);
         // SAFETY: this head owns the number (1, 2), which is passed once, and is borrowed as long as the
         // reference lives (5).
-        (*next..*limit).map(|number| core.slot(number).with_mut(|value| unsafe { &mut *value }))
+        (next..limit)
+            .map(move |number| slot(slots, number).with_mut(|value| unsafe { &mut *value }))
     }
 
     /// Makes the first `count` numbers visible and gives up the others.
@@ -136,14 +148,14 @@ impl<T> Head<T> {
     /// If there are not so many.
     #[inline(always)]
     pub(crate) fn publish(&mut self, count: usize) {
-        assert!(count <= self.owned(), "{count} slots of {} claimed", self.owned());
-        if self.several {
+        assert!(count <= self.owned(), "more slots than are claimed");
+        if N::SEVERAL {
             self.stamp(count as u64);
         } else {
             self.next += count as u64;
             self.limit = self.next;
             let order = twin::order("publish_relaxed", Ordering::Release, Ordering::Relaxed);
-            self.core.published.0.store(self.next, order);
+            self.own.done.store(self.next, order);
         }
         self.core.ring(0);
     }
@@ -154,7 +166,7 @@ impl<T> Head<T> {
         if self.next == self.limit {
             return;
         }
-        if self.several {
+        if N::SEVERAL {
             self.stamp(0);
             self.core.ring(0);
         } else {
@@ -168,9 +180,7 @@ impl<T> Head<T> {
         let order = twin::order("stamp_relaxed", Ordering::Release, Ordering::Relaxed);
         for number in self.next..self.limit {
             let given_up = u64::from(number - self.next >= count);
-            if let Some(stamp) = self.core.stamp(number) {
-                stamp.store((number + 1) << 1 | given_up, order);
-            }
+            self.core.stamp(number).store((number + 1) << 1 | given_up, order);
         }
         self.next = self.limit;
     }
@@ -183,16 +193,16 @@ impl<T> Head<T> {
             return None;
         }
         let left = self.core.left(self.core.cursors.len())?;
-        let several = || self.core.published.0.load(Ordering::Relaxed);
-        let next = if self.several { several() } else { self.next };
-        (next + count as u64 > left + self.core.mask + 1).then(|| self.core.closed())
+        let several = || self.own.done.load(Ordering::Relaxed);
+        let next = if N::SEVERAL { several() } else { self.next };
+        (next + count as u64 > left + self.core.slots.len() as u64).then(|| self.core.closed())
     }
 }
 
-impl<T> Drop for Head<T> {
+impl<T, N: Number> Drop for Head<T, N> {
     fn drop(&mut self) {
         // What a forgotten claim left.
-        if self.several {
+        if N::SEVERAL {
             self.stamp(0);
         }
         let (bell, seat) = self.seat();

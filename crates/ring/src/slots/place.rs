@@ -1,7 +1,7 @@
 //! [`Place`]: where a consumer stands. Its invariants are those of [`slots`](super).
 
-use super::{Core, distance};
-use crate::Closed;
+use super::{Core, Cursor, Slot, Stage, distance, place_of, slot};
+use crate::{Access, Closed, Exclusive, Shared};
 use aqueduct_base::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
@@ -10,34 +10,56 @@ use aqueduct_base::sync::{
 };
 use std::{marker::PhantomData, ops::Range};
 
+/// What becomes a place.
+pub(crate) struct Seed<T> {
+    pub(super) core: Arc<Core<T>>,
+    /// The stage that it is of, from 0.
+    pub(super) stage: usize,
+    /// Which cursor is its own, and which are those of the stage before.
+    pub(super) own: usize,
+    pub(super) before: Range<usize>,
+    /// No other is at its stage.
+    pub(super) alone: bool,
+}
+
 /// A consumer's position. Its numbers are those that are there to be taken.
-pub(crate) struct Place<T> {
+pub(crate) struct Place<T, A> {
     core: Arc<Core<T>>,
     next: u64,
     limit: u64,
     /// The stage that it is of, from 0.
     stage: usize,
-    /// Its cursor.
-    own: usize,
-    /// The cursors of the stage before; none at the first.
-    before: Range<usize>,
-    /// No other is at its stage.
-    alone: bool,
+    own: Arc<Cursor>,
+    before: Stage,
+    /// How many cursors there are before its stage.
+    earlier: usize,
+    /// Several heads are right before it.
+    stamped: bool,
     seat: usize,
     /// As a head's.
     values: PhantomData<T>,
+    access: PhantomData<fn() -> A>,
 }
 
-impl<T> Place<T> {
-    pub(super) fn new(
-        core: Arc<Core<T>>,
-        stage: usize,
-        own: usize,
-        before: Range<usize>,
-        alone: bool,
-    ) -> Self {
-        let seat = core.bell(stage).seat();
-        Self { core, next: 0, limit: 0, stage, own, before, alone, seat, values: PhantomData }
+impl<T, A: Access> Place<T, A> {
+    /// # Panics
+    ///
+    /// If it is to write and is not alone.
+    pub(crate) fn new(Seed { core, stage, own, before, alone }: Seed<T>) -> Self {
+        assert!(alone || !A::WRITES, "who writes is alone");
+        Self {
+            next: 0,
+            limit: 0,
+            stage,
+            own: core.cursors[own].clone(),
+            earlier: before.end,
+            before: core.stage(before),
+            stamped: stage == 0 && !core.stamps.is_empty(),
+            seat: core.bell(stage).seat(),
+            core,
+            values: PhantomData,
+            access: PhantomData,
+        }
     }
 
     pub(crate) fn core(&self) -> &Arc<Core<T>> {
@@ -58,65 +80,46 @@ impl<T> Place<T> {
     /// Looks for more numbers. Whether there are any.
     #[inline(always)]
     pub(crate) fn look(&mut self) -> bool {
-        self.limit = if !self.before.is_empty() {
-            self.core.lowest(&self.before, "cursor_relaxed")
-        } else if self.core.stamps.is_empty() {
-            let order = twin::order("published_relaxed", Ordering::Acquire, Ordering::Relaxed);
-            self.core.published.0.load(order)
+        self.limit = if self.stamped {
+            self.stamps()
         } else {
-            self.stamped()
+            self.before.lowest(twin::order("cursor_relaxed", Ordering::Acquire, Ordering::Relaxed))
         };
         self.next < self.limit
     }
 
     /// The first number from `limit` on that is not published, among several heads.
-    fn stamped(&self) -> u64 {
+    #[inline(never)]
+    fn stamps(&self) -> u64 {
         let order = twin::order("stamped_relaxed", Ordering::Acquire, Ordering::Relaxed);
         let mut limit = self.limit;
         // A capacity ahead stands what is ours to give up.
-        while let Some(stamp) = self.core.stamp(limit) {
-            if stamp.load(order) >> 1 != limit + 1 {
-                break;
-            }
+        while self.core.stamp(limit).load(order) >> 1 == limit + 1 {
             limit += 1;
         }
         limit
     }
 
-    /// The slots of the first `count` numbers that are there, but for the first `seen` of them, which
-    /// counts on; to read.
+    /// Numbers that are there, at most so many.
     #[inline(always)]
-    pub(crate) fn reads<'s>(&'s self, count: usize, seen: &'s mut usize) -> Reads<'s, T>
-    where
-        T: Sync,
-    {
-        Reads(self.walk(count, seen))
+    pub(crate) fn take(&mut self, most: usize) -> Taken<'_, T, A> {
+        let end = if self.owned() <= most { self.limit } else { self.cut(most) };
+        Taken { at: self.next, end, place: self }
     }
 
-    /// [`reads`](Self::reads), to write.
-    ///
-    /// # Panics
-    ///
-    /// If others are at its stage.
-    #[inline(always)]
-    pub(crate) fn writes<'s>(&'s mut self, count: usize, seen: &'s mut usize) -> Writes<'s, T> {
-        assert!(self.alone);
-        Writes(self.walk(count, seen), PhantomData)
+    /// Apart, so that the processor guesses rather than computes, and is not kept waiting by `next`.
+    #[cold]
+    fn cut(&self, most: usize) -> u64 {
+        self.next + most as u64
     }
 
+    /// Gives the numbers below `to` up to the next stage, or to the producers.
     #[inline(always)]
-    fn walk<'s>(&'s self, count: usize, seen: &'s mut usize) -> Walk<'s, T> {
-        assert!(count <= self.owned());
-        Walk { core: &self.core, first: self.next, count, seen }
-    }
-
-    /// Gives the first `count` numbers up to the next stage, or to the producers.
-    #[inline(always)]
-    pub(crate) fn advance(&mut self, count: usize) {
-        assert!(count <= self.owned());
-        self.next += count as u64;
+    fn advance(&mut self, to: u64) {
+        debug_assert!(self.next <= to && to <= self.limit);
+        self.next = to;
         let order = twin::order("advance_relaxed", Ordering::Release, Ordering::Relaxed);
-        self.core.cursors[self.own].0.done.store(self.next, order);
+        self.own.done.store(to, order);
         self.core.ring(self.stage + 1);
     }
 
@@ -127,50 +130,98 @@ impl<T> Place<T> {
             return None;
         }
         let none = self.core.heads.load(Ordering::Acquire) == 0;
-        let published = none.then(|| self.core.published.0.load(Ordering::Relaxed));
+        let published = none.then(|| self.core.cursors[0].done.load(Ordering::Relaxed));
         // Whatever a stage before left undone stays so.
-        let end = published.into_iter().chain(self.core.left(self.before.end)).min()?;
+        let end = published.into_iter().chain(self.core.left(self.earlier)).min()?;
         (!self.look() && self.next >= end).then(|| self.core.closed())
     }
 }
 
-impl<T> Drop for Place<T> {
+impl<T, A> Drop for Place<T, A> {
     fn drop(&mut self) {
         // It goes last, as it may panic.
         let _waker = self.core.bell(self.stage).leave(self.seat);
-        let gone = &self.core.cursors[self.own].0.gone;
-        self.core.end(|| gone.store(true, Ordering::Release));
+        self.core.end(|| self.own.gone.store(true, Ordering::Release));
+    }
+}
+
+/// Numbers of a place: those from `at` on are not passed yet. They are the place's own: `next`, `at`, `end`
+/// and `limit` only go up in this order.
+pub(crate) struct Taken<'c, T, A> {
+    place: &'c mut Place<T, A>,
+    at: u64,
+    end: u64,
+}
+
+impl<T, A: Access> Taken<'_, T, A> {
+    /// How many are not passed.
+    #[inline(always)]
+    pub(crate) fn left(&self) -> usize {
+        distance(self.at, self.end)
+    }
+
+    #[inline(always)]
+    fn walk(&mut self) -> Walk<'_, T> {
+        let Core { slots, stamps, .. } = &*self.place.core;
+        Walk { slots, stamps, at: &mut self.at, end: self.end }
+    }
+
+    /// Gives up those that were passed.
+    #[inline(always)]
+    pub(crate) fn give_up(&mut self) {
+        if self.place.next < self.at {
+            self.place.advance(self.at);
+        }
+    }
+}
+
+impl<T: Sync> Taken<'_, T, Shared> {
+    /// The slots that are left, to read.
+    #[inline(always)]
+    pub(crate) fn reads(&mut self) -> Reads<'_, T> {
+        Reads(self.walk())
+    }
+}
+
+impl<T> Taken<'_, T, Exclusive> {
+    /// The slots that are left, to write.
+    #[inline(always)]
+    pub(crate) fn writes(&mut self) -> Writes<'_, T> {
+        Writes(self.walk(), PhantomData)
     }
 }
 
 /// Numbers of a place that is borrowed, each of which is passed once.
 struct Walk<'s, T> {
-    core: &'s Core<T>,
-    first: u64,
-    count: usize,
-    /// How many were passed.
-    seen: &'s mut usize,
+    slots: &'s [Slot<T>],
+    /// None where there is one head.
+    stamps: &'s [AtomicU64],
+    /// Those below are passed.
+    at: &'s mut u64,
+    end: u64,
 }
 
 impl<'s, T> Walk<'s, T> {
     /// The next slot, but for those whose claims were given up: nothing is in them.
     #[inline(always)]
     fn next(&mut self) -> Option<&'s UnsafeCell<T>> {
-        while *self.seen < self.count {
-            let number = self.first + *self.seen as u64;
-            *self.seen += 1;
+        while *self.at < self.end {
+            let number = *self.at;
+            *self.at += 1;
             // Relaxed: the stamp was there before the number was its owner's.
             let given_up = |stamp: &AtomicU64| stamp.load(Ordering::Relaxed) & 1 == 1;
-            if !self.core.stamp(number).is_some_and(given_up) {
-                return Some(self.core.slot(number));
+            if self.stamps.is_empty()
+                || !self.stamps.get(place_of(number, self.stamps.len())).is_some_and(given_up)
+            {
+                return Some(slot(self.slots, number));
             }
         }
         None
     }
 
     fn most(&self) -> (usize, Option<usize>) {
-        let most = self.count - *self.seen;
-        (if self.core.stamps.is_empty() { most } else { 0 }, Some(most))
+        let most = distance(*self.at, self.end);
+        (if self.stamps.is_empty() { most } else { 0 }, Some(most))
     }
 }
 

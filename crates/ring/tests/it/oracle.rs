@@ -130,20 +130,27 @@ impl Oracle {
         }
     }
 
-    /// Why so many cannot be claimed, or that they could be.
-    pub(crate) fn room_for(&self, count: usize) -> Nothing {
-        let (mut behind, mut freed) = (0, usize::MAX);
-        for stage in self.stages.iter().rev() {
-            let gone = stage.consumers.iter().filter(|consumer| !consumer.1);
-            freed = gone.map(|consumer| behind + consumer.0).chain([freed]).min().unwrap();
-            behind += stage.items.len();
-        }
-        let never = freed < usize::MAX && self.free.len() + freed < count;
+    /// Why so many cannot be claimed.
+    fn room_for(&self, count: usize) -> Nothing {
+        let never = self.freed().is_some_and(|freed| self.free.len() + freed < count);
         if never { Nothing::Ever(self.panicked) } else { Nothing::Yet }
     }
 
-    pub(crate) fn has_room(&self, count: usize) -> bool {
-        self.free.len() >= count
+    /// How many slots can still be freed, if a consumer is gone.
+    fn freed(&self) -> Option<usize> {
+        let (mut behind, mut freed) = (0, None);
+        for stage in self.stages.iter().rev() {
+            let gone = stage.consumers.iter().filter(|consumer| !consumer.1);
+            freed = gone.map(|consumer| behind + consumer.0).chain(freed).min();
+            behind += stage.items.len();
+        }
+        freed
+    }
+
+    /// Whether who waits for so many slots knows by now: they are there, or none will ever be freed again.
+    /// (That others took the last of those that will be it learns with the next that is freed.)
+    pub(crate) fn answers(&self, count: usize) -> bool {
+        self.free.len() >= count || self.freed() == Some(0)
     }
 
     /// What a consumer can take, those that were given up among them: none.

@@ -91,6 +91,8 @@ enum Cause {
     Clash(InsertError),
     /// A field of the path's model that the path does not have.
     Unbound(String),
+    /// A field that cannot be, and why.
+    Unfit((&'static str, &'static str)),
 }
 
 impl fmt::Display for RouteError {
@@ -98,6 +100,7 @@ impl fmt::Display for RouteError {
         match &self.cause {
             Cause::Clash(clash) => write!(f, "{}: {clash}", self.path),
             Cause::Unbound(field) => write!(f, "{}: it has no parameter `{field}`", self.path),
+            Cause::Unfit((field, why)) => write!(f, "{}: `{field}`: {why}", self.path),
         }
     }
 }
@@ -106,7 +109,7 @@ impl std::error::Error for RouteError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.cause {
             Cause::Clash(clash) => Some(clash),
-            Cause::Unbound(_) => None,
+            Cause::Unbound(_) | Cause::Unfit(_) => None,
         }
     }
 }
@@ -160,7 +163,8 @@ impl App {
     /// # Errors
     ///
     /// When the path cannot be told from another's, has this method already, or is without a parameter
-    /// that a [`Path`] asks for.
+    /// that a [`Path`] asks for; when an integer has a bound that is no integer, or a number is to be a
+    /// multiple of zero or less.
     pub fn get<I: Input + 'static>(
         &mut self,
         path: &'static str,
@@ -198,6 +202,9 @@ impl App {
         I::describe(&mut doc);
         if let Some(field) = doc.unbound(path) {
             return Err(RouteError { path, cause: Cause::Unbound(field.to_owned()) });
+        }
+        if let Some(unfit) = doc.unfit {
+            return Err(RouteError { path, cause: Cause::Unfit(unfit) });
         }
         let run = move |call: Call<'_>, checker: &mut Checker, reply: &mut Reply<'_>| {
             run::<I>(call, &handler, checker, reply);
@@ -259,7 +266,9 @@ impl Service for Served {
         }));
         reply.settle(answered.is_ok());
         for hook in self.app.hooks[..within].iter().rev() {
-            hook.after(request, reply.code(), start.elapsed());
+            // One that panics keeps it from no other, and changes no answer.
+            let told = || hook.after(request, reply.code(), start.elapsed());
+            let _ = catch_unwind(AssertUnwindSafe(told));
         }
     }
 }

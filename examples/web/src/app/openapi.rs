@@ -9,6 +9,8 @@ pub struct Doc {
     parameters: Vec<Value>,
     body: Option<Value>,
     schemas: Map<String, Value>,
+    /// A field that cannot be, and why.
+    pub(super) unfit: Option<(&'static str, &'static str)>,
 }
 
 impl Doc {
@@ -18,6 +20,9 @@ impl Doc {
             let described = self.field(field);
             let required = place == "path" || field.default.is_none();
             let name = field.name;
+            if place != "query" && matches!(field.shape, Shape::List(_)) {
+                self.unfit = Some((name, "a list is read from a query or a body alone"));
+            }
             let parameter =
                 json!({"name": name, "in": place, "required": required, "schema": described});
             self.parameters.push(parameter);
@@ -68,6 +73,10 @@ impl Doc {
     }
 
     fn field(&mut self, field: &'static Field) -> Value {
+        if !field.rules.fit(&field.shape) {
+            let why = "bounds of an integer are whole, and a multiple is of more than zero";
+            self.unfit = Some((field.name, why));
+        }
         let mut described = self.shape(&field.shape, &field.rules);
         if let (Some(default), Some(object)) = (field.default, described.as_object_mut()) {
             let default = serde_json::from_str(default).unwrap_or(Value::Null);

@@ -34,6 +34,8 @@ pub struct Conversation {
     /// Requests whose head was whole.
     heads: u64,
     closing: bool,
+    /// What is being answered asks for a head alone.
+    bodiless: bool,
 }
 
 /// What is waited for.
@@ -88,7 +90,7 @@ impl Conversation {
     #[must_use]
     pub fn new(options: &Options) -> Self {
         let Options { mode, largest_body, .. } = *options;
-        Self { mode, largest_body, stage: Stage::BEGIN, heads: 0, closing: false }
+        Self { mode, largest_body, stage: Stage::BEGIN, heads: 0, closing: false, bodiless: false }
     }
 
     /// Makes the next answer the last.
@@ -131,7 +133,7 @@ impl Conversation {
                     wait
                 }
                 Err(fault) => {
-                    refuse(fault, output);
+                    refuse(fault, self.bodiless, output);
                     None
                 }
             };
@@ -148,7 +150,7 @@ impl Conversation {
     pub fn time_out(&mut self, output: &mut Writer) {
         let stage = mem::replace(&mut self.stage, Stage::Over);
         if !matches!(stage, Stage::Head(lines, _) if lines.searched == 0) {
-            refuse(TIMEOUT, output);
+            refuse(TIMEOUT, self.bodiless, output);
             let _ = output.try_flush();
         }
     }
@@ -185,6 +187,7 @@ impl Conversation {
         if known > 0 {
             lines = Lines::HEAD;
         }
+        self.bodiless = false;
         let Some(end) = lines.end(seq.slice(..len.min(LARGEST_HEAD)))? else {
             if len >= LARGEST_HEAD {
                 return Err(HEAD_TOO_LARGE);
@@ -195,10 +198,11 @@ impl Conversation {
         let bytes = seq.slice(lines.blank..end).to_contiguous();
         let mut room = ROOM;
         let head = Head::parse(&bytes, &mut room)?;
+        self.bodiless = head.method == "HEAD";
         let total = match head.framing {
             Framing::Sized(body) => {
                 let body = usize::try_from(body).ok().filter(|body| *body <= self.largest_body);
-                Some(end + body.ok_or(BODY_TOO_LARGE)?)
+                Some(body.and_then(|body| end.checked_add(body)).ok_or(BODY_TOO_LARGE)?)
             }
             Framing::Chunked => None,
         };
@@ -295,9 +299,9 @@ fn go_on(head: &Head<'_, '_>, output: &mut Writer) {
 
 /// Answers with an error in place of what is not flushed. What the client sent behind is not looked at:
 /// nobody knows what it is.
-fn refuse(fault: Fault, output: &mut Writer) {
+fn refuse(fault: Fault, bodiless: bool, output: &mut Writer) {
     output.rollback();
-    let terms = Terms { bodiless: false, old: false, keep: false, copying: false };
+    let terms = Terms { bodiless, old: false, keep: false, copying: false };
     Reply::new(output, terms).refuse(fault);
 }
 

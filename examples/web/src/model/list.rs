@@ -95,12 +95,13 @@ impl<'a, T: Check<'a>> Check<'a> for List<'a, T> {
         }
         let each = rules.each.unwrap_or(&Rules::NONE);
         let (sound, copying) = checker.borrowing(|checker| {
-            let mark = checker.mark();
+            let mut sound = true;
             for (i, value) in items.iter().enumerate() {
                 // What is wrong with one is with the checker, and the rest is checked all the same.
-                let _ = T::check(&Spot { value, rules: each, at: &spot.at.index(i) }, checker);
+                let at = &spot.at.index(i);
+                sound &= T::check(&Spot { value, rules: each, at }, checker).is_some();
             }
-            checker.mark() == mark
+            sound
         });
         if !sound {
             return None;

@@ -20,7 +20,7 @@ macro_rules! model {
 
     (@struct $closed:literal, [$(#[$meta:meta])* $vis:vis], $name:ident, $life:lifetime, [$self:ty], [$($generics:tt)*], [$family:ty],
         $($(#[$doc:meta])* $field:ident $(as $alias:literal)? : $type:ty
-            $([$($rule:ident = $($number:literal)? $([$($list:tt)*])?),* $(,)?])? $(= $default:tt)?),* $(,)?
+            $([$($rule:ident = $($number:literal)? $([$($list:tt)*])?),* $(,)?])? $(= $default:tt $($digits:literal)?)?),* $(,)?
     ) => {
         $(#[$meta])*
         #[derive(Debug)]
@@ -37,7 +37,7 @@ macro_rules! model {
                         $($($rule: $crate::model!(@rule $rule $($number)? $([$($list)*])?),)*)?
                         ..$crate::model::Rules::NONE
                     },
-                    default: $crate::model!(@json $($default)?),
+                    default: $crate::model!(@json $($default $($digits)?)?),
                 }),*],
             };
 
@@ -49,7 +49,7 @@ macro_rules! model {
                 let fields = Self::SCHEMA.fields.iter().enumerate();
                 let mut fields = fields.map(|(i, field)| (field, find(i)));
                 $(let $field = fields.next().and_then(|(field, value)| {
-                    let default: Option<fn() -> $type> = $crate::model!(@value $($default)?);
+                    let default: Option<fn() -> $type> = $crate::model!(@value $($default $($digits)?)?);
                     $crate::model::field(field, value, default, whole, checker)
                 });)*
                 Some($name { $($field: $field?),* })
@@ -117,10 +117,12 @@ macro_rules! model {
 
     (@json) => { None };
     (@json $default:tt) => { Some(stringify!($default)) };
+    (@json - $digits:literal) => { Some(concat!("-", $digits)) };
 
     (@value) => { None };
     (@value null) => { Some(Default::default) };
     (@value []) => { Some(Default::default) };
+    (@value - $digits:literal) => { Some(|| (-$digits).into()) };
     (@value $default:literal) => { Some(|| $default.into()) };
 }
 

@@ -4,6 +4,8 @@ use std::sync::OnceLock;
 
 use regex::Regex;
 
+use super::schema::Shape;
+
 /// The rules of one field, by the names under which [`model!`](crate::model!) takes them. Those of
 /// another kind of field have no effect.
 #[allow(missing_docs, reason = "pydantic's own names, but for those of lists, which are satya's")]
@@ -43,9 +45,9 @@ impl From<i64> for Bound {
     }
 }
 
-/// For floats; of integers it bounds the whole part.
+/// For floats, and for integers if it is whole: an application takes no other.
 impl From<f64> for Bound {
-    #[allow(clippy::cast_possible_truncation, reason = "it says so")]
+    #[allow(clippy::cast_possible_truncation, reason = "it is looked at")]
     fn from(float: f64) -> Self {
         Bound { int: float as i64, float }
     }
@@ -59,6 +61,23 @@ impl From<Bound> for serde_json::Value {
 }
 
 impl Rules {
+    /// Whether what has this shape can keep them: integers have whole bounds, and a multiple is one of
+    /// more than zero.
+    pub(crate) fn fit(&self, shape: &Shape) -> bool {
+        let bounds =
+            || [self.ge, self.gt, self.le, self.lt, self.multiple_of].into_iter().flatten();
+        let whole = |bound: Bound| bound.float == bound.int as f64;
+        let positive = || self.multiple_of.is_none_or(|of| of().float > 0.0);
+        match shape {
+            Shape::Int => bounds().all(|bound| whole(bound())) && positive(),
+            Shape::Float => positive(),
+            Shape::List(item) => self.each.is_none_or(|each| each.fit(item)),
+            Shape::Nullable(inner) => self.fit(inner),
+            Shape::Either(a, b) => self.fit(a) && self.fit(b),
+            _ => true,
+        }
+    }
+
     /// No rules.
     pub const NONE: Rules = Rules {
         min_length: None,

@@ -19,6 +19,7 @@ mod nesting;
 mod openapi;
 mod port;
 mod recorded;
+mod refuted;
 mod server;
 mod twin;
 mod twin_edges;

@@ -5,6 +5,7 @@ use super::{
     slab::{Key, Operation, Slab},
     unsupported,
 };
+use crate::zero_copy::ZeroCopyAnswer;
 use aqueduct_base::sync::thread;
 use aqueduct_slice::Slice;
 use io_uring::{cqueue, opcode, squeue};
@@ -37,6 +38,18 @@ impl Effect {
     }
 }
 
+/// Whether a send is to be done again, as it is with any socket; and notes it if all are.
+fn is_refused(result: i32, said: &ZeroCopy) -> bool {
+    match result.wrapping_neg() {
+        // Not with this kind of socket; or not by a kernel that cannot say whether it copies.
+        libc::EOPNOTSUPP | libc::EINVAL => said.note(ZeroCopyAnswer::Unsupported),
+        // It may lock no more memory, for now.
+        libc::ENOBUFS | libc::ENOMEM => {}
+        _ => return false,
+    }
+    true
+}
+
 /// An operation's result, and what it held unless the kernel uses that still.
 pub(crate) struct Done {
     pub(crate) result: io::Result<usize>,
@@ -61,22 +74,25 @@ impl Core {
             self.submit(0, None).ok()?;
             completion = self.ring.completion().next();
         }
-        completion.map(|completion| self.take_up(&completion))
+        let completion = completion?;
+        let key = Key::from_bits(completion.user_data());
+        Some(self.take_up(key, completion.result(), completion.flags()))
     }
 
-    fn take_up(&mut self, completion: &cqueue::Entry) -> Effect {
-        let (result, flags) = (completion.result(), completion.flags());
-        let key = Key::from_bits(completion.user_data());
+    fn take_up(&mut self, key: Key, result: i32, flags: u32) -> Effect {
         // Nobody's, or of an operation that is over: another one may be in its place.
         let Some(operation) = self.slab.get(key) else { return Effect::Nothing };
         operation.armed = cqueue::more(flags);
         match &mut operation.held {
-            Held::Send { zero_copy: Some(ZeroCopy(copied)), .. } if cqueue::notif(flags) => {
-                copied.set(copied.get() || result & COPIED != 0);
+            Held::Send { zero_copy: Some(said), .. } if cqueue::notif(flags) => {
+                // What was not sent is not copied, whatever the kernel calls it.
+                if operation.result.map_or(operation.orphaned, |sent| sent > 0) {
+                    let copied = result & COPIED != 0;
+                    said.note(if copied { ZeroCopyAnswer::Copied } else { ZeroCopyAnswer::Sent });
+                }
             }
-            Held::Send { zero_copy: Some(ZeroCopy(copied)), .. } if result == -libc::EOPNOTSUPP => {
-                copied.set(true);
-            }
+            Held::Send { zero_copy: Some(said), .. } if is_refused(result, said) => {}
+            Held::Gather(gather) => operation.result = (!gather.goes_on(result)).then_some(result),
             Held::Stream(stream) => {
                 if let Some(number) = cqueue::buffer_select(flags) {
                     let group = &mut self.groups[usize::from(stream.group)];
@@ -95,27 +111,30 @@ impl Core {
         self.settle(key)
     }
 
+    /// As if the kernel had said so of an operation that it has not seen.
+    #[cfg(test)]
+    pub(crate) fn pretend(&mut self, key: Key, result: i32) -> Effect {
+        assert!(self.retract(key), "seen");
+        self.take_up(key, result, 0)
+    }
+
     /// After a completion: ends what nobody waits for, or wakes who does.
     fn settle(&mut self, key: Key) -> Effect {
-        match self.slab.get(key) {
-            Some(Operation {
-                held: Held::Send { zero_copy: zero_copy @ Some(_), .. },
-                armed: false,
-                orphaned: false,
-                result: None,
-                ..
-            }) => {
-                // Not with this kind of socket: as it does it with others.
-                *zero_copy = None;
-                self.arm(key);
-                Effect::Nothing
-            }
-            Some(operation) if operation.orphaned && !operation.armed => {
-                self.end(key).map_or(Effect::Nothing, Effect::Drop)
-            }
-            Some(operation) => operation.waker.take().map_or(Effect::Nothing, Effect::Wake),
-            None => Effect::Nothing,
+        let Some(operation) = self.slab.get(key) else { return Effect::Nothing };
+        if operation.orphaned && !operation.armed {
+            return self.end(key).map_or(Effect::Nothing, Effect::Drop);
         }
+        // Who is woken has the kernel hear of the new entry.
+        let effect = operation.waker.take().map_or(Effect::Nothing, Effect::Wake);
+        if !operation.armed && operation.result.is_none() {
+            match &mut operation.held {
+                Held::Stream(_) => return effect, // steered
+                Held::Send { zero_copy, .. } => *zero_copy = None,
+                _ => {}
+            }
+            self.arm(key);
+        }
+        effect
     }
 
     /// Takes an operation out that nobody waits for; its block, if registered, goes to the table.
@@ -229,9 +248,22 @@ impl Stream {
 impl Drop for Core {
     /// Nobody can ask for a result any more. Has all operations end, and waits for that; what has not
     /// ended in time is leaked, for the kernel may still use it.
+    ///
+    /// Other people's destructors run last, when that is over: one that panics cuts nothing short.
     fn drop(&mut self) {
+        let mut ended = Vec::new();
+        Leaking(self).0.end_all(&mut ended);
+    }
+}
+
+impl Core {
+    fn end_all(&mut self, ended: &mut Vec<Effect>) {
         let keys: Vec<_> = self.slab.keys().collect();
-        keys.into_iter().for_each(|key| drop(self.abandon(key)));
+        for key in keys {
+            let (waker, operation) = self.abandon(key);
+            ended.extend(operation.map(Effect::Drop));
+            ended.extend(waker.map(Effect::Wake)); // for nothing: it is dropped
+        }
         let deadline = Instant::now() + GRACE;
         while self.slab.len() > 0 {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -239,15 +271,37 @@ impl Drop for Core {
                 break;
             }
             while let Some(effect) = self.complete() {
-                effect.run();
+                ended.push(effect);
             }
             if self.is_stuck() {
                 thread::yield_now();
             }
         }
-        if self.slab.len() > 0 {
-            leak((mem::take(&mut self.slab), mem::take(&mut self.groups)));
+    }
+}
+
+/// A ring that is being dropped. When that is over, whatever way, what is in its slab stays where it is,
+/// and so do the groups from which a stream in there receives.
+struct Leaking<'a>(&'a mut Core);
+
+impl Drop for Leaking<'_> {
+    fn drop(&mut self) {
+        let core = &mut *self.0;
+        if core.slab.len() == 0 {
+            return;
         }
+        let keys: Vec<_> = core.slab.keys().collect();
+        let group = |key| match core.slab.get(key)?.held {
+            Held::Stream(Stream { group, .. }) => Some(usize::from(group)),
+            _ => None,
+        };
+        let named: Vec<_> = keys.into_iter().filter_map(group).collect();
+        let (used, unused): (Vec<_>, Vec<_>) =
+            (0..).zip(mem::take(&mut core.groups)).partition(|(number, _)| named.contains(number));
+        // Dropped as ever, after the ring.
+        core.groups = unused.into_iter().map(|(_, group)| group).collect();
+        let used = used.into_iter().map(|(_, group)| group).collect();
+        leak((mem::take(&mut core.slab), used));
     }
 }
 

@@ -1,5 +1,6 @@
 //! Operations of a ring against the ordinary calls. Without io_uring each says so in one line.
 
+mod limits;
 mod reads;
 mod sockets;
 mod tasks;

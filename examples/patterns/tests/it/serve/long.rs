@@ -1,80 +1,17 @@
 //! The program itself, under load: `cargo xtask long serve` does all of it at a hundred times the size.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
-use std::net::SocketAddr;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::io::Read;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use aqueduct_testkit::{pattern, scale, skip};
-use serde_json::Value;
 
-use super::{Folder, WAYS, Way};
-
-/// `patterns serve`, which is ended if it was not told to.
-struct Program {
-    child: Child,
-    stdout: BufReader<ChildStdout>,
-    address: SocketAddr,
-}
-
-impl Program {
-    fn new(folder: &Folder, way: Way) -> Self {
-        let mode = match way {
-            Way::ReadAll => "read-all",
-            Way::Mapped => "mapped",
-            Way::Sendfile => "sendfile",
-            Way::Pooled => "pooled",
-            Way::IoUring => "io-uring",
-        };
-        let mut command = Command::new(env!("CARGO_BIN_EXE_patterns"));
-        command.args(["serve", "--listen", "127.0.0.1:0", "--mode", mode, "--root"]);
-        let mut child = command.arg(&folder.0).stdout(Stdio::piped()).spawn().unwrap();
-        let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        let mut line = String::new();
-        stdout.read_line(&mut line).unwrap();
-        let address = line.trim_end().strip_prefix("listening on http://").unwrap();
-        let address = address.parse().unwrap();
-        Self { child, stdout, address }
-    }
-
-    fn url(&self, name: &str) -> String {
-        format!("http://{}/{name}", self.address)
-    }
-
-    /// A figure of its memory, in bytes.
-    fn memory(&self, name: &str) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
-        let kilobytes: u64 = line.trim_matches([':', ' ', '\t', 'k', 'B']).parse().unwrap();
-        kilobytes << 10
-    }
-
-    fn descriptors(&self) -> usize {
-        fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
-    }
-
-    /// Interrupts it. What it says then.
-    fn end(mut self) -> Value {
-        let id = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
-        let mut said = String::new();
-        self.stdout.read_to_string(&mut said).unwrap();
-        assert!(self.child.wait().unwrap().success());
-        serde_json::from_str(&said).unwrap()
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use super::{Folder, WAYS, Way, program::Program};
 
 /// Has curl get what is there, and compares it as it comes. None where there is no curl.
-fn get(url: &str, want: &[u8]) -> Option<()> {
+pub(super) fn get(url: &str, want: &[u8]) -> Option<()> {
     let mut curl = Command::new("curl");
     curl.args(["--silent", "--show-error", "--noproxy", "*", url]).stdout(Stdio::piped());
     let Ok(mut curl) = curl.spawn() else {
@@ -153,7 +90,8 @@ fn long_serve_leaves_no_descriptor_and_no_block() {
         while program.descriptors() > before && since.elapsed() < Duration::from_secs(5) {
             thread::sleep(Duration::from_millis(10));
         }
-        assert_eq!(program.descriptors(), before, "{way:?}");
+        // Fewer if curl's own was still open before.
+        assert!(program.descriptors() <= before, "{way:?}");
         let rate = said.lines().find(|line| line.contains("Requests/sec")).unwrap_or_default();
         println!("{way:?}: {rate}");
         let said = program.end();

@@ -1,7 +1,9 @@
 //! Files over HTTP, to curl and to clients of our own.
 
 mod curl;
+mod fallback;
 mod long;
+mod program;
 mod semantics;
 mod truncated;
 

@@ -23,8 +23,8 @@ pub struct Asked {
 pub fn answers(mut stream: &[u8], largest: usize) -> (Vec<u8>, bool) {
     let mut out = Vec::new();
     loop {
-        let mut leave = false;
-        let next = request(stream, largest, &mut leave);
+        let (mut leave, mut bodiless) = (false, false);
+        let next = request(stream, largest, (&mut leave, &mut bodiless));
         if leave {
             out.extend(b"HTTP/1.1 100 Continue\r\n\r\n");
         }
@@ -36,11 +36,15 @@ pub fn answers(mut stream: &[u8], largest: usize) -> (Vec<u8>, bool) {
                 out.extend(
                     format!(
                         "HTTP/1.1 {status} {reason}\r\ndate: D\r\nconnection: close\r\n\
-                         content-type: application/json\r\ncontent-length: {:>10}\r\n\r\n{body}",
-                        body.len()
+                         content-type: application/json\r\n"
                     )
                     .bytes(),
                 );
+                let len = body.len();
+                out.extend(match bodiless {
+                    true => format!("content-length: {len}\r\n\r\n").into_bytes(),
+                    false => format!("content-length: {len:>10}\r\n\r\n{body}").into_bytes(),
+                });
                 return (out, true);
             }
             Ok((asked, len)) => {
@@ -102,7 +106,12 @@ enum Stop {
 
 const BAD: Stop = Stop::Fault(400);
 
-fn request(stream: &[u8], largest: usize, leave: &mut bool) -> Result<(Asked, usize), Stop> {
+/// Says meanwhile whether it leaves to send the body, and whether a refusal of it has none.
+fn request(
+    stream: &[u8],
+    largest: usize,
+    (leave, bodiless): (&mut bool, &mut bool),
+) -> Result<(Asked, usize), Stop> {
     let blank = if stream.starts_with(b"\r\n") { 2 } else { 0 };
     let end = section(stream, blank)?;
     let text = &stream[blank..end - 2];
@@ -138,6 +147,7 @@ fn request(stream: &[u8], largest: usize, leave: &mut bool) -> Result<(Asked, us
             let digits = !length.is_empty() && length.iter().all(u8::is_ascii_digit);
             let length = str::from_utf8(&length).ok().filter(|_| digits).ok_or(BAD)?;
             let length: u64 = length.parse().map_err(|_| BAD)?;
+            *bodiless = asked.method == "HEAD";
             if length > largest as u64 {
                 return Err(Stop::Fault(413));
             }
@@ -148,6 +158,7 @@ fn request(stream: &[u8], largest: usize, leave: &mut bool) -> Result<(Asked, us
         }
         (None, Some(encoding)) if !old && encoding.eq_ignore_ascii_case(b"chunked") => {
             *leave = asked.expects;
+            *bodiless = asked.method == "HEAD";
             chunks(rest, largest, &mut asked.body)?
         }
         _ => return Err(BAD),

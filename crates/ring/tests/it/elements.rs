@@ -1,0 +1,168 @@
+//! What lies in the slots: references, pointers, values that count their drops, callbacks that panic.
+
+use aqueduct_ring::{Arena, Beside, Builder, One};
+use aqueduct_testkit::{Countdown, for_every_k};
+use std::{
+    pin::pin,
+    ptr::NonNull,
+    sync::Arc,
+    task::{Context, Wake, Waker},
+};
+
+#[test]
+fn t09_references_and_pointers_as_elements() {
+    let texts = [String::from("a"), String::from("b")];
+    let (mut producer, mut consumer) = Builder::new(2).build::<&str, One>(|| "").unwrap();
+    for round in 0..5 {
+        *producer.try_claim().unwrap() = "never seen";
+        let mut claim = producer.try_claim().unwrap();
+        *claim = &texts[round % 2];
+        claim.publish();
+        assert_eq!(consumer.try_take(9).unwrap().iter_mut().next(), Some(&mut &*texts[round % 2]));
+    }
+    let mut values = [1_u64, 2];
+    let [one, two] = &mut values;
+    let pointers = [NonNull::from(one), NonNull::from(two)];
+    let ring = Builder::new(1)
+        .build::<(NonNull<u64>, Option<Box<u8>>), (One, One)>(|| (pointers[0], None));
+    let (mut producer, (mut first, mut second)) = ring.unwrap();
+    for pointer in [pointers[1], pointers[0], pointers[1]] {
+        let mut claim = producer.try_claim().unwrap();
+        *claim = (pointer, Some(Box::new(1)));
+        claim.publish();
+        for (_, number) in &mut first.try_take(1).unwrap() {
+            *number = number.take().map(|number| Box::new(*number + 1));
+        }
+        let mut batch = second.try_take(1).unwrap();
+        assert_eq!(batch.iter_mut().next(), Some(&mut (pointer, Some(Box::new(2)))));
+    }
+    let arena = Arena::new(1, || pointers[0]).unwrap();
+    *arena.lease().unwrap() = pointers[1];
+    assert_eq!(*arena.lease().unwrap(), pointers[1]);
+    let zero = Builder::new(1 << 10).build::<(), One>(|| ()).unwrap();
+    assert_eq!(zero.0.capacity(), 1 << 10);
+}
+
+/// Dropped with what is claimed, published, taken, given up and forgotten.
+#[test]
+fn t10_each_element_is_dropped_once() {
+    let countdown = Countdown::new(-1);
+    let make = || countdown.value(vec![0]);
+    let ring = Builder::new(8).build_many::<_, (One, Beside<2>)>(make).unwrap();
+    let (mut producer, (mut first, [mut left, _right])) = ring;
+    let mut other = producer.clone();
+    for mut claim in [producer.try_claim().unwrap(), other.try_claim().unwrap()] {
+        *claim = countdown.value(vec![1]);
+        claim.publish();
+    }
+    let mut claims = producer.try_claim_many(3).unwrap();
+    claims.iter_mut().for_each(|slot| *slot = countdown.value(vec![2]));
+    claims.publish(1);
+    std::mem::forget(other.try_claim().unwrap());
+    assert_eq!(first.try_take(2).unwrap().iter_mut().count(), 2);
+    let mut batch = left.try_take(2).unwrap();
+    assert_eq!(batch.iter().count(), 2);
+    std::mem::forget(batch);
+    drop((producer, other, first));
+    assert_eq!(countdown.made_and_dropped(), (13, 5));
+    drop((left, _right));
+    countdown.assert_each_dropped_once();
+    let arena = Arena::new(3, || countdown.value(vec![0])).unwrap();
+    let _ = arena.lease().unwrap().hold();
+    std::mem::forget(arena.lease());
+    *arena.lease().unwrap() = countdown.value(vec![1]);
+    drop(arena);
+    countdown.assert_each_dropped_once();
+}
+
+#[test]
+fn t15_a_maker_that_panics() {
+    let calls = for_every_k(|countdown| {
+        let make = || {
+            countdown.tick();
+            countdown.value(vec![])
+        };
+        drop(Builder::new(4).build::<_, (One, One)>(make));
+        drop(Arena::new(4, make));
+    });
+    assert_eq!(calls, 16);
+}
+
+/// Old contents are dropped when they are written over, and that may panic in the midst of a claim, a batch
+/// or a lease.
+#[test]
+fn t15_elements_that_panic_when_they_are_dropped() {
+    for_every_k(|countdown| {
+        let make = || countdown.value(vec![0]);
+        let (mut producer, (mut first, mut second)) =
+            Builder::new(2).build_many::<_, (One, One)>(make).unwrap();
+        for _ in 0..3 {
+            countdown.survive(|| {
+                let mut claims = producer.try_claim_many(2).unwrap();
+                claims.iter_mut().for_each(|slot| *slot = countdown.value(vec![1]));
+                claims.publish(2);
+            });
+            while countdown
+                .survive(|| {
+                    let Ok(mut batch) = first.try_take(2) else { return };
+                    batch.iter_mut().for_each(|slot| *slot = countdown.value(vec![2]));
+                })
+                .is_none()
+            {}
+            if let Ok(mut batch) = second.try_take(2) {
+                assert!(batch.iter_mut().all(|slot| slot.as_bytes() == [2]));
+            }
+        }
+        let arena = Arena::new(1, make).unwrap();
+        countdown.survive(|| *arena.lease().unwrap() = countdown.value(vec![1]));
+        assert_eq!(arena.free(), 1);
+    });
+}
+
+trait Bytes {
+    fn as_bytes(&self) -> Vec<u8>;
+}
+
+impl Bytes for aqueduct_testkit::Tracked {
+    /// Without a callback.
+    fn as_bytes(&self) -> Vec<u8> {
+        let text = format!("{self:?}");
+        let bytes = text.rsplit("bytes: [").next().unwrap().split(']').next().unwrap();
+        bytes.split(',').filter_map(|byte| byte.trim().parse().ok()).collect()
+    }
+}
+
+struct Alarm(Countdown);
+
+impl Wake for Alarm {
+    fn wake(self: Arc<Self>) {
+        self.0.tick();
+    }
+}
+
+/// Whoever's waker panics, those of all others are called, and what was published stays so.
+#[test]
+fn t15_wakers_that_panic() {
+    let calls = for_every_k(|countdown| {
+        let (mut producer, ([mut left, mut right], mut last)) =
+            Builder::new(1).build_many::<u8, (Beside<2>, One)>(|| 0).unwrap();
+        let mut other = producer.clone();
+        let wakers = [0; 4].map(|_| Arc::new(Alarm(countdown.clone())));
+        let [one, two, three, four] = wakers.each_ref().map(|alarm| Waker::from(alarm.clone()));
+        assert!(pin!(left.take_async(1)).poll(&mut Context::from_waker(&one)).is_pending());
+        assert!(pin!(right.take_async(1)).poll(&mut Context::from_waker(&two)).is_pending());
+        assert!(pin!(last.take_async(1)).poll(&mut Context::from_waker(&three)).is_pending());
+        drop([one, two, three]);
+        assert_eq!(Arc::strong_count(&wakers[0]), 2);
+        countdown.survive(|| producer.try_claim().unwrap().publish());
+        assert_eq!(wakers.each_ref().map(Arc::strong_count), [1, 1, 2, 2], "two are woken");
+        assert!(pin!(other.claim_async()).poll(&mut Context::from_waker(&four)).is_pending());
+        drop(four);
+        assert_eq!(left.try_take(1).unwrap().iter().count(), 1);
+        // The end of a place rings all bells.
+        countdown.survive(|| drop(right));
+        assert_eq!(wakers.each_ref().map(Arc::strong_count), [1; 4], "and all others");
+        assert!(last.take(1).is_err());
+    });
+    assert_eq!(calls, 4);
+}
