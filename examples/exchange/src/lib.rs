@@ -3,6 +3,9 @@
 
 #![forbid(unsafe_code)]
 
+pub mod log;
+pub mod migrate;
 mod order;
 
+pub use order::ArchivedOrder;
 pub use order::{Action, Kind, Order, Side, TimeInForce};

@@ -1,0 +1,1 @@
+//! Cut at every byte, and a bit flipped at every byte.
