@@ -23,7 +23,7 @@ impl Default for Options {
 /// When a log is synced, and so what [`durable`](crate::log::Log::durable) promises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fsync {
-    /// Never. What is written outlives this process and not the machine: after a power cut such a log may
+    /// Never, once it is open. What is written outlives this process and not the machine: after a power cut such a log may
     /// be refused as damaged.
     Never,
     /// At the [`commit`](crate::log::Log::commit) that finds as many orders waiting, or the first of them

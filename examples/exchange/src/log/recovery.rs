@@ -43,8 +43,10 @@ pub struct Recovery<S: Storage> {
     from: u64,
     /// The next in the log.
     pub(crate) next: u64,
-    /// The highest mark: up to here the log was durable.
+    /// Up to here the log is known to be durable.
     pub(crate) marked: u64,
+    /// Whether a closing mark was read last.
+    pub(crate) sealed: bool,
     ended: bool,
 }
 
@@ -85,7 +87,18 @@ impl<S: Storage> Recovery<S> {
         let next = segments.get(index).map_or(1, |first| *first);
         let marked = next.saturating_sub(1);
         let cursor = None;
-        Ok(Self { storage, snapshot, segments, index, cursor, from, next, marked, ended: false })
+        Ok(Self {
+            storage,
+            snapshot,
+            segments,
+            index,
+            cursor,
+            from,
+            next,
+            marked,
+            sealed: false,
+            ended: false,
+        })
     }
 
     /// What the orders that follow come behind.
@@ -132,6 +145,7 @@ impl<S: Storage> Recovery<S> {
     #[inline]
     fn step(&mut self) -> Result<bool, LogError> {
         while !self.ended {
+            let last = self.is_last();
             let Some(cursor) = &mut self.cursor else {
                 self.enter()?;
                 continue;
@@ -148,8 +162,12 @@ impl<S: Storage> Recovery<S> {
                 }
                 Found::Record => self.fault(Damage::Record)?,
                 Found::Cut => self.fault(Damage::Cut)?,
-                Found::End if self.is_last() => self.end()?,
+                Found::End if last => self.end()?,
                 Found::End => {
+                    if cursor.format.synced {
+                        // It was durable when the next one was begun.
+                        self.marked = self.next - 1;
+                    }
                     self.index += 1;
                     self.cursor = None;
                 }
@@ -164,7 +182,7 @@ impl<S: Storage> Recovery<S> {
         let Some(cursor) = &mut self.cursor else { return Ok(false) };
         let head = Head::of(cursor.record());
         let order = head.length != 0;
-        if order && head.length != cursor.encoding.payload() {
+        if order && head.length != cursor.format.encoding.payload() {
             return Err(self.damaged(Damage::Order));
         }
         if head.seq != self.next || head.mark >= head.seq || head.seq == u64::MAX {
@@ -173,7 +191,7 @@ impl<S: Storage> Recovery<S> {
         }
         cursor.advance();
         self.next += u64::from(order);
-        self.marked = self.marked.max(head.mark);
+        (self.marked, self.sealed) = (self.marked.max(head.mark), !order);
         Ok(order)
     }
 
@@ -189,8 +207,6 @@ impl<S: Storage> Recovery<S> {
         let opened = self.storage.open(&name).and_then(|file| Cursor::new(file, first));
         match opened.map_err(LogError::io("cannot read", &name))? {
             Ok(cursor) => {
-                // The segment before was durable when this one was begun.
-                self.marked = self.marked.max(first - 1);
                 self.cursor = Some(cursor);
                 Ok(())
             }
@@ -210,8 +226,10 @@ impl<S: Storage> Recovery<S> {
     fn fault(&mut self, damage: Damage) -> Result<(), LogError> {
         let Some(cursor) = &self.cursor else { return Ok(()) };
         if self.is_last() {
-            let from = cursor.offset + 1;
-            let covers = tail::covers(&cursor.file, from, self.next, &[cursor.encoding]);
+            let (from, format) = (cursor.offset + 1, cursor.format);
+            // Writes that nobody syncs are seen in order, or not at all.
+            let proof = if format.synced { self.next } else { 0 };
+            let covers = tail::covers(&cursor.file, from, proof, &[format.encoding]);
             if !covers.map_err(LogError::io("cannot read", &self.name()))? {
                 return self.end();
             }

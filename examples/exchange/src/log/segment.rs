@@ -1,7 +1,7 @@
 //! A segment's name and header, and the place where one is read.
 
 use super::{
-    BLOCK, Damage, Encoding, LogError, Logged, Medium, block,
+    BLOCK, Damage, Encoding, Fsync, LogError, Logged, Medium, Options, block,
     record::{logged, stride},
     storage::{Storage, read_full, write_full},
 };
@@ -34,47 +34,65 @@ pub(crate) fn numbered(name: &str, end: &str) -> Option<u64> {
     digits.parse().ok().filter(|_| ours)
 }
 
-fn words(first: u64, encoding: Encoding) -> [u64; 3] {
-    [MAGIC, u64::from(VERSION) | u64::from(encoding.number()) << 32, first]
+/// What a segment's header says, beside its first order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Format {
+    pub(crate) encoding: Encoding,
+    /// Whether it is synced: if not, nothing in it is durable but what a mark covers.
+    pub(crate) synced: bool,
 }
 
-fn header(first: u64, encoding: Encoding) -> [u8; HEADER] {
-    let mut header = [0; HEADER];
-    for (place, word) in header.as_chunks_mut::<8>().0.iter_mut().zip(words(first, encoding)) {
-        *place = word.to_le_bytes();
+impl Format {
+    pub(crate) fn of(options: Options) -> Self {
+        Self { encoding: options.encoding, synced: options.fsync != Fsync::Never }
     }
-    let sum = u64::from(crc32c(&header[..24]));
-    header.as_chunks_mut::<8>().0[3] = sum.to_le_bytes();
-    header
-}
 
-/// What the header of the segment with this first order says.
-fn parse(found: &[u8], first: u64) -> Result<Encoding, Damage> {
-    let word = |at| found.as_chunks::<8>().0.get(at).map_or(0, |word| u64::from_le_bytes(*word));
-    #[allow(clippy::cast_possible_truncation, reason = "the lower half is the version")]
-    let version = word(1) as u32;
-    if word(0) == MAGIC && version != VERSION {
-        return Err(Damage::Version(version));
+    fn header(self, first: u64) -> [u8; HEADER] {
+        let format = u64::from(self.encoding.number()) << 32 | u64::from(!self.synced) << 48;
+        let mut header = [0; HEADER];
+        let words = [MAGIC, u64::from(VERSION) | format, first];
+        for (place, word) in header.as_chunks_mut::<8>().0.iter_mut().zip(words) {
+            *place = word.to_le_bytes();
+        }
+        let sum = u64::from(crc32c(&header[..24]));
+        header.as_chunks_mut::<8>().0[3] = sum.to_le_bytes();
+        header
     }
-    let known = Encoding::ALL.into_iter().find(|encoding| found == header(first, *encoding));
-    known.ok_or(Damage::Header)
+
+    /// What the header of the segment with this first order says.
+    fn parse(found: &[u8], first: u64) -> Result<Self, Damage> {
+        // A header that is cut has no version.
+        if found.len() == HEADER
+            && let [magic, version, ..] = found.as_chunks::<8>().0
+            && u64::from_le_bytes(*magic) == MAGIC
+        {
+            #[allow(clippy::cast_possible_truncation, reason = "the lower half is the version")]
+            let version = u64::from_le_bytes(*version) as u32;
+            if version != VERSION {
+                return Err(Damage::Version(version));
+            }
+        }
+        let formats =
+            Encoding::ALL.map(|encoding| [true, false].map(|synced| Self { encoding, synced }));
+        let known = formats.into_iter().flatten().find(|format| found == format.header(first));
+        known.ok_or(Damage::Header)
+    }
 }
 
 /// A new segment. Its header is durable before anything stands behind it, and its name.
 pub(crate) fn begin<S: Storage>(
     storage: &S,
     first: u64,
-    encoding: Encoding,
-    sync: bool,
+    format: Format,
 ) -> Result<S::File, LogError> {
     let name = name(first);
     let begin = || {
         let mut file = storage.create(&name)?;
-        write_full(&mut file, &header(first, encoding), 0)?;
+        write_full(&mut file, &format.header(first), 0)?;
         Ok(file)
     };
     let mut file = begin().map_err(LogError::io("cannot begin", &name))?;
-    if sync {
+    if format.synced {
         let synced = file.sync().and_then(|()| storage.sync());
         synced.map_err(|source| LogError::Sync { file: name, source })?;
     }
@@ -86,7 +104,7 @@ pub(crate) fn begin<S: Storage>(
 pub(crate) struct Cursor<F> {
     pub(crate) file: F,
     pub(crate) first: u64,
-    pub(crate) encoding: Encoding,
+    pub(crate) format: Format,
     /// Where the record is in the file.
     pub(crate) offset: u64,
     block: SliceMut,
@@ -108,10 +126,10 @@ impl<F: Medium> Cursor<F> {
     pub(crate) fn new(file: F, first: u64) -> io::Result<Result<Self, (F, Damage)>> {
         let mut found = [0; HEADER];
         let count = read_full(&file, &mut found, 0)?;
-        Ok(match parse(&found[..count], first) {
-            Ok(encoding) => {
+        Ok(match Format::parse(&found[..count], first) {
+            Ok(format) => {
                 let (offset, block) = (HEADER as u64, block());
-                Ok(Self { file, first, encoding, offset, block, at: 0 })
+                Ok(Self { file, first, format, offset, block, at: 0 })
             }
             Err(damage) => Err((file, damage)),
         })
@@ -120,7 +138,7 @@ impl<F: Medium> Cursor<F> {
     /// Looks at the record; reads on where the block has no more.
     #[inline]
     pub(crate) fn look(&mut self) -> io::Result<Found> {
-        let stride = stride(self.encoding);
+        let stride = stride(self.format.encoding);
         if self.block.len() - self.at < stride {
             // The rest of a record, if there is one, is read again: nothing is moved.
             self.block.clear();
@@ -140,25 +158,25 @@ impl<F: Medium> Cursor<F> {
     /// The record that was [looked](Self::look) at.
     #[inline]
     pub(crate) fn record(&self) -> &[u8] {
-        &self.block[self.at..][..stride(self.encoding)]
+        &self.block[self.at..][..stride(self.format.encoding)]
     }
 
     /// Goes behind it.
     #[inline]
     pub(crate) fn advance(&mut self) {
-        self.at += stride(self.encoding);
-        self.offset += stride(self.encoding) as u64;
+        self.at += stride(self.format.encoding);
+        self.offset += stride(self.format.encoding) as u64;
     }
 
     /// Goes before it again, which is still in its block.
     pub(crate) fn retreat(&mut self) {
-        self.at -= stride(self.encoding);
-        self.offset -= stride(self.encoding) as u64;
+        self.at -= stride(self.format.encoding);
+        self.offset -= stride(self.format.encoding) as u64;
     }
 
     /// The order of the record before, unless there is none in it.
     #[inline]
     pub(crate) fn order(&self) -> Option<Logged<'_>> {
-        logged(&self.block[self.at - stride(self.encoding)..self.at], self.encoding)
+        logged(&self.block[self.at - stride(self.format.encoding)..self.at], self.format.encoding)
     }
 }

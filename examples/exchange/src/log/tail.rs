@@ -1,8 +1,9 @@
 //! What is behind a record that is not good: the rules of [`crate::log`].
 
 use super::{
-    BLOCK, Encoding, Medium, block,
+    BLOCK, Encoding, LogError, Medium, Storage, block,
     record::{Head, sound, stride},
+    segment,
     storage::{read_full, write_full},
 };
 use std::io;
@@ -41,19 +42,40 @@ pub(crate) fn covers(
     }
 }
 
-/// Reads what is there and writes it again, so that the next sync is about it.
-pub(crate) fn write_again(file: &mut impl Medium, from: u64, to: u64) -> io::Result<()> {
-    let (mut block, mut offset) = (block(), from);
-    while offset < to {
-        block.clear();
-        let most = usize::try_from(to - offset).map_or(BLOCK, |left| left.min(BLOCK));
-        let count = read_full(file, &mut block.spare_mut()[..most], offset)?;
-        if count == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
+/// Makes the orders behind `marked` durable, and that the log ends behind them: they may be in the system's
+/// cache only, and called clean there. So their segments are written again, the last one from `from` on, and
+/// then synced.
+pub(crate) fn settle<S: Storage>(
+    storage: &S,
+    segments: &[u64],
+    marked: u64,
+    from: u64,
+) -> Result<(), LogError> {
+    for (index, first) in segments.iter().enumerate() {
+        let next = segments.get(index + 1);
+        if next.is_some_and(|next| next - 1 <= marked) {
+            continue;
         }
+        let settle = || {
+            let mut file = storage.open(&segment::name(*first))?;
+            write_again(&mut file, if next.is_some() { 0 } else { from })?;
+            file.sync()
+        };
+        settle().map_err(LogError::io("cannot settle", &segment::name(*first)))?;
+    }
+    storage.sync().map_err(LogError::io("cannot sync the folder", ""))
+}
+
+fn write_again(file: &mut impl Medium, from: u64) -> io::Result<()> {
+    let (mut block, mut offset) = (block(), from);
+    loop {
+        block.clear();
+        let count = read_full(file, &mut block.spare_mut()[..BLOCK], offset)?;
         block.commit(count);
         write_full(file, &block, offset)?;
         offset += count as u64;
+        if count < BLOCK {
+            return Ok(());
+        }
     }
-    Ok(())
 }

@@ -3,7 +3,7 @@
 use super::{
     BLOCK, Fsync, LogError, Medium, Options, Recovery, Storage, block,
     record::{put, stride},
-    segment::{self, Cursor, HEADER},
+    segment::{self, Cursor, Format, HEADER},
     snapshot,
     storage::write_full,
     tail,
@@ -29,8 +29,10 @@ pub struct Log<S: Storage> {
     written: u64,
     /// The last order that [`Fsync`] answers for.
     durable: u64,
-    /// The last order that a mark in the file covered when it was opened.
-    marked: u64,
+    /// The last order that outlives the machine, whatever `Fsync` says.
+    mark: u64,
+    /// Whether the log ends with a closing mark.
+    sealed: bool,
     /// When the first order was appended that is not durable.
     waiting: Option<Instant>,
     /// Whether there may be something behind `offset`.
@@ -43,29 +45,26 @@ pub struct Log<S: Storage> {
 impl<S: Storage> Log<S> {
     /// Goes on where a log ends.
     pub(crate) fn resume(recovery: Recovery<S>, options: Options) -> Result<Self, LogError> {
-        let Recovery { storage, segments, mut cursor, next, marked, .. } = recovery;
+        let Recovery { storage, segments, mut cursor, next, marked, sealed, .. } = recovery;
         snapshot::sweep(&storage)?;
-        let end = next - 1;
-        if options.fsync != Fsync::Never {
-            // Those before the last are, unless they were written with `Never`.
-            for first in &segments {
-                let name = segment::name(*first);
-                let synced = storage.open(&name).and_then(|mut file| file.sync());
-                synced.map_err(LogError::io("cannot sync", &name))?;
-            }
-            storage.sync().map_err(LogError::io("cannot sync the folder", ""))?;
-        }
+        let (end, format) = (next - 1, Format::of(options));
+        let mut from = 0;
         if let Some(cursor) = &mut cursor {
-            let settled = settle(cursor, end - marked, options.fsync);
-            settled.map_err(LogError::io("cannot go on with", &segment::name(cursor.first)))?;
+            let name = segment::name(cursor.first);
+            // Also where nothing is behind it: whoever cut it last may not have come to the sync.
+            cursor.file.set_size(cursor.offset).map_err(LogError::io("cannot cut", &name))?;
+            // No closing mark stands among orders that are not durable, unless nothing was synced.
+            if cursor.format.synced {
+                let unsure = (end - marked) * stride(cursor.format.encoding) as u64;
+                from = cursor.offset.saturating_sub(unsure);
+            }
         }
+        tail::settle(&storage, &segments, marked, from)?;
         // A segment without orders is begun anew: nobody knows whether its header was ever synced.
-        let fits = |cursor: &Cursor<_>| {
-            cursor.encoding == options.encoding && cursor.offset > HEADER as u64
-        };
+        let fits = |cursor: &Cursor<_>| cursor.format == format && cursor.offset > HEADER as u64;
         let (file, first, offset) = match cursor.filter(fits) {
             Some(cursor) => (cursor.file, cursor.first, cursor.offset),
-            None => (begin(&storage, next, options)?, next, HEADER as u64),
+            None => (segment::begin(&storage, next, format)?, next, HEADER as u64),
         };
         Ok(Self {
             storage,
@@ -77,7 +76,8 @@ impl<S: Storage> Log<S> {
             next,
             written: end,
             durable: end,
-            marked,
+            mark: end,
+            sealed,
             waiting: None,
             torn: false,
             full: false,
@@ -103,8 +103,9 @@ impl<S: Storage> Log<S> {
     /// # Errors
     ///
     /// The order is not taken: [`LogError::Io`], after which it, or another, may be tried again;
-    /// [`LogError::OutOfOrder`]; [`LogError::Closed`]. With [`LogError::Sync`], and [`Fsync::Each`], nobody can
-    /// say whether it will be found.
+    /// [`LogError::OutOfOrder`]; [`LogError::Closed`], from [`LogError::Sync`] on. With [`Fsync::Each`] it may be
+    /// found all the same, if the process ends before another is taken: the error came with the write or the
+    /// sync of this very order.
     #[inline]
     pub fn append(&mut self, order: &Order) -> Result<(), LogError> {
         if self.closed {
@@ -172,7 +173,7 @@ impl<S: Storage> Log<S> {
     pub fn close(mut self) -> Result<(), LogError> {
         self.sync()?;
         // A new segment that could not be begun says that this one is whole as it is.
-        if self.marked < self.durable && !self.full {
+        if !self.sealed && self.next > 1 && !self.full {
             self.put(None);
             self.write_block()?;
             self.sync_file()?;
@@ -198,7 +199,8 @@ impl<S: Storage> Log<S> {
     fn put(&mut self, order: Option<&Order>) {
         let stride = stride(self.options.encoding);
         let record = &mut self.block.spare_mut()[..stride];
-        put(record, self.options.encoding, self.next, self.durable, order);
+        put(record, self.options.encoding, self.next, self.mark, order);
+        self.sealed = order.is_none();
         self.block.commit(stride);
     }
 
@@ -260,7 +262,7 @@ impl<S: Storage> Log<S> {
             self.closed = true;
             return Err(LogError::Sync { file: segment::name(self.first), source });
         }
-        self.durable = self.written;
+        (self.durable, self.mark) = (self.written, self.written);
         if self.block.is_empty() {
             self.waiting = None;
         }
@@ -273,7 +275,7 @@ impl<S: Storage> Log<S> {
         self.cut()?;
         self.sync_file()?;
         let first = self.written + 1;
-        let begun = begin(&self.storage, first, self.options);
+        let begun = segment::begin(&self.storage, first, Format::of(self.options));
         let file = begun.inspect_err(|error| {
             self.closed = matches!(error, LogError::Sync { .. });
         })?;
@@ -285,30 +287,6 @@ impl<S: Storage> Log<S> {
     fn cannot(&self, doing: &'static str, error: io::Error) -> LogError {
         LogError::io(doing, &segment::name(self.first))(error)
     }
-}
-
-/// A new segment.
-fn begin<S: Storage>(storage: &S, first: u64, options: Options) -> Result<S::File, LogError> {
-    segment::begin(storage, first, options.encoding, options.fsync != Fsync::Never)
-}
-
-/// Makes the segment end where it was read to, and durable: its last `unsure` orders may be in the system's
-/// cache only, and called clean there.
-fn settle<F: Medium>(cursor: &mut Cursor<F>, unsure: u64, fsync: Fsync) -> io::Result<()> {
-    let end = cursor.offset;
-    let torn = cursor.file.size()? > end;
-    if torn {
-        cursor.file.set_size(end)?;
-    }
-    if unsure > 0 {
-        // No mark stands among them: it would cover those before it.
-        let from = end.saturating_sub(unsure * stride(cursor.encoding) as u64);
-        tail::write_again(&mut cursor.file, from.max(HEADER as u64), end)?;
-    }
-    if (torn || unsure > 0) && fsync != Fsync::Never {
-        cursor.file.sync()?;
-    }
-    Ok(())
 }
 
 impl<S: Storage> fmt::Debug for Log<S> {

@@ -14,12 +14,14 @@ use std::time::Duration;
 struct Model {
     /// Every order that was taken.
     taken: Vec<Order>,
-    /// One whose `append` failed in a sync: it may be found.
+    /// One whose `append` failed in the write or the sync, and none succeeded since: it may be found.
     in_doubt: Option<Order>,
     acknowledged: u64,
     /// The last snapshot that was acknowledged.
     snapshot: u64,
-    /// The machine stopped while nothing was synced: less may be found, or nothing that makes sense.
+    /// Whether what was acknowledged last was never synced.
+    unsynced: bool,
+    /// The machine stopped then: less may be found, or nothing that makes sense.
     lawless: bool,
 }
 
@@ -60,6 +62,7 @@ impl Model {
             self.taken.extend(self.in_doubt);
         }
         (self.in_doubt, self.acknowledged, self.lawless) = (None, seq, false);
+        self.unsynced = options.fsync == Fsync::Never;
         self.snapshot = self.snapshot.min(seq);
         Ok(log)
     }
@@ -83,10 +86,16 @@ impl Model {
                 for _ in 0..=random.below(9) {
                     let order = order(log.next(), random);
                     match log.append(&order) {
-                        Ok(()) => self.taken.push(order),
+                        Ok(()) => {
+                            self.taken.push(order);
+                            self.in_doubt = None;
+                        }
                         Err(error) => {
-                            let written = each && matches!(error, LogError::Sync { .. });
-                            self.in_doubt = written.then_some(order);
+                            let written = match &error {
+                                LogError::Io { doing, .. } => *doing == "cannot write",
+                                error => matches!(error, LogError::Sync { .. }),
+                            };
+                            self.in_doubt = (each && written).then_some(order).or(self.in_doubt);
                             return Err(error);
                         }
                     }
@@ -122,7 +131,7 @@ fn live(model: &mut Model, disk: &Disk, options: Options, random: &mut Random) {
                 disk.failing([0, 30][random.below(2)]);
                 disk.room([usize::MAX, 10_000][random.below(2)]);
                 if random.one_in(3) {
-                    cut(model, disk, options);
+                    cut(model, disk);
                 }
             }
             Err(_) if model.lawless => return disk.failing(usize::MAX),
@@ -148,7 +157,7 @@ fn live(model: &mut Model, disk: &Disk, options: Options, random: &mut Random) {
     }
     end(model, log, disk, random);
     if random.one_in(2) {
-        cut(model, disk, options);
+        cut(model, disk);
     }
 }
 
@@ -172,9 +181,9 @@ fn end(model: &mut Model, mut log: Log<Disk>, disk: &Disk, random: &mut Random) 
     }
 }
 
-fn cut(model: &mut Model, disk: &Disk, options: Options) {
+fn cut(model: &mut Model, disk: &Disk) {
     disk.power_cut();
-    model.lawless |= options.fsync == Fsync::Never;
+    model.lawless |= model.unsynced;
 }
 
 fn storm(seed: u64) {
