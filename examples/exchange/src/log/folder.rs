@@ -43,6 +43,14 @@ impl Folder {
     }
 }
 
+impl Drop for Folder {
+    /// Unlocks: a process that is being started may have the descriptor a little longer.
+    fn drop(&mut self) {
+        // Closing it would be the other way.
+        let _ = flock(&self.folder, FlockOperation::Unlock);
+    }
+}
+
 impl Storage for Folder {
     type File = File;
 

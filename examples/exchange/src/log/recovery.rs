@@ -123,11 +123,18 @@ impl<S: Storage> Recovery<S> {
                 break;
             }
         }
-        // Behind an order is its segment.
-        if self.cursor.as_ref().is_some_and(|cursor| cursor.order().is_none()) {
-            return Err(self.no_order());
-        }
-        Ok(self.cursor.as_ref().and_then(Cursor::order))
+        let decoded = match self.order() {
+            None => return Err(self.no_order()),
+            Some(Logged::Decoded(order)) => Some(order),
+            Some(Logged::InPlace(_)) => None,
+        };
+        Ok(decoded.map(Logged::Decoded).or_else(|| self.order()))
+    }
+
+    /// The order that we are behind of.
+    #[inline]
+    fn order(&self) -> Option<Logged<'_>> {
+        self.cursor.as_ref().and_then(Cursor::order)
     }
 
     /// Goes on with this log: reads what is not read yet, cuts a torn end off, makes durable what may not

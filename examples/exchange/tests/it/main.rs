@@ -4,3 +4,4 @@
 #![allow(missing_docs, unreachable_pub, reason = "a test binary")]
 
 mod log;
+mod migrate;

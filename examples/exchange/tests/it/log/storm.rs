@@ -1,7 +1,7 @@
 //! A seeded simulation: a log, a disk that fails, processes that die and machines that stop. `cargo xtask
 //! long log_storm` runs ten thousand seeds.
 
-use super::{disk::Disk, order};
+use super::{disk::Disk, made::order};
 use aqueduct_testkit::{Random, scale};
 use exchange::{
     Order,
