@@ -38,9 +38,10 @@ impl fmt::Debug for Logged<'_> {
     }
 }
 
-/// Field by field, out of where it lies.
+/// The order of one that was validated before, field by field out of where it lies.
+#[must_use]
 #[inline]
-fn restored(archived: &ArchivedOrder) -> Order {
+pub fn restored(archived: &ArchivedOrder) -> Order {
     let Ok(order) = low::deserialize::<Order, std::convert::Infallible>(archived);
     order
 }

@@ -8,7 +8,8 @@
 //! | bytes | what |
 //! |---|---|
 //! | 0..8 | `AQORDERS` |
-//! | 8..12, 12..16 | the version of the format, [`VERSION`]; the [`Encoding`] |
+//! | 8..12 | the version of the format, [`VERSION`] |
+//! | 12..14, 14..16 | the [`Encoding`]; 1 where [`Fsync::Never`] wrote it, else 0 |
 //! | 16..24 | the first sequence number |
 //! | 24..28 | CRC32C of the bytes before |
 //!
@@ -31,7 +32,8 @@
 //! the first record that is not good ends the log if nothing behind it proves that it ever was: the log is
 //! *torn*. It is *damaged*, and refused with segment and offset, if
 //!
-//! 1. a good record anywhere behind it carries a mark that covers it;
+//! 1. a good record anywhere behind it carries a mark that covers it; in a segment that is never synced, any
+//!    good record will do, for there a process that dies leaves all that was written, in order;
 //! 2. it does not lie in the last segment: a segment is begun when the one before is durable;
 //! 3. its checksum is good, but it is not what belongs there;
 //! 4. the header of a segment is no header, though a good record is behind it, or has another version.
@@ -47,7 +49,7 @@
 //! the next [`commit`](Log::commit) cuts the torn end off and writes it again. A *sync* that fails closes
 //! the log for good: the system may have dropped what it could not write and call it clean, so that a
 //! second sync that succeeds would mean nothing. What such a log holds beyond its last mark is read from
-//! the system's cache when it is opened again, and therefore written and synced anew.
+//! the system's cache when it is opened again, and therefore written and synced anew, before a new order.
 
 mod encoding;
 mod error;
@@ -61,7 +63,7 @@ mod storage;
 mod tail;
 mod writer;
 
-pub use encoding::{Logged, archive, archived, from_bincode, to_bincode};
+pub use encoding::{Logged, archive, archived, from_bincode, restored, to_bincode};
 pub use error::{Damage, LogError};
 pub use folder::Folder;
 pub use options::{Encoding, Fsync, Options};

@@ -57,7 +57,7 @@ pub fn migrate(
             Ok(None) => break Ok(()),
             Err(error) => break Err(error),
         }
-        if log.next() % STRETCH == 0 {
+        if log.next().is_multiple_of(STRETCH) {
             log.commit()?;
             progress(Stage::Convert, from.offset(), size);
         }
@@ -92,7 +92,7 @@ fn compare(
         if old.next()? != Some(order) {
             return Err(MigrateError::Differs { seq: count, offset });
         }
-        if count % STRETCH == 0 {
+        if count.is_multiple_of(STRETCH) {
             progress(offset);
         }
     }

@@ -164,8 +164,8 @@ fn migrate_refuses_a_bit_flipped_at_any_byte() {
             // part of the order.
             if ended.is_err() {
                 let (offset, fault) = place(ended);
-                let near =
-                    starts[record] as u64..=starts.get(record + 1).map_or(0, |at| *at as u64);
+                let near = starts[record] as u64
+                    ..=starts.get(record + 1).map_or(whole.len(), |at| *at) as u64;
                 assert!(near.contains(&offset), "{byte}: {fault}");
             }
             assert!(orders.starts_with(&fresh.holds()));

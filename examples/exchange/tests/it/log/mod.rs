@@ -6,6 +6,7 @@ pub mod disk;
 mod machine;
 mod made;
 mod real;
+mod snapshots;
 mod storm;
 
 use aqueduct_testkit::Random;

@@ -39,7 +39,7 @@ fn a_log_is_read_as_it_was_written_with_every_policy_and_encoding() {
             for order in part {
                 let order = exchange::Order { seq: log.next(), ..*order };
                 log.append(&order).unwrap();
-                if order.seq % 64 == 0 {
+                if order.seq.is_multiple_of(64) {
                     log.commit().unwrap();
                 }
             }
@@ -71,7 +71,7 @@ fn nothing_is_copied_on_the_way_in_and_out_but_by_bincode() {
         let before = meter::thread().bytes;
         for order in &orders {
             log.append(order).unwrap();
-            if order.seq % 100 == 0 {
+            if order.seq.is_multiple_of(100) {
                 log.commit().unwrap();
             }
         }
