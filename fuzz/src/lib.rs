@@ -2,10 +2,18 @@
 //! of the corpus run the very same code.
 #![forbid(unsafe_code)]
 
+/// The machine's own name for it, and for what it is made of.
+#[path = "../../examples/exchange/tests/it/log/disk.rs"]
+pub mod disk;
+#[path = "../../examples/exchange/tests/it/log/machine.rs"]
+pub mod exchange_log_machine;
 #[path = "../../crates/pipe/tests/it/framing/machine.rs"]
 pub mod framing_machine;
 #[path = "../../examples/web/tests/it/http/machine.rs"]
 pub mod http_machine;
+/// Orders for the machine of the log.
+#[path = "../../examples/exchange/tests/it/log/made.rs"]
+pub mod made;
 /// The machine's own name for it.
 #[path = "../../examples/web/tests/it/http/oracle.rs"]
 pub mod oracle;

@@ -3,7 +3,7 @@
 use crate::{
     Error, Mode,
     bench::{Flow, bench},
-    replay,
+    migrate, replay,
 };
 use clap::{Parser, Subcommand};
 use std::{
@@ -52,6 +52,7 @@ enum Command {
         #[arg(long, default_value = "1", value_parser = ["1", "4"])]
         threads: String,
     },
+    Migrate(migrate::Arguments),
 }
 
 /// Runs the command line of this process.
@@ -83,6 +84,7 @@ fn run(command: Command) -> Result<String, Error> {
         Command::Bench { flow, mode, threads } => {
             bench(&flow, mode, threads == "4").map(|figures| figures.to_string())
         }
+        Command::Migrate(arguments) => arguments.run().map_err(Error::Migrate),
     }
 }
 

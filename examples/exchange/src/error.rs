@@ -1,5 +1,6 @@
 //! The one error of this package.
 
+use crate::migrate::MigrateError;
 use aqueduct::ring::BuildError;
 use std::{fmt, io};
 
@@ -34,6 +35,8 @@ pub enum Error {
     },
     /// The stages' ring could not be made.
     Ring(BuildError),
+    /// An old log could not be converted.
+    Migrate(MigrateError),
 }
 
 impl Error {
@@ -51,6 +54,7 @@ impl fmt::Display for Error {
             }
             Self::Balances { user, what } => write!(f, "balances of user {user}: {what}"),
             Self::Ring(error) => error.fmt(f),
+            Self::Migrate(error) => error.fmt(f),
         }
     }
 }
@@ -60,6 +64,7 @@ impl std::error::Error for Error {
         match self {
             Self::Io { source, .. } => Some(source),
             Self::Ring(error) => Some(error),
+            Self::Migrate(error) => Some(error),
             Self::Row { .. } | Self::Balances { .. } => None,
         }
     }

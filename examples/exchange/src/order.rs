@@ -4,7 +4,19 @@ use crate::Refusal;
 use rkyv::{Archive, Deserialize, Serialize};
 
 /// What is to be done.
-#[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[repr(u8)]
 pub enum Action {
     /// A new order.
@@ -20,7 +32,19 @@ pub enum Action {
 }
 
 /// Which side of the book.
-#[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[repr(u8)]
 pub enum Side {
     /// Pays the quote asset for the base asset.
@@ -31,7 +55,19 @@ pub enum Side {
 }
 
 /// Whether there is a limit to its price.
-#[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[repr(u8)]
 pub enum Kind {
     /// At `price` or better.
@@ -43,7 +79,19 @@ pub enum Kind {
 }
 
 /// How long it stands.
-#[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[repr(u8)]
 pub enum TimeInForce {
     /// Until it is filled or cancelled.
@@ -55,7 +103,19 @@ pub enum TimeInForce {
 
 /// An order, or what is to be done with one: `Copy`, 64 bytes, on a cache line of its own. The client's own
 /// text for it stands elsewhere.
-#[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[repr(C, align(64))]
 pub struct Order {
     /// Its place among all, from 1 on.

@@ -1,0 +1,28 @@
+//! The corpus of the fuzzer, and more of its kind.
+
+use super::machine::run_bytes;
+use aqueduct_testkit::{Random, replay, scale};
+use std::{hint::black_box, path::Path};
+
+#[test]
+fn the_corpus_of_the_log_passes() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/exchange_log");
+    let files = replay(folder, |bytes| {
+        black_box(run_bytes(bytes));
+    });
+    assert!(files >= 20, "only {files} files in the corpus");
+}
+
+#[test]
+fn a_log_with_any_changes_is_read_or_refused() {
+    let mut random = Random::new(11);
+    for _ in 0..scale(500) {
+        let many = 2 + 4 * random.below(4);
+        #[allow(clippy::cast_possible_truncation, reason = "any bits will do")]
+        let mut bytes: Vec<_> = (0..many).map(|_| random.seed() as u8).collect();
+        bytes[0] |= 4;
+        // Offsets that are in a segment of a kibibyte.
+        bytes.iter_mut().skip(3).step_by(4).for_each(|high| *high %= 5);
+        run_bytes(&bytes);
+    }
+}
