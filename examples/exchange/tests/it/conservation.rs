@@ -19,18 +19,24 @@ fn locked(exchange: &Exchange) -> [u64; 2] {
     [Side::Sell, Side::Buy].map(|side| book.side(side).map(lock).sum())
 }
 
-/// A hundred thousand of them; ten million by `cargo xtask long every_asset_is_conserved`.
+/// A hundred thousand of them; ten million by `cargo xtask long every_asset_is_conserved`, in a hundred runs,
+/// since fees leave nothing to trade with in the end.
 #[test]
 fn every_asset_is_conserved_by_each_command() {
+    for seed in 0..scale(1) as u64 {
+        conserved(seed, 100_000);
+    }
+}
+
+fn conserved(seed: u64, count: u64) {
     let market = Market { maker_fee: 500, taker_fee: 1_500, ..MARKET };
-    let count = scale(100_000) as u64;
     let accounts = Generated::accounts(50).expect("sound");
     let mut exchange = Exchange::new(accounts, &[market], 1 << 12, ((), (), ()));
     let before = totals(&exchange);
-    let (mut flow, mut order) = (Generated::new(7, count), Order::default());
+    let (mut flow, mut order) = (Generated::new(seed, count), Order::default());
     while flow.next(&mut order).expect("made up") {
         exchange.run(&mut List([order].iter()), Mode::ZeroCopy, false).expect("no file");
-        assert_eq!(totals(&exchange), before, "after {order:?}");
+        assert_eq!(totals(&exchange), before, "seed {seed}, after {order:?}");
         if exchange.orders().is_multiple_of(1_000) {
             let mut frozen = [0; 2];
             exchange.settlement().balances().for_each(|(_, asset, b, _)| frozen[asset] += b.frozen);
@@ -40,6 +46,6 @@ fn every_asset_is_conserved_by_each_command() {
         }
     }
     let tally = exchange.settlement().tally();
-    assert!(tally.trades > count / 10 && tally.rejected > count / 100, "{tally:?}");
+    assert!(tally.trades > count / 10 && tally.rejected > count / 1_000, "{tally:?}");
     assert!(exchange.settlement().fees().iter().all(|fees| *fees > 0));
 }
