@@ -31,8 +31,8 @@ impl Ground {
         let path = folder.file("file", FILE)?;
         let cached = Arc::new(File::open(&path)?);
         let direct = match open_direct(&path)? {
-            (file, true) => Ok(Arc::new(file)),
-            (_, false) => Err("this file system has no O_DIRECT"),
+            (file, None) => Ok(Arc::new(file)),
+            (_, Some(_)) => Err("this file system has no O_DIRECT"),
         };
         Ok(Self { cached, direct })
     }
