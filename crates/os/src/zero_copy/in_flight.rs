@@ -1,6 +1,7 @@
 //! [`InFlight`]: what the kernel may still read.
 
 use crate::sys::zero_copy::Notification;
+use aqueduct_base::sync::Mutex;
 use aqueduct_sequence::Sequence;
 use std::{collections::VecDeque, mem};
 
@@ -17,6 +18,9 @@ pub(super) struct InFlight {
     oldest: u32,
     calls: VecDeque<Sent>,
 }
+
+/// What is never let go, where a leak checker finds it.
+static LEAKED: Mutex<Vec<VecDeque<Sent>>> = Mutex::new(Vec::new());
 
 #[derive(Debug)]
 struct Sent {
@@ -74,7 +78,10 @@ impl InFlight {
 impl Drop for InFlight {
     /// Whatever has made it be dropped.
     fn drop(&mut self) {
-        mem::forget(mem::take(&mut self.calls));
+        let calls = mem::take(&mut self.calls);
+        if !calls.is_empty() {
+            LEAKED.lock().push(calls);
+        }
     }
 }
 
