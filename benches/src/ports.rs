@@ -1,6 +1,7 @@
 //! The example systems: each in both modes, each mode in a child process of its own, allocations counted
 //! in another.
 
+mod loaded;
 mod patterns;
 mod relay;
 mod serve;
