@@ -47,7 +47,7 @@ impl Ground {
     /// A view of a part of it, in a map of its own.
     pub(super) fn view_part(file: &Self, at: u64, len: usize) -> io::Result<Slice> {
         let map = MappedFile::map_range(&file.cached, at..at + len as u64)?;
-        // SAFETY: as above.
+        // SAFETY: nobody writes to the part of the file that is mapped here, or cuts it off (1).
         unsafe { map.slice(..) }.map_err(io::Error::other)
     }
 }

@@ -119,7 +119,7 @@ pub(crate) fn next_notification(socket: BorrowedFd<'_>) -> io::Result<Option<Not
 
 /// One message of the error queue: what was said beside it, and how long that is.
 fn receive(socket: BorrowedFd<'_>, control: &mut [u8; CONTROL]) -> io::Result<usize> {
-    // SAFETY: invariant 2.
+    // SAFETY: invariant 2: a `msghdr`, of which zeros are a value.
     let mut message: libc::msghdr = unsafe { mem::zeroed() };
     message.msg_control = control.as_mut_ptr().cast();
     message.msg_controllen = CONTROL as _;

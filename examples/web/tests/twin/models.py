@@ -14,70 +14,13 @@ from typing import Annotated, Literal
 
 warnings.simplefilter("ignore")
 
+from app import Item, Order, Patch, Strict, User, unique
 from fastapi import FastAPI, Query
 from fastapi.testclient import TestClient
-from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, HttpUrl
-from pydantic_core import PydanticCustomError
-
-
-def unique(items):
-    if len(set(items)) < len(items):
-        raise PydanticCustomError("unique_items", "List items should be unique")
-    return items
+from pydantic import AfterValidator, BaseModel, EmailStr, Field, HttpUrl
 
 
 Short = Annotated[str, Field(min_length=1)]
-
-
-class Address(BaseModel):
-    street: str = Field(min_length=1)
-    city: str = Field(min_length=1, max_length=40)
-    zip: str = Field(pattern="^[0-9]{5}$")
-    country: str = "DE"
-
-
-class User(BaseModel):
-    name: str = Field(min_length=1, max_length=50)
-    email: EmailStr
-    age: int = Field(ge=0, le=150)
-    active: bool = True
-    website: HttpUrl | None = None
-    address: Address | None = None
-    tags: Annotated[list[Short], Field(max_length=5), AfterValidator(unique)] = []
-
-
-class Item(BaseModel):
-    name: str = Field(min_length=1, max_length=100)
-    price: float = Field(gt=0, lt=1000000)
-    quantity: int = Field(1, ge=1, multiple_of=1)
-    kind: Literal["book", "toy", "food"] = "book"
-    rating: float | None = Field(None, ge=0, le=5)
-    step: int = Field(5, multiple_of=5)
-
-
-class Patch(BaseModel):
-    name: str | None = Field(None, min_length=1)
-    price: float | None = Field(None, gt=0)
-    ref: int | str | None = None
-
-
-class Line(BaseModel):
-    sku: str = Field(pattern="^[A-Z]{3}-[0-9]{4}$")
-    count: int = Field(ge=1, le=99)
-    note: str | None = Field(None, max_length=20)
-
-
-class Order(BaseModel):
-    customer: User
-    lines: list[Line] = Field(min_length=1, max_length=50)
-    status: Literal["new", "paid", "sent"] = "new"
-    ref: int | str
-
-
-class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-    id: int = Field(gt=0)
-    label: str = Field(max_length=10)
 
 
 class AnInt(BaseModel):
