@@ -1,7 +1,7 @@
 //! What lies in the slots: references, pointers, values that count their drops, callbacks that panic.
 
-use aqueduct_ring::{Arena, Beside, Builder, One};
-use aqueduct_testkit::{Countdown, for_every_k};
+use aqueduct_ring::{Arena, Beside, Builder, Consumer, One, Producer};
+use aqueduct_testkit::{Countdown, for_every_k, panics};
 use std::{
     pin::pin,
     ptr::NonNull,
@@ -130,6 +130,38 @@ impl Bytes for aqueduct_testkit::Tracked {
         let bytes = text.rsplit("bytes: [").next().unwrap().split(']').next().unwrap();
         bytes.split(',').filter_map(|byte| byte.trim().parse().ok()).collect()
     }
+}
+
+/// A destructor that runs in the midst of a panic works as at any other time; only the batch and the claim
+/// that the panic itself dropped are not done with.
+#[test]
+fn t15_a_destructor_publishes_and_takes_while_its_thread_panics() {
+    struct Rest<'r>(Producer<u8>, Consumer<u8>, &'r mut Vec<u8>);
+    impl Drop for Rest<'_> {
+        fn drop(&mut self) {
+            let mut claim = self.0.try_claim().unwrap();
+            *claim = 3;
+            claim.publish();
+            for _ in 0..2 {
+                let mut batch = self.1.try_take(2).unwrap();
+                self.2.extend(batch.iter_mut().map(|number| *number));
+            }
+        }
+    }
+    let (mut producer, consumer) = Builder::new(4).build::<u8, One>(|| 0).unwrap();
+    let mut claims = producer.try_claim_many(3).unwrap();
+    claims.iter_mut().zip(0..).for_each(|(slot, number)| *slot = number);
+    claims.publish(3);
+    let mut seen = Vec::new();
+    assert!(panics(|| {
+        let mut rest = Rest(producer, consumer, &mut seen);
+        let mut claim = rest.0.try_claim().unwrap();
+        *claim = 9;
+        let mut batch = rest.1.try_take(2).unwrap();
+        assert_eq!(batch.iter_mut().count(), 2);
+        panic!("on purpose");
+    }));
+    assert_eq!(seen, [0, 1, 2, 3]);
 }
 
 struct Alarm(Countdown);

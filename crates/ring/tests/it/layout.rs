@@ -52,8 +52,8 @@ fn t01_counts_beyond_the_ring() {
 fn t12_what_travels_is_small() {
     const {
         assert!(size_of::<Handle>() == 8);
-        assert!(size_of::<Claim<'_, [u8; 64]>>() == 8);
-        assert!(size_of::<Claims<'_, [u8; 64], Many>>() == 8);
+        assert!(size_of::<Claim<'_, [u8; 64]>>() == 16);
+        assert!(size_of::<Claims<'_, [u8; 64], Many>>() == 16);
         assert!(size_of::<Lease<'_, [u8; 64]>>() == 16);
         assert!(size_of::<Producer<u8>>() <= 128);
         assert!(size_of::<Consumer<u8>>() <= 128);
