@@ -198,3 +198,56 @@ fn t15_wakers_that_panic() {
     });
     assert_eq!(calls, 4);
 }
+
+/// Its end is a callback: the last to hold one runs it.
+struct Frail(Countdown);
+
+impl Wake for Frail {
+    fn wake(self: Arc<Self>) {}
+}
+
+impl Drop for Frail {
+    fn drop(&mut self) {
+        self.0.tick();
+    }
+}
+
+/// Whenever a waker panics as it is dropped, what was published is seen, and who is gone is missed.
+#[test]
+fn t15_wakers_that_panic_when_they_are_dropped() {
+    let calls = for_every_k(|countdown| {
+        let (mut producer, mut consumer) = Builder::new(1).build_many::<u8, One>(|| 0).unwrap();
+        let mut other = producer.clone();
+        for _ in 0..2 {
+            // The second takes the first one's place.
+            countdown.survive(|| {
+                let waker = Waker::from(Arc::new(Frail(countdown.clone())));
+                let polled =
+                    pin!(consumer.take_async(1)).poll(&mut Context::from_waker(&waker)).is_ready();
+                assert!(!polled);
+            });
+        }
+        countdown.survive(|| producer.claim().unwrap().publish());
+        for producer in [&mut producer, &mut other] {
+            countdown.survive(|| {
+                let waker = Waker::from(Arc::new(Frail(countdown.clone())));
+                let polled =
+                    pin!(producer.claim_async()).poll(&mut Context::from_waker(&waker)).is_ready();
+                assert!(!polled);
+            });
+        }
+        assert_eq!(consumer.try_take(9).unwrap().len(), 1);
+        countdown.survive(|| drop(other));
+        countdown.survive(|| assert_eq!(consumer.take(1).unwrap().iter_mut().count(), 1));
+        countdown.survive(|| {
+            let waker = Waker::from(Arc::new(Frail(countdown.clone())));
+            let polled =
+                pin!(consumer.take_async(1)).poll(&mut Context::from_waker(&waker)).is_ready();
+            assert!(!polled);
+        });
+        countdown.survive(|| drop(consumer));
+        producer.claim().unwrap().publish();
+        assert!(producer.claim().is_err());
+    });
+    assert_eq!(calls, 5);
+}
