@@ -5,6 +5,7 @@
 
 mod command;
 mod conservation;
+mod crash;
 mod flows;
 mod golden;
 mod log;
