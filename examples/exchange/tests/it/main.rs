@@ -15,3 +15,4 @@ mod orders;
 mod panics;
 mod record;
 mod recovered;
+mod resumed;
