@@ -2,7 +2,7 @@
 
 use crate::command::Folder;
 use aqueduct_testkit::Random;
-use exchange::{Action, Order, Side, Source, generate::Generated};
+use exchange::{flow::rows, generate::Generated};
 use std::{
     fmt::Write,
     fs,
@@ -16,20 +16,7 @@ const FILES: [&str; 4] = ["order_events.csv", "ledger.csv", "orderbook.csv", "ba
 
 /// The flow of a seed as files, but for what files cannot say.
 fn folder(name: &str, seed: u64) -> Folder {
-    let mut text = "order_id,user_id,action,side,price,qty\n".to_owned();
-    let (mut flow, mut order) = (Generated::new(seed, 20_000), Order::default());
-    while flow.next(&mut order).expect("made up") {
-        let Order { id, user, price, qty, .. } = order;
-        let action = match order.action {
-            Action::Place => "place",
-            Action::Cancel => "cancel",
-            Action::Reduce => "reduce",
-            Action::Move => "move",
-        };
-        let side = if order.side == Side::Buy { "buy" } else { "sell" };
-        let ([p, c], [q, r]) = ([price / 100, price % 100], [qty / 100_000_000, qty % 100_000_000]);
-        writeln!(text, "{id},{user},{action},{side},{p}.{c:02},{q}.{r:08}").expect("text");
-    }
+    let text = rows(Generated::new(seed, 20_000)).expect("made up");
     let folder = Folder::new(name, &text);
     let mut balances = "user_id,asset_id,avail,frozen,version\n".to_owned();
     for balance in Generated::openings(100) {
