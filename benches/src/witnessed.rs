@@ -38,7 +38,7 @@ struct Ran {
 }
 
 /// The scenarios by name. Those that begin with `control.` copy, and must be seen to.
-const SCENARIOS: [(&str, Run); 29] = [
+const SCENARIOS: [(&str, Run); 28] = [
     ("freeze", |n| each(n, || drop(black_box(filled().freeze())))),
     ("clone", |n| shared(n, |slice| drop(black_box(slice.clone())))),
     ("slice", |n| shared(n, |slice| drop(black_box(slice.slice(100..1100))))),
@@ -94,7 +94,6 @@ const SCENARIOS: [(&str, Run); 29] = [
     ("serve.mapped", |n| serve::blocks(serve::Way::Mapped, n)),
     ("serve.pooled", |n| serve::blocks(serve::Way::Pooled, n)),
     ("exchange.order", |n| exchange::orders(::exchange::Mode::ZeroCopy, n)),
-    ("control.exchange.order.copying", |n| exchange::orders(::exchange::Mode::Copying, n)),
     ("control.relay.copying", |n| relay::messages(relay::Mode::Copying, n)),
 ];
 

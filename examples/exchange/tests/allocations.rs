@@ -15,7 +15,7 @@ use std::{fs, path::Path, process, sync::atomic::Ordering};
 #[global_allocator]
 static ALLOC: CountingAlloc = CountingAlloc;
 
-const ORDERS: u64 = 100_000;
+const ORDERS: u64 = 40_000;
 
 /// Allocations, copies and bytes copied for each order of the second half.
 fn each(flow: impl Source, mode: Mode, threads: bool, fsync: Option<Fsync>) -> [f64; 3] {
