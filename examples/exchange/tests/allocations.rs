@@ -33,7 +33,7 @@ fn each(flow: impl Source, mode: Mode, threads: bool, fsync: Option<Fsync>) -> [
     let tally = exchange.settlement().tally();
     assert!(tally.trades > ORDERS / 10 && tally.accepted > ORDERS / 3, "{tally:?}");
     if let Some(keeper) = exchange.with_log(()).1 {
-        assert_eq!(keeper.durable().load(Ordering::Acquire), ORDERS);
+        assert_eq!(keeper.durable().load(Ordering::Relaxed), ORDERS);
         keeper.close().expect("nothing is wrong");
         fs::remove_dir_all(&folder).expect("it is there");
     }

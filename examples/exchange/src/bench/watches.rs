@@ -48,13 +48,13 @@ pub(super) struct Acknowledged<'a> {
 impl<'a> Acknowledged<'a> {
     pub(super) fn new(keeper: Keeper<Folder>, times: &'a mut Histogram<u64>) -> Self {
         let durable = keeper.durable();
-        let until = durable.load(Ordering::Acquire);
+        let until = durable.load(Ordering::Relaxed);
         Self { keeper, durable, until, waiting: VecDeque::with_capacity(1 << 16), times }
     }
 
     #[inline]
     fn look(&mut self) {
-        let durable = self.durable.load(Ordering::Acquire);
+        let durable = self.durable.load(Ordering::Relaxed);
         if durable > self.until {
             let now = now();
             for _ in std::mem::replace(&mut self.until, durable)..durable {

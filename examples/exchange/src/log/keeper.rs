@@ -44,7 +44,7 @@ impl<S: Storage> Keeper<S> {
     }
 
     /// The last order that is [durable](Log::durable), for whoever acknowledges orders: it is said as soon as
-    /// it is so.
+    /// it is so. An order may be settled before it is durable, and durable before it is settled.
     #[must_use]
     pub fn durable(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.durable)
@@ -77,8 +77,8 @@ impl<S: Storage> Keeper<S> {
     }
 
     fn publish(&self) {
-        // Release: who sees that an order is durable sees what became of it before.
-        self.durable.store(self.log.durable(), Ordering::Release);
+        // Relaxed: it says something of the disk, and orders nothing in memory.
+        self.durable.store(self.log.durable(), Ordering::Relaxed);
     }
 
     /// Whether nothing is wrong.

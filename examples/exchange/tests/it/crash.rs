@@ -32,7 +32,7 @@ struct Telling {
 
 impl Telling {
     fn tell(&mut self) {
-        let durable = self.keeper.durable().load(Ordering::Acquire);
+        let durable = self.keeper.durable().load(Ordering::Relaxed);
         if durable > self.told {
             self.told = durable;
             let mut out = stdout().lock();
