@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fs;
 
 use ::exchange::flow::{MARKET, Orders};
-use ::exchange::log::{Encoding, Folder as LogFolder, Fsync, Keeper, Options, Recovery};
+use ::exchange::log::{Folder as LogFolder, Keeper, Options, Recovery};
 use ::exchange::{Accounts, Exchange, Mode, Opening, Order};
 use aqueduct::meter;
 
@@ -19,13 +19,11 @@ const RESTING: u64 = 2 * PRICES;
 
 /// Orders out of a file that rest, trade and are cancelled: decoded, checked, logged, matched and settled.
 ///
-/// The copying mode is no control for the witness: nearly all of its copies are moves of a struct, for which
-/// the compiler calls nothing.
-pub(super) fn orders(mode: Mode, operations: u64) -> Result<Ran, Box<dyn Error>> {
+/// The copying mode would be no control for the witness: nearly all of its copies are moves of a struct, for
+/// which the compiler calls nothing.
+pub(super) fn orders(operations: u64) -> Result<Ran, Box<dyn Error>> {
     let folder = Folder::new()?;
-    let options =
-        Options { encoding: Encoding::of(mode), fsync: Fsync::GROUP, ..Options::default() };
-    let log = Recovery::new(LogFolder::open(folder.path().join("log"))?)?.log(options)?;
+    let log = Recovery::new(LogFolder::open(folder.path().join("log"))?)?.log(Options::default())?;
     let openings = (0..2).map(|asset| Opening { user: 1, asset, avail: 1 << 60, frozen: 0 });
     let parts = ((), Keeper::new(log), ());
     let mut exchange = Exchange::new(Accounts::new(2, openings)?, &[MARKET], 1 << 10, parts);
@@ -34,12 +32,12 @@ pub(super) fn orders(mode: Mode, operations: u64) -> Result<Ran, Box<dyn Error>>
         put(&mut text, "order_id,user_id,action,side,price,qty\n");
         (1..=rows).for_each(|number| row(&mut text, number));
         fs::write(folder.path().join("orders.csv"), text)?;
-        Ok(exchange.run(&mut Orders::open(folder.path())?, mode, false)?)
+        Ok(exchange.run(&mut Orders::open(folder.path())?, Mode::ZeroCopy, false)?)
     };
     run(RESTING, resting)?;
-    let before = meter::process();
+    let before = meter::thread();
     run(operations, row)?;
-    let copied = (meter::process() - before).bytes;
+    let copied = (meter::thread() - before).bytes;
     if exchange.orders() != operations + RESTING {
         return Err("orders were not logged".into());
     }
