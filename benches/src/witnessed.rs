@@ -1,6 +1,7 @@
 //! Claims of zero copy as scenarios in which a witness sees every memcpy of the process: each is
 //! repeated, and says what the meter saw.
 
+mod exchange;
 mod relay;
 mod serve;
 mod web;
@@ -37,7 +38,7 @@ struct Ran {
 }
 
 /// The scenarios by name. Those that begin with `control.` copy, and must be seen to.
-const SCENARIOS: [(&str, Run); 27] = [
+const SCENARIOS: [(&str, Run); 28] = [
     ("freeze", |n| each(n, || drop(black_box(filled().freeze())))),
     ("clone", |n| shared(n, |slice| drop(black_box(slice.clone())))),
     ("slice", |n| shared(n, |slice| drop(black_box(slice.slice(100..1100))))),
@@ -92,6 +93,7 @@ const SCENARIOS: [(&str, Run); 27] = [
     ("serve.sendfile", |n| serve::blocks(serve::Way::Sendfile, n)),
     ("serve.mapped", |n| serve::blocks(serve::Way::Mapped, n)),
     ("serve.pooled", |n| serve::blocks(serve::Way::Pooled, n)),
+    ("exchange.order", exchange::orders),
     ("control.relay.copying", |n| relay::messages(relay::Mode::Copying, n)),
 ];
 
@@ -240,6 +242,13 @@ mod tests {
             assert_eq!((claim.operations, claim.copied), (300_000, 0));
             assert!(control.copied >= 2 * control.payload, "{}", control.copied);
         }
+    }
+
+    /// The copying mode would disturb those who look at all threads' counters.
+    #[test]
+    fn orders_are_not_copied() {
+        let ran = exchange::orders(3000).expect("orders");
+        assert_eq!((ran.operations, ran.copied), (3000, 0));
     }
 
     #[test]
