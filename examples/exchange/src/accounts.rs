@@ -90,6 +90,11 @@ impl Accounts {
         self.assets
     }
 
+    /// All users.
+    pub(crate) fn users(&self) -> &[u64] {
+        &self.users
+    }
+
     /// The number of a user's account.
     #[inline]
     pub(crate) fn find(&self, user: u64) -> Option<u32> {

@@ -3,7 +3,7 @@
 use crate::{
     Error, Mode,
     bench::{Flow, bench},
-    migrate, replay,
+    migrate, replay, serve,
 };
 use clap::{Parser, Subcommand};
 use std::{
@@ -53,6 +53,7 @@ enum Command {
         threads: String,
     },
     Migrate(migrate::Arguments),
+    Serve(serve::Arguments),
 }
 
 /// Runs the command line of this process.
@@ -84,6 +85,7 @@ fn run(command: Command) -> Result<String, Error> {
         Command::Bench { flow, mode, threads } => {
             bench(&flow, mode, threads == "4").map(|figures| figures.to_string())
         }
+        Command::Serve(arguments) => arguments.run(),
         Command::Migrate(arguments) => arguments.run().map_err(Error::Migrate),
     }
 }
