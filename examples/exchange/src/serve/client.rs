@@ -19,7 +19,7 @@ pub(super) struct Client {
     pub(super) is_told: bool,
     /// It is in the inbox.
     pub(super) is_queued: bool,
-    /// What it asks next waits for the answer that all stages must come to rest for.
+    /// What it asks next waits for all stages to come to rest.
     pub(super) asks: bool,
     /// What it asks next waits for it to read its answers.
     pub(super) is_paused: bool,

@@ -6,6 +6,7 @@ use aqueduct::{
     os::uring::{Provided, Receive, Ring},
     pipe,
 };
+use rustix::net::sockopt::set_socket_send_buffer_size;
 use std::{
     future::{Future, poll_fn},
     io,
@@ -40,6 +41,8 @@ const LEAST: usize = 4 << 10;
 const PROVIDED: (u16, usize) = (64, 16 << 10);
 /// Operations that the system hears of at once.
 const ENTRIES: u32 = 256;
+/// Bytes of a connection's answers that the system holds, about.
+const SENT: usize = 256 << 10;
 /// Bytes of a connection's requests that wait at most, give or take a block.
 const AHEAD: usize = 64 << 10;
 
@@ -145,7 +148,7 @@ impl Connection {
         mut told: watch::Receiver<bool>,
     ) {
         // It is only slower without.
-        let _ = socket.set_nodelay(true);
+        let _ = (socket.set_nodelay(true), set_socket_send_buffer_size(&socket, SENT));
         let (read, write) = socket.into_split();
         let mut source = match blocks {
             Some(blocks) => Source::Provided(blocks.receive(&Arc::new(Half(read)))),

@@ -22,15 +22,6 @@ const NOBODY: u64 = 0;
 
 type Map<T> = HashMap<u64, T, FxBuildHasher>;
 
-/// A request for a book, which is answered when all stages have come to rest.
-struct Asked {
-    key: u64,
-    what: What,
-    tag: u64,
-    symbol: u32,
-    levels: u16,
-}
-
 /// What sockets, decoding and settlement share.
 pub(super) struct State {
     pub(super) options: Options,
@@ -43,7 +34,8 @@ pub(super) struct State {
     inbox: VecDeque<u64>,
     /// Who is told something that was not sent.
     told: Vec<u64>,
-    asked: Vec<Asked>,
+    /// Whose next request is no order, or whose last.
+    asked: Vec<u64>,
     subscribers: Vec<u64>,
     /// Who asked last for something as this user.
     users: Map<u64>,
@@ -134,15 +126,12 @@ impl State {
         !self.inbox.is_empty() || self.ended.is_some()
     }
 
-    /// Whether an order is at hand. What else is asked for on the way there is done, or noted.
+    /// Whether an order is at hand. Who asks for something else is noted on the way there.
     #[inline]
     pub(super) fn find(&mut self) -> bool {
         while let Some(&key) = self.inbox.front() {
-            if let Some(is_order) = self.look(key) {
-                if is_order {
-                    return true;
-                }
-                continue;
+            if self.look(key) {
+                return true;
             }
             self.inbox.pop_front();
             if let Some(client) = self.clients.get_mut(&key) {
@@ -153,38 +142,24 @@ impl State {
         false
     }
 
-    /// Whether the next request is an order, if there is one.
+    /// Whether a client's next request is an order.
     #[inline]
-    fn look(&mut self, key: u64) -> Option<bool> {
-        let client = self.clients.get_mut(&key)?;
+    fn look(&mut self, key: u64) -> bool {
+        let Some(client) = self.clients.get_mut(&key) else { return false };
         client.is_paused |= client.backlog() > self.options.pause;
         if client.asks || client.is_paused {
-            return None;
+            return false;
         }
         match client.requests.peek() {
-            Ok(Some(head)) if head.what.action().is_some() => return Some(true),
-            Ok(Some(head)) => {
-                self.serve(key, head);
-                return Some(false);
-            }
-            Ok(None) => {}
-            Err(fault) => {
-                client.requests.clear();
-                client.is_over = true;
-                self.served.malformed += 1;
-                self.tell(key, &Message::error(fault), 0);
+            Ok(Some(head)) if head.what.action().is_some() => return true,
+            Ok(None) if !client.is_over => {}
+            // What is to be answered behind the orders before it.
+            _ => {
+                client.asks = true;
+                self.asked.push(key);
             }
         }
-        self.conclude(key);
-        None
-    }
-
-    /// Who asks no more is told no more when all is answered.
-    fn conclude(&mut self, key: u64) {
-        if let Some(client) = self.clients.get_mut(&key).filter(|client| client.is_over) {
-            client.is_done = true;
-            self.mark(key);
-        }
+        false
     }
 
     /// Takes the order that is at hand.
@@ -200,29 +175,62 @@ impl State {
         true
     }
 
-    fn serve(&mut self, key: u64, head: Head) {
+    /// Answers what a client asks up to its next order. All before is settled.
+    fn serve(&mut self, key: u64, books: &Matcher) {
+        while let Some(client) = self.clients.get_mut(&key) {
+            client.asks = false;
+            match client.requests.peek() {
+                Ok(Some(head))
+                    if head.what.action().is_none() && client.backlog() <= self.options.pause =>
+                {
+                    self.answer(key, head, books);
+                    continue;
+                }
+                Ok(Some(_)) => self.enqueue(key),
+                // Who asks no more is told no more.
+                Ok(None) => client.is_done = client.is_over,
+                Err(fault) => {
+                    client.requests.clear();
+                    (client.is_over, client.is_done) = (true, true);
+                    self.served.malformed += 1;
+                    self.tell(key, &Message::error(fault), 0);
+                }
+            }
+            return self.mark(key);
+        }
+    }
+
+    fn answer(&mut self, key: u64, head: Head, books: &Matcher) {
         let Some(client) = self.clients.get_mut(&key) else { return };
         let (what, mut order) = (head.what, Order::default());
         let tag = client.requests.take(&mut order);
+        let Order { user, symbol, .. } = order;
+        let (levels, is_market) = (head.levels, books.book(symbol).is_some());
         let mut refusal = None;
         match what {
-            What::Depth | What::SubscribeDepth => {
-                client.asks = true;
-                let (symbol, levels) = (order.symbol, head.levels);
-                return self.asked.push(Asked { key, what, tag, symbol, levels });
+            What::Depth | What::SubscribeDepth if !is_market => refusal = Some(Refusal::Market),
+            What::Depth => {
+                let depth = self.feed.depth(books, (symbol, levels), (tag, self.seq));
+                return client.tell(&depth, self.seq);
+            }
+            What::SubscribeDepth => {
+                client.depth = Some((symbol, levels));
+                // Which shows it to him, too.
+                self.changed = true;
+                self.subscribe(key);
             }
             What::SubscribeTrades => {
                 client.trades = true;
                 self.feed.want(client.form());
                 self.subscribe(key);
             }
-            What::SubscribeFills => match self.users.get_mut(&order.user) {
+            What::SubscribeFills => match self.users.get_mut(&user) {
                 Some(last) => *last = key,
                 None => refusal = Some(Refusal::User),
             },
             _ => {}
         }
-        self.tell(key, &Message::answer(what, tag, (order.id, 0), refusal), 0);
+        self.tell(key, &Message::answer(what, tag, (0, 0), refusal), 0);
     }
 
     fn subscribe(&mut self, key: u64) {
@@ -299,9 +307,9 @@ impl State {
     /// All that came is settled: shows the books to who wants them, and sends what may be sent. Whether
     /// something has to wait for the log.
     pub(super) fn release(&mut self, books: &Matcher, durable: u64) -> bool {
-        for asked in mem::take(&mut self.asked) {
-            self.answer(&asked, books);
-        }
+        let mut asked = mem::take(&mut self.asked);
+        asked.drain(..).for_each(|key| self.serve(key, books));
+        self.asked = asked;
         self.publish(books);
         let mut told = mem::take(&mut self.told);
         told.retain(|key| {
@@ -311,25 +319,6 @@ impl State {
         });
         self.told = told;
         !self.told.is_empty()
-    }
-
-    fn answer(&mut self, asked: &Asked, books: &Matcher) {
-        let &Asked { key, what, tag, symbol, levels } = asked;
-        let Some(client) = self.clients.get_mut(&key) else { return };
-        client.asks = false;
-        if books.book(symbol).is_none() {
-            let message = Message::answer(what, tag, (0, 0), Some(Refusal::Market));
-            self.tell(key, &message, 0);
-        } else if what == What::Depth {
-            client.tell(&self.feed.depth(books, (symbol, levels), (tag, self.seq)), self.seq);
-            self.mark(key);
-        } else {
-            client.depth = Some((symbol, levels));
-            self.changed = true;
-            self.tell(key, &Message::answer(what, tag, (0, 0), None), 0);
-            self.subscribe(key);
-        }
-        self.enqueue(key);
     }
 
     fn publish(&mut self, books: &Matcher) {
