@@ -194,6 +194,11 @@ fn naive_line(line: &[u8]) -> Result<Said, u8> {
             }
         };
     }
+    complete(said)
+}
+
+/// Whether it says all that its type needs.
+fn complete(said: [Option<u64>; 11]) -> Result<Said, u8> {
     let what = said[0].ok_or(133)?;
     let [levels, id, user, price, qty, side, kind] = [1, 3, 4, 5, 6, 8, 9].map(|place| said[place]);
     let needs = match what {

@@ -1,5 +1,7 @@
 //! Orders over TCP.
 
+#![allow(clippy::cast_possible_truncation, reason = "fields that fit")]
+
 mod codec;
 mod limits;
 mod load;
