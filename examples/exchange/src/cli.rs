@@ -4,7 +4,7 @@ use crate::{
     Error, Mode,
     bench::{Flow, Settings},
     log::Fsync,
-    migrate, replay,
+    migrate, replay, serve,
 };
 use clap::{
     Parser, Subcommand, ValueEnum,
@@ -74,6 +74,7 @@ enum Command {
         fsync: Fsync,
     },
     Migrate(migrate::Arguments),
+    Serve(serve::Arguments),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -117,6 +118,7 @@ fn run(command: Command, allocations: fn() -> u64) -> Result<String, Error> {
             let settings = Settings { flow, mode, threads, log, folder, allocations };
             settings.bench().map(|report| report.to_string())
         }
+        Command::Serve(arguments) => arguments.run(),
         Command::Migrate(arguments) => arguments.run().map_err(Error::Migrate),
     }
 }

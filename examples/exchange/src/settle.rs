@@ -22,6 +22,16 @@ pub struct Balance {
 pub struct Trade {
     /// Its number, from 1 on.
     pub number: u64,
+    /// The market.
+    pub symbol: u32,
+    /// The side that was not resting.
+    pub side: Side,
+    /// The order that bought, and the one that sold.
+    pub orders: [u64; 2],
+    /// The price.
+    pub price: u64,
+    /// How much changed hands.
+    pub qty: u64,
     /// The number of the market's base asset, and of its quote asset.
     pub assets: [usize; 2],
     /// The user that bought, and the one that sold.
@@ -34,6 +44,12 @@ pub struct Trade {
 
 /// Hears what happened, in order.
 pub trait Listener {
+    /// What was asked for is done: of each order either this is heard first, or that it is
+    /// [refused](Self::refused).
+    fn taken(&mut self, order: &Order) {
+        let _ = order;
+    }
+
     /// An order is placed: the `number`-th, from 1 on.
     fn accepted(&mut self, order: &Order, number: u64) {
         let _ = (order, number);
@@ -174,6 +190,7 @@ impl<L: Listener> Settlement<L> {
         if order.locked > 0 {
             self.lock(self.accounts.place(account, market.locks(order)), order.locked);
         }
+        self.listener.taken(order);
         if order.action == Action::Place {
             self.ledger.tally.accepted += 1;
             self.listener.accepted(order, self.ledger.tally.accepted);
@@ -181,10 +198,10 @@ impl<L: Listener> Settlement<L> {
         let (mut filled, mut worth) = (0, 0u128);
         for event in events {
             match *event {
-                Event::Trade { maker, side, price, qty, .. } => {
+                Event::Trade { maker, side, id, price, qty } => {
                     filled += qty;
                     worth += u128::from(price) * u128::from(qty);
-                    self.trade(&market, order, [account, maker], side, price, qty);
+                    self.trade(&market, order, ([account, maker], id), side, price, qty);
                 }
                 Event::Release { side, amount } => {
                     self.release(self.accounts.place(account, market.pays(side)), amount);
@@ -211,7 +228,7 @@ impl<L: Listener> Settlement<L> {
         &mut self,
         market: &Market,
         order: &Order,
-        [taker, maker]: [u32; 2],
+        ([taker, maker], id): ([u32; 2], u64),
         side: Side,
         price: u64,
         qty: u64,
@@ -239,6 +256,11 @@ impl<L: Listener> Settlement<L> {
         self.ledger.tally.trades += 1;
         self.listener.traded(&Trade {
             number: self.ledger.tally.trades,
+            symbol: order.symbol,
+            side,
+            orders: if side == Side::Buy { [order.id, id] } else { [id, order.id] },
+            price,
+            qty,
             assets: [market.base, market.quote],
             users: [buyer, seller].map(|account| self.accounts.user(account)),
             deltas: [cost, qty - buy_fee, qty, cost - sell_fee],

@@ -4,8 +4,8 @@
 //! Its copies are counted where they are made. The queues are crossbeam's, and no slower than what the
 //! document's system has.
 
-use super::{BATCH, Exchange, Log, RING, Source, Watch, keep};
-use crate::{Action, Error, Event, Kind, Listener, Order, Refusal, Side, TimeInForce};
+use super::{BATCH, Exchange, Log, RING, Source, Watch, keep, rest};
+use crate::{Action, Error, Event, Kind, Listener, Matcher, Order, Refusal, Side, TimeInForce};
 use aqueduct::meter::count_copy;
 use crossbeam_queue::ArrayQueue;
 use std::{
@@ -128,7 +128,7 @@ pub(super) fn on_one_thread<L: Listener, G: Log, W: Watch>(
     let queues = [(); 3].map(|()| Queue::new());
     let [to_log, to_match, to_settle] = queues.each_ref().map(End);
     let open = Cell::new(log.rest(true));
-    let mut behind = |idle| {
+    let mut behind = |idle, matcher: &mut Matcher| {
         while let Some(InternalOrder { order, .. }) = to_log.try_pop() {
             keep(log, &order);
         }
@@ -145,8 +145,8 @@ pub(super) fn on_one_thread<L: Listener, G: Log, W: Watch>(
         events.clear();
     };
     let result = loop {
-        if !source.ready() {
-            behind(true);
+        if let Err(error) = rest(source, matcher, &mut behind) {
+            break Err(error);
         }
         let at = W::now();
         let request = match OrderRequest::decode(source) {
@@ -158,17 +158,17 @@ pub(super) fn on_one_thread<L: Listener, G: Log, W: Watch>(
         *seq += u64::from(open);
         let mut order = InternalOrder::new(request, *seq, at);
         if open {
-            risk.check(&mut order.order, || behind(false));
+            risk.check(&mut order.order, || behind(false, matcher));
         } else {
             order.order.refuse(Refusal::Log);
         }
         to_log.push(order.copied());
         to_match.push(order);
         if !open || seq.is_multiple_of(BATCH) {
-            behind(false);
+            behind(false, matcher);
         }
     };
-    behind(true);
+    behind(true, matcher);
     result
 }
 

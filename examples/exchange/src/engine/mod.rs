@@ -44,6 +44,17 @@ pub trait Source {
     fn ready(&mut self) -> bool {
         true
     }
+
+    /// It was not ready; all that came before is settled on its thread, and seen in the books. Says whether
+    /// to call [`next`](Self::next) now, be it that it waits; else it is asked again whether it is ready.
+    ///
+    /// # Errors
+    ///
+    /// As [`next`](Self::next).
+    fn wait(&mut self, books: &Matcher) -> Result<bool, Error> {
+        let _ = books;
+        Ok(true)
+    }
 }
 
 /// What keeps orders. It sees them side by side with matching, and settlement waits for it.
@@ -85,6 +96,21 @@ fn keep(log: &mut impl Log, order: &Order) {
     if order.refusal() != Some(Refusal::Log) {
         log.record(order);
     }
+}
+
+/// Has the stages `behind` come to rest whenever the source would wait.
+fn rest(
+    source: &mut impl Source,
+    matcher: &mut Matcher,
+    mut behind: impl FnMut(bool, &mut Matcher),
+) -> Result<(), Error> {
+    while !source.ready() {
+        behind(true, matcher);
+        if source.wait(matcher)? {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// Watches the clock.

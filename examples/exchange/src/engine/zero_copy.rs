@@ -1,6 +1,6 @@
 //! An order is decoded into a slot, and stays there until it is settled.
 
-use super::{BATCH, Exchange, Log, RING, Source, Watch, keep};
+use super::{BATCH, Exchange, Log, RING, Source, Watch, keep, rest};
 use crate::{Error, Event, Listener, Matcher, Order, Refusal, Settlement};
 use aqueduct::ring::{
     Beside, Builder, Closed, Consumer, Exclusive, One, Producer, Shared, TakeError, Wait,
@@ -26,7 +26,7 @@ pub(super) fn on_one_thread<L: Listener, G: Log, W: Watch>(
     let Exchange { seq, risk, log, matcher, watch, settlement, events } = exchange;
     let (mut orders, ([mut logging, mut matching], mut settling)) = ring()?;
     let open = Cell::new(log.rest(true));
-    let mut behind = |idle| {
+    let mut behind = |idle, matcher: &mut Matcher| {
         // Whatever is empty has nothing to do.
         for order in logging.try_take(RING).iter_mut().flat_map(|batch| batch.iter()) {
             keep(log, order);
@@ -43,8 +43,8 @@ pub(super) fn on_one_thread<L: Listener, G: Log, W: Watch>(
         events.clear();
     };
     let result = loop {
-        if !source.ready() {
-            behind(true);
+        if let Err(error) = rest(source, matcher, &mut behind) {
+            break Err(error);
         }
         let Ok(mut order) = orders.try_claim() else { break Ok(()) };
         order.at = W::now();
@@ -57,16 +57,16 @@ pub(super) fn on_one_thread<L: Listener, G: Log, W: Watch>(
         *seq += u64::from(open);
         order.seq = *seq;
         if open {
-            risk.check(&mut order, || behind(false));
+            risk.check(&mut order, || behind(false, matcher));
         } else {
             order.refuse(Refusal::Log);
         }
         order.publish();
         if !open || seq.is_multiple_of(BATCH) {
-            behind(false);
+            behind(false, matcher);
         }
     };
-    behind(true);
+    behind(true, matcher);
     result
 }
 

@@ -16,3 +16,4 @@ mod panics;
 mod record;
 mod recovered;
 mod resumed;
+mod serve;
