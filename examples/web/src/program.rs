@@ -20,22 +20,7 @@ const WAITING: i32 = 4096;
 pub struct Program {
     listener: TcpListener,
     runtime: Runtime,
-    ending: Ending,
-}
-
-/// The signals that end a program.
-#[derive(Debug)]
-pub struct Ending([Signal; 2]);
-
-impl Ending {
-    /// Waits for one of them, on the [`Program`]'s runtime.
-    pub async fn signal(&mut self) {
-        let Self([interrupted, terminated]) = self;
-        tokio::select! {
-            _ = interrupted.recv() => {}
-            _ = terminated.recv() => {}
-        }
-    }
+    ending: [Signal; 2],
 }
 
 impl Program {
@@ -50,17 +35,11 @@ impl Program {
         listener.set_nonblocking(true)?;
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let within = runtime.enter();
-        let ending = Ending([signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?]);
+        let ending = [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?];
         drop(within);
         // Who reads may stop reading.
         let _ = writeln!(io::stdout(), "listening on {scheme}{}", listener.local_addr()?);
         Ok(Self { listener, runtime, ending })
-    }
-
-    /// Its parts, for who runs on one thread, which is to run tokio.
-    #[must_use]
-    pub fn into_parts(self) -> (Runtime, TcpListener, Ending) {
-        (self.runtime, self.listener, self.ending)
     }
 
     /// Runs `work` on so many threads, each with a tokio of its own, until a signal comes: then each is
@@ -74,7 +53,7 @@ impl Program {
         threads: usize,
         work: impl AsyncFn(tokio::net::TcpListener, watch::Receiver<()>) -> io::Result<T> + Sync,
     ) -> io::Result<Vec<T>> {
-        let Self { listener, runtime, mut ending } = self;
+        let Self { listener, runtime, ending: [mut interrupted, mut terminated] } = self;
         let (stop, stopped) = watch::channel(());
         let worker = |listener: TcpListener, stopped: watch::Receiver<()>| {
             Builder::new_current_thread().enable_all().build()?.block_on(async {
@@ -89,7 +68,12 @@ impl Program {
                 workers.push(scope.spawn(|| worker(listener, stopped)));
             }
             drop(listener);
-            runtime.block_on(ending.signal());
+            runtime.block_on(async {
+                tokio::select! {
+                    _ = interrupted.recv() => {}
+                    _ = terminated.recv() => {}
+                }
+            });
             drop(stop); // which is what they wait for
             let ended = workers.into_iter().map(|worker| worker.join());
             ended.map(|done| done.map_err(|_| io::Error::other("a thread panicked"))?).collect()

@@ -1,6 +1,6 @@
 //! `serve`: orders over TCP, decoded where they were received straight into slots.
 //!
-//! One thread does all. [`Front`] is the exchange's source: while there is a request it gives it to the
+//! One thread does all. The front is the exchange's source: while there is a request it gives it to the
 //! stages; when there is none they come to rest, the log makes durable what came together, clients are
 //! told what came of it, and the sockets are waited for. What sockets, decoding and settlement share is the
 //! [`Desk`].

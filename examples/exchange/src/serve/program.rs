@@ -3,8 +3,20 @@
 use super::{Desk, Options, serve};
 use crate::{Error, Exchange, flow, generate::Generated, replay};
 use clap::Args;
-use std::{net::SocketAddr, path::PathBuf};
-use web::Program;
+use std::{
+    future::Future,
+    io::{self, Write},
+    net::{SocketAddr, TcpListener},
+    path::PathBuf,
+};
+use tokio::{
+    runtime::{Builder, Runtime},
+    signal::unix::{SignalKind, signal},
+};
+
+/// Clients that may wait to be accepted, where the system allows as many: std's 128 are soon there when a
+/// thousand come at once.
+const WAITING: i32 = 4096;
 
 /// What the users have where no folder says it, in whole units.
 const UNITS: u64 = 10_000;
@@ -33,13 +45,32 @@ impl Arguments {
         };
         let desk = Desk::new(&accounts, Options::default());
         let mut exchange = Exchange::new(accounts, &[flow::MARKET], replay::ORDERS, (desk, (), ()));
-        let program = Program::listen("", self.listen);
-        let program = program.map_err(|error| Error::io(&self.listen.to_string(), error))?;
-        let (runtime, listener, mut ending) = program.into_parts();
-        let stop = async move { ending.signal().await };
+        let opened = self.open();
+        let (runtime, listener, stop) =
+            opened.map_err(|error| Error::io(&self.listen.to_string(), error))?;
         let served = serve((&runtime, listener), &mut exchange, || u64::MAX, stop)?;
         let resting = exchange.matcher().book(0).map_or(0, |book| book.len());
         let summary = replay::Summary { tally: exchange.settlement().tally(), resting };
         Ok(format!("{summary} {served}"))
+    }
+
+    /// Listens, and says where. The signals that end a program are caught from here on.
+    fn open(&self) -> io::Result<(Runtime, TcpListener, impl Future<Output = ()> + use<>)> {
+        let listener = TcpListener::bind(self.listen)?;
+        rustix::net::listen(&listener, WAITING)?;
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let within = runtime.enter();
+        let mut interrupted = signal(SignalKind::interrupt())?;
+        let mut terminated = signal(SignalKind::terminate())?;
+        drop(within);
+        let stop = async move {
+            tokio::select! {
+                _ = interrupted.recv() => {}
+                _ = terminated.recv() => {}
+            }
+        };
+        // Who reads may stop reading.
+        let _ = writeln!(io::stdout(), "listening on {}", listener.local_addr()?);
+        Ok((runtime, listener, stop))
     }
 }
