@@ -129,7 +129,7 @@ fn parse_flow(text: &str) -> Result<Flow, String> {
     Ok(text.parse().map_or_else(|_| Flow::Folder(text.into()), Flow::Seed))
 }
 
-fn parse_fsync() -> impl TypedValueParser<Value = Fsync> {
+pub(crate) fn parse_fsync() -> impl TypedValueParser<Value = Fsync> {
     PossibleValuesParser::new(["never", "group", "each"]).map(|text| match &text[..] {
         "never" => Fsync::Never,
         "each" => Fsync::Each,

@@ -130,7 +130,8 @@ pub fn serve<G: Log, W: Watch>(
     durable: impl Fn() -> u64,
     stop: impl Future<Output = ()> + 'static,
 ) -> Result<Served, Error> {
-    let desk = exchange.parts().0.clone();
+    let (orders, desk) = (exchange.orders(), exchange.parts().0.clone());
+    desk.state().seq = orders;
     let local = LocalSet::new();
     local.spawn_local(listen::listen(listener, desk.clone(), stop));
     let mut front = Front { runtime, local, desk, durable };

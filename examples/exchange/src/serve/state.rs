@@ -43,7 +43,7 @@ pub(super) struct State {
     pending: VecDeque<(u64, u64)>,
     feed: Feed,
     /// The last order that is settled.
-    seq: u64,
+    pub(super) seq: u64,
     /// A book has changed since it was shown.
     changed: bool,
     /// Something came in, or all is over.

@@ -11,7 +11,7 @@ use std::{
 };
 
 /// The frames of a made up flow.
-fn flow(orders: u64) -> Vec<u8> {
+pub fn flow(orders: u64) -> Vec<u8> {
     let (mut flow, mut order) = (Generated::new(7, orders), Order::default());
     let mut bytes = Vec::new();
     while flow.next(&mut order).unwrap() {

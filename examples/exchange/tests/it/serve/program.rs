@@ -11,14 +11,14 @@ use std::{
 };
 
 /// Ends with the test.
-struct Process {
-    address: SocketAddr,
+pub struct Process {
+    pub address: SocketAddr,
     child: Child,
     said: BufReader<ChildStdout>,
 }
 
 impl Process {
-    fn start(options: &[&str]) -> Self {
+    pub fn start(options: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_exchange"));
         command.args(["serve", "--listen", "127.0.0.1:0"]).args(options);
         let mut child = command.stdout(Stdio::piped()).spawn().expect("cargo has built it");
@@ -30,7 +30,7 @@ impl Process {
     }
 
     /// Ends it by a signal, and gives its last words.
-    fn end(mut self, signal: Signal) -> String {
+    pub fn end(mut self, signal: Signal) -> String {
         kill_process(Pid::from_child(&self.child), signal).expect("it runs");
         let mut said = String::new();
         self.said.read_to_string(&mut said).expect("text");
