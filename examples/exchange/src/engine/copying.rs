@@ -109,11 +109,11 @@ impl End<'_> {
     }
 
     /// Waits, until there is one or the other end is gone.
-    fn pop(&self) -> Option<InternalOrder> {
+    fn pop(&self, mut waits: impl FnMut()) -> Option<InternalOrder> {
         loop {
             let closed = self.0.closed.load(Ordering::Acquire);
             match self.try_pop() {
-                None if !closed => thread::yield_now(),
+                None if !closed => waits(),
                 order => return order,
             }
         }
@@ -127,7 +127,7 @@ pub(super) fn on_one_thread<L: Listener, G: Log, W: Watch>(
     let Exchange { seq, risk, log, matcher, watch, settlement, events } = exchange;
     let queues = [(); 3].map(|()| Queue::new());
     let [to_log, to_match, to_settle] = queues.each_ref().map(End);
-    let open = Cell::new(true);
+    let open = Cell::new(log.rest(true));
     let mut behind = |idle| {
         while let Some(InternalOrder { order, .. }) = to_log.try_pop() {
             keep(log, &order);
@@ -180,12 +180,17 @@ pub(super) fn on_four_threads<L: Listener + Send, G: Log, W: Watch>(
     let queues = [(); 3].map(|()| Queue::new());
     let results = ArrayQueue::new(RING);
     let [logged, settled] = &[(); 2].map(|()| AtomicU64::new(*seq));
-    let open = &AtomicBool::new(true);
+    let open = &AtomicBool::new(log.rest(true));
     let (results, [logging, matching, settling]) = (&results, queues.each_ref());
     thread::scope(|scope| {
         let keeper = scope.spawn(|| {
             let orders = End(logging);
-            while let Some(InternalOrder { order, .. }) = orders.pop() {
+            loop {
+                let next = orders.pop(|| {
+                    open.store(log.rest(false), Ordering::Relaxed);
+                    thread::yield_now();
+                });
+                let Some(InternalOrder { order, .. }) = next else { break };
                 keep(log, &order);
                 open.store(log.rest(false), Ordering::Relaxed);
                 logged.store(order.seq, Ordering::Release);
@@ -194,7 +199,7 @@ pub(super) fn on_four_threads<L: Listener + Send, G: Log, W: Watch>(
         });
         scope.spawn(|| {
             let (orders, next) = (End(matching), End(settling));
-            while let Some(order) = orders.pop() {
+            while let Some(order) = orders.pop(thread::yield_now) {
                 matcher.execute(&order.order, &mut |event| {
                     let closed = || settling.closed.load(Ordering::Acquire);
                     while results.push(event).is_err() && !closed() {
@@ -252,7 +257,7 @@ fn next_result(
     loop {
         let closed = orders.0.closed.load(Ordering::Acquire);
         match results.pop() {
-            Some(Event::End) => return orders.pop().map(|matched| matched.order),
+            Some(Event::End) => return orders.pop(thread::yield_now).map(|matched| matched.order),
             Some(event) => events.push(event),
             None if closed => return None,
             None => thread::yield_now(),

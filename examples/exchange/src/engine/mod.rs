@@ -5,6 +5,7 @@
 //! and hands them from queue to queue, as the document's path does.
 
 mod copying;
+mod recover;
 mod zero_copy;
 
 use crate::{
@@ -53,6 +54,7 @@ pub trait Log: Send {
     /// No other is at hand; and if `idle`, none is on its way. Says whether there is room: for
     /// [`MOST_AT_ONCE`] more orders before this is asked again, or else for as many that are on their way
     /// already. While there is none, orders are refused before they get a number, as [`Refusal::Log`].
+    /// It is asked before the first order of a [run](Exchange::run), too.
     fn rest(&mut self, idle: bool) -> bool;
 }
 

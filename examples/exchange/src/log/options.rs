@@ -34,7 +34,7 @@ pub enum Fsync {
         /// The most orders that wait.
         orders: u64,
     },
-    /// With each order, before `append` returns.
+    /// At each commit, of which a [`Keeper`](crate::log::Keeper) makes one for each order.
     Each,
 }
 

@@ -13,3 +13,4 @@ mod naive;
 mod orders;
 mod panics;
 mod record;
+mod recovered;
