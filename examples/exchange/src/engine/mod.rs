@@ -66,6 +66,20 @@ impl Log for () {
     }
 }
 
+impl<G: Log> Log for Option<G> {
+    #[inline]
+    fn record(&mut self, order: &Order) {
+        if let Some(log) = self {
+            log.record(order);
+        }
+    }
+
+    #[inline]
+    fn rest(&mut self, idle: bool) -> bool {
+        self.as_mut().is_none_or(|log| log.rest(idle))
+    }
+}
+
 /// What the log never sees: it had no room when the order came.
 fn keep(log: &mut impl Log, order: &Order) {
     if order.refusal() != Some(Refusal::Log) {

@@ -58,11 +58,10 @@ impl<L: Listener, G, W> Exchange<L, G, W> {
         Ok(Slice::from_owner(bytes))
     }
 
-    /// Goes on with another log. Orders that the one before has and this one has not are not in it.
-    #[must_use]
-    pub fn with_log<H: Log>(self, log: H) -> Exchange<L, H, W> {
-        let Self { seq, risk, matcher, watch, settlement, events, .. } = self;
-        Exchange { seq, risk, log, matcher, watch, settlement, events }
+    /// Goes on with another log; the one before.
+    pub fn with_log<H: Log>(self, log: H) -> (Exchange<L, H, W>, G) {
+        let Self { seq, risk, log: before, matcher, watch, settlement, events } = self;
+        (Exchange { seq, risk, log, matcher, watch, settlement, events }, before)
     }
 
     /// Makes an exchange that is new what it was: takes on the log's snapshot, and all orders behind it. The

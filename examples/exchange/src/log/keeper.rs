@@ -71,12 +71,9 @@ impl<S: Storage> Keeper<S> {
     ///
     /// # Errors
     ///
-    /// What was wrong before, or as [`Log::close`].
+    /// What was wrong at the last [rest](crate::Log::rest); or as [`Log::close`].
     pub fn close(self) -> Result<(), LogError> {
-        match self.error {
-            Some(error) if self.closed => Err(error),
-            _ => self.log.close(),
-        }
+        self.error.map_or_else(|| self.log.close(), Err)
     }
 
     fn publish(&self) {

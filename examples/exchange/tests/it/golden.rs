@@ -32,7 +32,7 @@ fn same(name: &str, files: &[&str], summary: &str) {
     let Some(folder) = golden(name) else { return };
     for (mode, threads) in WAYS {
         let out = out(name);
-        let said = replay(&folder, mode, threads, &out).expect("sound").to_string();
+        let said = replay(&folder, mode, threads, &out, None).expect("sound").to_string();
         assert_eq!(said, summary, "{mode:?} {threads}");
         for file in files {
             let expected = fs::read(folder.join(format!("expected_{file}.csv"))).expect("there");
@@ -67,7 +67,7 @@ fn highbal() {
     let Some(folder) = golden("highbal") else { return };
     for (mode, threads) in WAYS {
         let out = out("highbal");
-        let said = replay(&folder, mode, threads, &out).expect("sound").to_string();
+        let said = replay(&folder, mode, threads, &out, None).expect("sound").to_string();
         assert_eq!(said, "trades=667567 accepted=1000000 rejected=0 resting=232803");
         let book = fs::read(out.join("orderbook.csv")).expect("written");
         assert_eq!(format!("{:x}", md5::compute(&book)), "348f6886ad74e482fce7fd23ebbfb930");
@@ -86,7 +86,7 @@ fn the_form_of_a_folder_may_differ() {
         fs::write(there.join(file), text.trim_end()).expect("written");
     }
     assert!(flow::accounts(&there).is_ok());
-    let plain = replay(&there, Mode::ZeroCopy, false, &out).expect("sound");
+    let plain = replay(&there, Mode::ZeroCopy, false, &out, None).expect("sound");
     assert_eq!(plain.to_string(), "trades=616 accepted=1000 rejected=0 resting=260");
     let expected = fs::read(folder.join("expected_orderbook.csv")).expect("there");
     assert!(fs::read(out.join("orderbook.csv")).expect("written") == expected);

@@ -39,7 +39,7 @@ proptest! {
     ) {
         let ((mode, threads), disk) = (WAYS[way], Disk::new(1));
         let encoding = [Encoding::Archived, Encoding::Bincode][seed as usize % 2];
-        let mut exchange = fresh(units).with_log(keeper(&disk, encoding));
+        let mut exchange = fresh(units).with_log(keeper(&disk, encoding)).0;
         let orders = all(Generated::new(seed, parts.iter().sum::<usize>() as u64 + 50));
         let mut rest = &orders[..];
         for part in parts {
@@ -82,7 +82,7 @@ fn refused(exchange: &mut Exchange<impl exchange::Listener + Send>, disk: &Disk)
 #[test]
 fn other_accounts_are_noticed() {
     let disk = Disk::new(1);
-    let mut exchange = fresh(3).with_log(keeper(&disk, Encoding::Archived));
+    let mut exchange = fresh(3).with_log(keeper(&disk, Encoding::Archived)).0;
     exchange.run(&mut Generated::new(1, 5_000), Mode::ZeroCopy, false).unwrap();
     drop(exchange);
     // One with less money refuses an order that was none to refuse.
@@ -96,7 +96,7 @@ fn other_accounts_are_noticed() {
     let mut exchange = fresh(3);
     exchange.recover(&mut Recovery::new(disk.clone()).unwrap()).unwrap();
     let state = exchange.state().unwrap();
-    let mut exchange = exchange.with_log(keeper(&disk, Encoding::Archived));
+    let mut exchange = exchange.with_log(keeper(&disk, Encoding::Archived)).0;
     exchange.snapshot().unwrap();
     drop(exchange);
     let mut poor = fresh(1);
@@ -144,7 +144,7 @@ fn a_verdict_is_compared_for_refused_orders_too() {
 #[test]
 fn bytes_that_are_no_state_are_refused() {
     let disk = Disk::new(1);
-    let mut exchange = fresh(1_000).with_log(keeper(&disk, Encoding::Archived));
+    let mut exchange = fresh(1_000).with_log(keeper(&disk, Encoding::Archived)).0;
     exchange.run(&mut Generated::new(1, 500), Mode::ZeroCopy, false).unwrap();
     let state = exchange.state().unwrap();
     drop(exchange);

@@ -15,11 +15,7 @@ use std::{sync::atomic::Ordering, time::Duration};
 const ORDERS: u64 = 20_000;
 
 fn options(mode: Mode, fsync: Fsync) -> Options {
-    let encoding = match mode {
-        Mode::Copying => Encoding::Bincode,
-        Mode::ZeroCopy => Encoding::Archived,
-    };
-    Options { fsync, encoding, segment: 1 << 19 }
+    Options { fsync, encoding: Encoding::of(mode), segment: 1 << 19 }
 }
 
 /// A flow in whose course something happens to a disk.
