@@ -51,13 +51,20 @@ struct PortRow {
     of: fn(&Answer) -> f64,
 }
 
-const KNOWN: [Known; 6] = [
+const KNOWN: [Known; 7] = [
     Known {
         id: EXCHANGE,
         name: "exchange",
-        timed: |mode, _| exchange::timed(mode),
-        counted: exchange::counted,
+        timed: |mode, _| exchange::timed(mode, true),
+        counted: |mode| exchange::counted(mode, true),
         rows: &exchange::ROWS,
+    },
+    Known {
+        id: UNLOGGED,
+        name: "exchange-unlogged",
+        timed: |mode, _| exchange::timed(mode, false),
+        counted: |mode| exchange::counted(mode, false),
+        rows: &[],
     },
     Known {
         id: PACKETS,
@@ -86,6 +93,8 @@ const KNOWN: [Known; 6] = [
 
 /// The path of an order.
 pub const EXCHANGE: &str = "exchange";
+/// The same, and nothing is kept of it.
+pub const UNLOGGED: &str = "exchange.unlogged";
 /// The packet parser's row.
 pub const PACKETS: &str = "patterns.packets";
 /// The three-stage pipeline's row.
@@ -149,6 +158,11 @@ struct Answer {
     allocations_per_op: f64,
     rss_before_bytes: u64,
     peak_rss_bytes: u64,
+    /// What only a row asks for.
+    #[serde(default)]
+    cpu_ns_per_op: f64,
+    #[serde(default)]
+    durable_p99_ns: f64,
 }
 
 /// The peer in the rows of a port.
@@ -304,8 +318,8 @@ mod tests {
 
     #[test]
     fn a_row_has_a_round_for_each_run() {
-        let run = |throughput| Answer { throughput, ..Answer::default() };
-        let runs = [vec![run(1e6), run(5e5)], vec![run(2e6), run(1e6)]];
+        let run = |cpu_ns_per_op| Answer { cpu_ns_per_op, ..Answer::default() };
+        let runs = [vec![run(1_000.0), run(2_000.0)], vec![run(500.0), run(1_000.0)]];
         let row = exchange::ROWS[0].of(&runs);
         assert_eq!(row.rounds(OURS).expect("the mode without copies").ns, [500.0, 1_000.0]);
         assert_eq!(row.rounds(COPYING).expect("the peer").ns, [1_000.0, 2_000.0]);

@@ -6,7 +6,7 @@ use ::exchange::log::{archive, archived, from_bincode, to_bincode};
 use ::exchange::{Order, Side};
 use aqueduct::meter;
 
-use super::{percent, port};
+use super::{near, percent, port};
 use crate::measure::{Measured as Rows, OURS};
 use crate::ports::{COPYING, EXCHANGE, Measured, ORDER, P99};
 use crate::report::Claim;
@@ -62,14 +62,14 @@ fn throughput(row: &Rows, rmw_ns: f64) -> Claim {
         "from 1.3M to 1.5M+ orders/s",
         without * scale >= AFTER && gain >= AFTER / BEFORE,
         format!(
-            "{without:.0} against {with:.0} orders/s, {:+.0}%; {:.0} where a locked add takes \
+            "{without:.0} against {with:.0} orders/s per core, {:+.0}%; {:.0} where a locked add takes \
              {REFERENCE_RMW_NS} ns",
             percent(gain - 1.0),
             without * scale
         ),
-        "the port on one thread, decoding to settlement, medians of the runs, both modes in turn; \
-         holds if the mode without copies makes 1.5 million, on the machine of reference, and at least \
-         15% more than the other",
+        "the port on one thread, decoding to settlement with a log that is synced in groups: orders for a \
+         second of a core, medians of the runs, both modes in turn; holds if the mode without copies makes \
+         1.5 million, on the machine of reference, and at least 15% more than the other",
     )
 }
 
@@ -98,8 +98,9 @@ fn stages(measured: &Measured) -> Claim {
             without.copies_per_op,
             without.bytes_copied_per_op
         ),
-        "the meter; the copying mode decodes to a request, makes an order of it, clones it for the log and \
-         moves it into and out of three queues; the copies of the network are in neither mode",
+        "the meter; the copying mode decodes to a request, makes an order of it, clones it for the log, makes \
+         bytes of that and copies them, and moves both into and out of three queues; the copies of the \
+         network are in neither mode",
     )
 }
 
@@ -108,9 +109,10 @@ fn allocations(measured: &Measured) -> Claim {
     let (with, without) = (port.copying.allocations_per_op, port.zero_copy.allocations_per_op);
     claim(
         "an order is decoded to the heap, and need not be",
-        with >= 1.0 && without == 0.0,
+        with >= 1.0 && near(without, 0.0),
         format!("{without:.4} allocations for each order, {with:.2} with those of the document"),
-        "a counting allocator in a pass of its own, in steady state",
+        "a counting allocator in a pass of its own, in steady state, where a new segment of the log, after \
+         64 MiB, is all that takes memory",
     )
 }
 

@@ -1,100 +1,94 @@
-//! The path of an order as a port: a flow out of a seed, on one thread.
+//! The path of an order as a port: a flow out of a seed, on one thread, with a log and without.
 
 use std::error::Error;
+use std::time::Duration;
 
-use ::exchange::bench::{Flow, bench};
-use ::exchange::flow::MARKET;
-use ::exchange::generate::Generated;
-use ::exchange::{self as example, Exchange, Order, Source};
+use ::exchange as example;
+use ::exchange::bench::{Figures, Flow, Settings};
+use ::exchange::log::Options;
 
 use super::{Answer, Mode, PortRow, memory};
 use crate::alloc::allocations;
+use crate::folder::Folder;
 use crate::target::{Bound, Target};
 
-/// The row of what an order takes.
+/// The row of what an order takes of a core.
 pub(crate) const ORDER: &str = "exchange.order";
 /// The row of what it takes all but one in a hundred, from the claim of its slot to what came of it.
 pub(crate) const P99: &str = "exchange.order.p99";
 
-/// An order's share of a second at 1.5 million of them.
+/// An order's share of a core's second at 1.5 million of them.
 const WANTED_NS: f64 = 667.0;
 
-/// What the example is held to on a larger flow, from its reference; on all that there are figures of.
-pub(super) const ROWS: [PortRow; 2] = [
+/// What the example is held to on a larger flow, from its reference, with a log; and how long an order
+/// takes to be acknowledged for good.
+pub(super) const ROWS: [PortRow; 4] = [
     PortRow {
         id: ORDER,
         target: Target(&[Bound::Median(WANTED_NS)]),
-        of: |answer| 1e9 / answer.throughput,
+        of: |answer| answer.cpu_ns_per_op,
     },
     PortRow { id: P99, target: Target(&[Bound::Median(3_800.0)]), of: |answer| answer.p99_ns },
+    PortRow {
+        id: "exchange.order.wall",
+        target: Target(&[]),
+        of: |answer| 1e9 / answer.throughput,
+    },
+    PortRow {
+        id: "exchange.order.durable.p99",
+        target: Target(&[]),
+        of: |answer| answer.durable_p99_ns,
+    },
 ];
 
-/// The flow: a million orders.
+/// The flow: a million orders. An exchange fills up as a day goes on, so a part of them is another flow.
 const SEED: u64 = 1;
 
-/// Orders of the pass that counts allocations: half of them warm up.
-const COUNTED: u64 = 200_000;
-
-/// Units that each user has, in the base asset's: hardly an order is refused.
-const UNITS: u64 = 10_000;
-
-/// Resting orders that there is room for.
-const ROOM: usize = 1 << 18;
-
-/// Runs all of it: an exchange fills up as a day goes on, so a part of the flow is another flow.
-pub(super) fn timed(mode: Mode) -> Result<Answer, Box<dyn Error>> {
+pub(super) fn timed(mode: Mode, log: bool) -> Result<Answer, Box<dyn Error>> {
     let rss_before_bytes = memory("VmRSS");
-    let figures = bench(&Flow::Seed(SEED), mode.into(), false)?;
+    let figures = run(mode, log)?;
     #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
     let float = |count: u64| count as f64;
     let orders = float(figures.orders);
-    let [p50_ns, p99_ns, _] = figures.latency.map(float);
+    let seconds = |round: &[Duration]| round.iter().sum::<Duration>().as_secs_f64();
+    let [p50_ns, p99_ns] = [0.5, 0.99].map(|share| float(figures.matched.value_at_quantile(share)));
+    let log = if log { "a log that is synced in groups" } else { "no log" };
     Ok(Answer {
         workload: format!(
-            "{} orders out of a seed, placed, cancelled, made smaller and moved, on one thread, without a \
-             log",
-            figures.orders
+            "{orders} orders out of a seed, placed, cancelled, made smaller and moved, on one thread, with {log}"
         ),
         unit: "orders/s".into(),
-        throughput: orders / figures.wall.as_secs_f64(),
+        throughput: orders / seconds(&figures.wall),
+        cpu_ns_per_op: seconds(&figures.cpu) * 1e9 / orders,
         p50_ns,
         p99_ns,
-        bytes_copied_per_op: float(figures.copied.bytes) / orders,
-        copies_per_op: float(figures.copied.copies) / orders,
-        inlined_per_op: float(figures.copied.inlined) / orders,
-        allocations_per_op: 0.0,
+        durable_p99_ns: float(figures.durable.value_at_quantile(0.99)),
+        bytes_copied_per_op: figures.bytes,
+        copies_per_op: figures.copies,
         rss_before_bytes,
         peak_rss_bytes: memory("VmHWM"),
+        ..Answer::default()
     })
 }
 
-/// Allocations per order, once so many have gone through.
-pub(super) fn counted(mode: Mode) -> Result<f64, Box<dyn Error>> {
-    let accounts = Generated::accounts(UNITS)?;
-    let mut exchange = Exchange::new(accounts, &[MARKET], ROOM, ((), (), ()));
-    let mut flow = Halves { flow: Generated::new(SEED, COUNTED), seen: 0, readings: [0; 2] };
-    exchange.run(&mut flow, mode.into(), false)?;
-    let [middle, end] = flow.readings;
-    #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
-    Ok((end - middle) as f64 / (COUNTED / 2) as f64)
+/// Allocations per order of the second half.
+pub(super) fn counted(mode: Mode, log: bool) -> Result<f64, Box<dyn Error>> {
+    Ok(run(mode, log)?.allocations)
 }
 
-/// A flow that reads the counter in its middle and at its end.
-struct Halves {
-    flow: Generated,
-    seen: u64,
-    readings: [u64; 2],
-}
-
-impl Source for Halves {
-    fn next(&mut self, order: &mut Order) -> Result<bool, example::Error> {
-        let more = self.flow.next(order)?;
-        self.seen += 1;
-        if self.seen == COUNTED / 2 || !more {
-            self.readings[usize::from(!more)] = allocations();
-        }
-        Ok(more)
-    }
+fn run(mode: Mode, log: bool) -> Result<Figures, Box<dyn Error>> {
+    let folder = Folder::new()?;
+    let settings = Settings {
+        flow: Flow::Seed(SEED),
+        mode: Some(mode.into()),
+        threads: false,
+        log: log.then(|| Options::default().fsync),
+        folder: folder.path().join("log"),
+        allocations,
+        rounds: 1,
+    };
+    let found = settings.bench()?.modes.into_iter().next();
+    found.ok_or_else(|| "a mode that ran has figures".into())
 }
 
 impl From<Mode> for example::Mode {
