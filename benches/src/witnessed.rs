@@ -1,6 +1,7 @@
 //! Claims of zero copy as scenarios in which a witness sees every memcpy of the process: each is
 //! repeated, and says what the meter saw.
 
+mod exchange;
 mod relay;
 mod serve;
 mod web;
@@ -37,7 +38,7 @@ struct Ran {
 }
 
 /// The scenarios by name. Those that begin with `control.` copy, and must be seen to.
-const SCENARIOS: [(&str, Run); 27] = [
+const SCENARIOS: [(&str, Run); 29] = [
     ("freeze", |n| each(n, || drop(black_box(filled().freeze())))),
     ("clone", |n| shared(n, |slice| drop(black_box(slice.clone())))),
     ("slice", |n| shared(n, |slice| drop(black_box(slice.slice(100..1100))))),
@@ -92,6 +93,8 @@ const SCENARIOS: [(&str, Run); 27] = [
     ("serve.sendfile", |n| serve::blocks(serve::Way::Sendfile, n)),
     ("serve.mapped", |n| serve::blocks(serve::Way::Mapped, n)),
     ("serve.pooled", |n| serve::blocks(serve::Way::Pooled, n)),
+    ("exchange.order", |n| exchange::orders(::exchange::Mode::ZeroCopy, n)),
+    ("control.exchange.order.copying", |n| exchange::orders(::exchange::Mode::Copying, n)),
     ("control.relay.copying", |n| relay::messages(relay::Mode::Copying, n)),
 ];
 
@@ -240,6 +243,14 @@ mod tests {
             assert_eq!((claim.operations, claim.copied), (300_000, 0));
             assert!(control.copied >= 2 * control.payload, "{}", control.copied);
         }
+    }
+
+    #[test]
+    fn orders_are_copied_in_the_copying_mode_alone() {
+        let ran = |mode| exchange::orders(mode, 3000).expect("orders");
+        let (claim, control) = (ran(::exchange::Mode::ZeroCopy), ran(::exchange::Mode::Copying));
+        assert_eq!((claim.operations, claim.copied), (3000, 0));
+        assert!(control.copied > 10 * control.payload, "{}", control.copied);
     }
 
     #[test]

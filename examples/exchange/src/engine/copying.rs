@@ -183,20 +183,7 @@ pub(super) fn on_four_threads<L: Listener + Send, G: Log, W: Watch>(
     let open = &AtomicBool::new(log.rest(true));
     let (results, [logging, matching, settling]) = (&results, queues.each_ref());
     thread::scope(|scope| {
-        let keeper = scope.spawn(|| {
-            let orders = End(logging);
-            loop {
-                let next = orders.pop(|| {
-                    open.store(log.rest(false), Ordering::Relaxed);
-                    thread::yield_now();
-                });
-                let Some(InternalOrder { order, .. }) = next else { break };
-                keep(log, &order);
-                open.store(log.rest(false), Ordering::Relaxed);
-                logged.store(order.seq, Ordering::Release);
-            }
-            log.rest(true);
-        });
+        let keeper = scope.spawn(|| record(&End(logging), log, open, logged));
         scope.spawn(|| {
             let (orders, next) = (End(matching), End(settling));
             while let Some(order) = orders.pop(thread::yield_now) {
@@ -246,6 +233,21 @@ pub(super) fn on_four_threads<L: Listener + Send, G: Log, W: Watch>(
             to_match.push(order);
         }
     })
+}
+
+/// Rests also where nothing comes: what was recorded may have waited long enough.
+fn record(orders: &End<'_>, log: &mut impl Log, open: &AtomicBool, logged: &AtomicU64) {
+    loop {
+        let next = orders.pop(|| {
+            open.store(log.rest(false), Ordering::Relaxed);
+            thread::yield_now();
+        });
+        let Some(InternalOrder { order, .. }) = next else { break };
+        keep(log, &order);
+        open.store(log.rest(false), Ordering::Relaxed);
+        logged.store(order.seq, Ordering::Release);
+    }
+    log.rest(true);
 }
 
 /// The next order that is matched, and in `events` what came of it.

@@ -5,6 +5,7 @@
 
 mod command;
 mod conservation;
+mod crash;
 mod flows;
 mod golden;
 mod log;
@@ -14,3 +15,4 @@ mod orders;
 mod panics;
 mod record;
 mod recovered;
+mod resumed;

@@ -38,7 +38,7 @@ proptest! {
         damage in any::<usize>(),
     ) {
         let ((mode, threads), disk) = (WAYS[way], Disk::new(1));
-        let encoding = [Encoding::Archived, Encoding::Bincode][seed as usize % 2];
+        let encoding = [Encoding::Archived, Encoding::Bincode][usize::from(seed.is_multiple_of(2))];
         let mut exchange = fresh(units).with_log(keeper(&disk, encoding)).0;
         let orders = all(Generated::new(seed, parts.iter().sum::<usize>() as u64 + 50));
         let mut rest = &orders[..];

@@ -5,7 +5,7 @@ use super::disk::Disk;
 use crate::record::{Record, WAYS, all, run, said};
 use aqueduct_testkit::{Random, scale};
 use exchange::{
-    Error, Exchange, Mode, Order, Refusal, Source,
+    Error, Exchange, Log, MOST_AT_ONCE, Mode, Order, Refusal, Source,
     flow::MARKET,
     generate::Generated,
     log::{Encoding, Fsync, Keeper, LogError, Options, Recovery},
@@ -167,4 +167,43 @@ fn kept_orders_outlive_a_disk_that_fails() {
         }
     }
     assert!(closed > 0, "no sync failed");
+}
+
+/// As the contract allows it at the worst: as many as ever between two rests, and as many on their way when
+/// there is no room any more.
+#[test]
+fn there_is_room_for_all_that_are_on_their_way() {
+    for mode in [Mode::ZeroCopy, Mode::Copying] {
+        let (disk, mut random) = (Disk::new(3), Random::new(8));
+        let orders = super::orders(60_000, 9);
+        // Written for the sake of room alone.
+        let options = options(mode, Fsync::Group { every: Duration::MAX, orders: u64::MAX });
+        let log = Recovery::new(disk.clone()).unwrap().log(options).unwrap();
+        let mut keeper = Keeper::new(log);
+        let mut orders = orders.iter();
+        let mut record = |keeper: &mut Keeper<Disk>, count: usize| {
+            orders.by_ref().take(count).for_each(|order| keeper.record(order));
+            orders.len() > 0
+        };
+        for round in 0.. {
+            assert!(keeper.rest(false), "there is room again");
+            // Mostly with something in memory.
+            if random.one_in(2) {
+                record(&mut keeper, random.below(400));
+                assert!(keeper.rest(false));
+            }
+            disk.room(random.below(9_000));
+            let more = record(&mut keeper, MOST_AT_ONCE);
+            if !keeper.rest(false) {
+                record(&mut keeper, MOST_AT_ONCE);
+                assert!(!keeper.rest(false), "not yet, in round {round}");
+            }
+            disk.room(usize::MAX);
+            if !more {
+                break;
+            }
+        }
+        assert!(keeper.rest(true));
+        assert_eq!(recorded(&disk), super::orders(60_000, 9));
+    }
 }
