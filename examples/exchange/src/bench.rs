@@ -25,8 +25,8 @@ use watches::{Acknowledged, Latency};
 const ORDERS: u64 = 1_000_000;
 /// A seed's users have so much that hardly an order is refused.
 const UNITS: u64 = 10_000;
-/// How often each mode is measured, in turns.
-const ROUNDS: u64 = 3;
+/// How often each mode is measured, unless told otherwise.
+pub const ROUNDS: u64 = 3;
 
 /// What is run.
 #[derive(Clone, Debug)]
@@ -52,6 +52,8 @@ pub struct Settings {
     pub folder: PathBuf,
     /// Gives the allocations so far of the thread that orders come from, where the program counts them.
     pub allocations: fn() -> u64,
+    /// How often each mode is measured, in turns.
+    pub rounds: u64,
 }
 
 impl Settings {
@@ -82,8 +84,8 @@ impl Settings {
     ) -> Result<Report, Error> {
         let modes = self.mode.map_or(vec![Mode::ZeroCopy, Mode::Copying], |mode| vec![mode]);
         let mut report = Report::new(self, modes);
-        let bar = ProgressBar::new(ROUNDS * report.modes.len() as u64);
-        for _ in 0..ROUNDS {
+        let bar = ProgressBar::new(self.rounds * report.modes.len() as u64);
+        for _ in 0..self.rounds {
             for figures in &mut report.modes {
                 self.watched(figures, accounts()?, &mut orders()?)?;
                 self.timed(figures, accounts()?, orders()?)?;

@@ -2,7 +2,7 @@
 
 use crate::{
     Error, Mode,
-    bench::{Flow, Settings},
+    bench::{Flow, ROUNDS, Settings},
     log::Fsync,
     migrate, replay, serve,
 };
@@ -115,7 +115,8 @@ fn run(command: Command, allocations: fn() -> u64) -> Result<String, Error> {
         Command::Bench { flow, mode, threads, log, fsync } => {
             let (threads, log) = (threads == "4", (log == Switch::On).then_some(fsync));
             let folder = format!("exchange-bench-{}", std::process::id()).into();
-            let settings = Settings { flow, mode, threads, log, folder, allocations };
+            let settings =
+                Settings { flow, mode, threads, log, folder, allocations, rounds: ROUNDS };
             settings.bench().map(|report| report.to_string())
         }
         Command::Serve(arguments) => arguments.run(),

@@ -45,7 +45,7 @@ fn taken(socket: &mut TcpStream) -> u64 {
 #[test]
 fn crash_of_a_front_loses_nothing_that_it_acknowledged() {
     let mut random = Random::new(3);
-    let orders = 6_000;
+    let orders = 2_000;
     let frames = flow(orders);
     for round in 0..scale(3) {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
