@@ -32,12 +32,20 @@ pub use search::SearchAlloc;
 pub use thread_count::ThreadCountingAlloc;
 pub use worker::Worker;
 
+use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// How often to do a thing: `n` times, or a hundred times as often when `AQUEDUCT_LONG=1`.
+/// How often to do a thing: [`fewer`] of `n`, or a hundred times as often when `AQUEDUCT_LONG=1`.
 #[must_use]
 pub fn scale(n: usize) -> usize {
+    let n = fewer(n);
     if std::env::var_os("AQUEDUCT_LONG").is_some_and(|v| v == "1") { n * 100 } else { n }
+}
+
+/// `n`, or under Miri, which is some hundred times slower, a hundredth of it, but at least one.
+#[must_use]
+pub const fn fewer(n: usize) -> usize {
+    if cfg!(miri) { n.div_ceil(100) } else { n }
 }
 
 static SKIPPED: AtomicUsize = AtomicUsize::new(0);
@@ -76,8 +84,7 @@ impl Random {
     /// One that no run had before, which says what it is.
     #[must_use]
     pub fn unlike_others() -> Self {
-        let since = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
-        let seed = since.as_secs() << 30 | u64::from(since.subsec_nanos());
+        let seed = RandomState::new().hash_one(0);
         println!("seed {seed}");
         Self::new(seed)
     }
