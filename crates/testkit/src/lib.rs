@@ -42,10 +42,22 @@ pub fn scale(n: usize) -> usize {
     if std::env::var_os("AQUEDUCT_LONG").is_some_and(|v| v == "1") { n * 100 } else { n }
 }
 
-/// `n`, or under Miri, which is some hundred times slower, a hundredth of it, but at least one.
+/// `n`, or under Miri, which is some thousand times slower, a hundredth of it: one at least, forty at
+/// the most.
 #[must_use]
 pub const fn fewer(n: usize) -> usize {
-    if cfg!(miri) { n.div_ceil(100) } else { n }
+    let few = n.div_ceil(100);
+    match cfg!(miri) {
+        true if few > 40 => 40,
+        true => few,
+        false => n,
+    }
+}
+
+/// How far apart to take the values of a range that a test goes through: `n` under Miri, else one.
+#[must_use]
+pub const fn stride(n: usize) -> usize {
+    if cfg!(miri) { n } else { 1 }
 }
 
 static SKIPPED: AtomicUsize = AtomicUsize::new(0);
@@ -66,9 +78,30 @@ pub fn skipped() -> usize {
 /// `n` bytes that differ from those of other seeds at nearly every place; none is 0.
 #[must_use]
 pub fn pattern(n: usize, seed: usize) -> Vec<u8> {
-    #[allow(clippy::cast_possible_truncation, reason = "at most 251")]
-    (0..n).map(|i| ((i * 7 + seed * 31) % 251 + 1) as u8).collect()
+    // By pieces of a table, since Miri takes its time over every byte that is computed.
+    let mut bytes = Vec::with_capacity(n);
+    let mut from = seed % PERIOD * 31 % PERIOD * 36 % PERIOD; // 36 times 7 is 1 modulo 251
+    while bytes.len() < n {
+        let end = PERIOD.min(from + n - bytes.len());
+        bytes.extend_from_slice(&TABLE[from..end]);
+        from = 0;
+    }
+    bytes
 }
+
+/// After so many bytes a pattern repeats.
+const PERIOD: usize = 251;
+
+/// The pattern of seed 0.
+#[allow(clippy::cast_possible_truncation, reason = "at most 251")]
+const TABLE: [u8; PERIOD] = {
+    let (mut table, mut i) = ([0; PERIOD], 0);
+    while i < PERIOD {
+        table[i] = (i * 7 % PERIOD + 1) as u8;
+        i += 1;
+    }
+    table
+};
 
 /// Numbers at random, the same for the same seed: xorshift64.
 #[derive(Clone, Debug)]
@@ -137,6 +170,7 @@ mod tests {
         let (a, b) = (super::pattern(600, 1), super::pattern(600, 2));
         assert!(!a.contains(&0));
         assert!(a.iter().zip(&b).all(|(x, y)| x != y));
+        assert!(b.iter().enumerate().all(|(i, x)| usize::from(*x) == (i * 7 + 2 * 31) % 251 + 1));
     }
 
     #[test]

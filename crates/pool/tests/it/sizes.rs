@@ -52,6 +52,7 @@ fn t01_a_pooled_block_refuses_to_grow_past_all_memory() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too long")]
 fn every_size_from_nothing_to_past_the_largest_is_served() {
     let pool = Pool::builder().smallest_block(64).largest_block(4_096).build().expect("sensible");
     for n in 0..5_000 {

@@ -27,7 +27,7 @@ fn drop_together(slices: Vec<Slice>, arrived: &AtomicUsize) {
 /// rest of one function: the other thread frees it. Only a model of aliasing sees that.
 #[test]
 fn one_thread_frees_what_another_has_just_let_go_of() {
-    let ours: Vec<Slice> = (0..fewer(10_000)).map(|_| block()).collect();
+    let ours: Vec<Slice> = (0..fewer(100_000)).map(|_| block()).collect();
     let (theirs, arrived) = (ours.clone(), Arc::new(AtomicUsize::new(0)));
     let other = {
         let arrived = Arc::clone(&arrived);
