@@ -130,7 +130,8 @@ pub fn for_every_k(mut scenario: impl FnMut(&Countdown)) -> usize {
         }
         countdown.assert_each_dropped_once();
         if !countdown.fired() {
-            return usize::try_from(k).unwrap_or(0);
+            let left = countdown.shared.left.load(Ordering::Relaxed);
+            return usize::try_from(k - left).unwrap_or(0);
         }
     }
     panic!("the scenario makes ten thousand callbacks: it does not end");

@@ -42,6 +42,13 @@ pub fn scale(n: usize) -> usize {
     if std::env::var_os("AQUEDUCT_LONG").is_some_and(|v| v == "1") { n * 100 } else { n }
 }
 
+/// How many cases of a property to try: [`scale`] of `n`, or two under Miri.
+#[must_use]
+pub fn cases(n: usize) -> u32 {
+    let cases = if cfg!(miri) { 2 } else { scale(n) };
+    u32::try_from(cases).unwrap_or(u32::MAX)
+}
+
 /// `n`, or under Miri, which is some thousand times slower, a hundredth of it: one at least, forty at
 /// the most.
 #[must_use]

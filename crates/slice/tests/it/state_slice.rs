@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use aqueduct_testkit::{Step, scale};
+use aqueduct_testkit::{Step, cases};
 use proptest::prelude::*;
 
 use crate::machine::{Crew, MUT_OPS, SLICE_OPS, run};
@@ -17,7 +17,7 @@ pub(crate) fn script() -> impl Strategy<Value = Vec<Step>> {
 
 /// How many scripts a test runs.
 pub(crate) fn config() -> ProptestConfig {
-    ProptestConfig { cases: u32::try_from(scale(2_000)).unwrap_or(u32::MAX), ..Default::default() }
+    ProptestConfig { cases: cases(2_000), ..Default::default() }
 }
 
 proptest! {
