@@ -55,7 +55,7 @@ const PARTS: [Part; 9] = [
 
 /// Proptest would write files; and its tests that ask for no number of cases have too many.
 const FLAGS: &str = "-Zmiri-strict-provenance \
-     -Zmiri-env-set=PROPTEST_DISABLE_FAILURE_PERSISTENCE=1 -Zmiri-env-set=PROPTEST_CASES=2";
+     -Zmiri-env-set=PROPTEST_DISABLE_FAILURE_PERSISTENCE=1 -Zmiri-env-set=PROPTEST_CASES=1";
 
 pub(crate) fn run(args: &[String]) -> Outcome {
     let tree = args.iter().any(|arg| arg == "--tree");

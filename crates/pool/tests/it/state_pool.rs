@@ -1,13 +1,9 @@
 //! Random scripts over a pool, with its blocks moved between threads.
 
-use std::sync::LazyLock;
-
 use aqueduct_testkit::{Step, cases};
 use proptest::prelude::*;
 
 use crate::machine::{Crew, run};
-
-static CREW: LazyLock<Crew> = LazyLock::new(Crew::default);
 
 /// Forty steps in the mean, and down to one when a failure shrinks.
 fn script() -> impl Strategy<Value = Vec<Step>> {
@@ -24,6 +20,6 @@ proptest! {
 
     #[test]
     fn pool_blocks_show_what_their_models_show(kind: u8, script in script()) {
-        run(&CREW, kind, &script);
+        run(&Crew::default(), kind, &script);
     }
 }

@@ -32,6 +32,7 @@ fn mutable(offset: usize) -> (SliceMut, Vec<u8>) {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too long")]
 fn t01_a_slice_refuses_every_size_that_overflows() {
     for offset in OFFSETS {
         for slice in slices(offset) {
@@ -155,6 +156,7 @@ fn beyond(len: usize, capacity: usize) -> impl Iterator<Item = usize> {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too long")]
 fn t17_what_lies_between_length_and_capacity_is_out_of_range() {
     let (mut slice, bytes) = mutable(1);
     let (len, capacity) = (slice.len(), slice.capacity());
@@ -175,6 +177,7 @@ fn t17_what_lies_between_length_and_capacity_is_out_of_range() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too long")]
 fn t17_a_frozen_slice_does_not_reach_into_its_blocks_spare_room() {
     let (slice, bytes) = mutable(0);
     let capacity = slice.capacity();

@@ -1,13 +1,9 @@
 //! Random scripts over `Slice`, with handles moved between threads.
 
-use std::sync::LazyLock;
-
 use aqueduct_testkit::{Step, cases};
 use proptest::prelude::*;
 
 use crate::machine::{Crew, MUT_OPS, SLICE_OPS, run};
-
-static CREW: LazyLock<Crew> = LazyLock::new(Crew::default);
 
 /// Forty steps in the mean, and down to one when a failure shrinks.
 pub(crate) fn script() -> impl Strategy<Value = Vec<Step>> {
@@ -25,13 +21,11 @@ proptest! {
 
     #[test]
     fn slices_show_what_their_models_show(script in script()) {
-        run(&CREW, &[SLICE_OPS], &script);
+        run(&Crew::default(), &[SLICE_OPS], &script);
     }
 
     #[test]
     fn slices_of_blocks_still_written_to(script in script()) {
-        run(&CREW_2, &[SLICE_OPS, MUT_OPS], &script);
+        run(&Crew::default(), &[SLICE_OPS, MUT_OPS], &script);
     }
 }
-
-static CREW_2: LazyLock<Crew> = LazyLock::new(Crew::default);
