@@ -23,9 +23,9 @@ const fn all(package: &'static str, targets: &'static [&'static str]) -> Part {
     Part { package, targets, only: &[], seeds: 1 }
 }
 
-/// Of the pool and of the pipe, which has no `unsafe` itself, what hands blocks around and ends in a few
-/// minutes; of `aqueduct-os` nothing, since behind its `unsafe` is the kernel. At last tests of threads
-/// again, by other schedules.
+/// Of the pool, and of the sequence and the pipe, which have no `unsafe` themselves, what hands blocks
+/// around and ends in a few minutes; of `aqueduct-os` nothing, since behind its `unsafe` is the kernel. At
+/// last tests of threads again, by other schedules.
 const PARTS: [Part; 9] = [
     all("aqueduct-base", &["--lib"]),
     all("aqueduct-slice", &["--tests"]),
@@ -41,7 +41,12 @@ const PARTS: [Part; 9] = [
         only: &["cases::", "secrets::", "state_pool::", "threads::", "waiting::"],
         seeds: 1,
     },
-    all("aqueduct-sequence", &["--test=it"]),
+    Part {
+        package: "aqueduct-sequence",
+        targets: &["--test=it"],
+        only: &["list::", "owned::", "state_sequence::", "streams::"],
+        seeds: 1,
+    },
     Part {
         package: "aqueduct-pipe",
         targets: &["--test=it", "--test=waker_lookalike"],
