@@ -50,7 +50,7 @@ const PARTS: [Part; 9] = [
     Part {
         package: "aqueduct-pipe",
         targets: &["--test=it", "--test=waker_lookalike"],
-        only: &["handing::", "drops::", "lifetime::", "state_pipe::", "waker"],
+        only: &["handing::", "drops::", "lifetime::", "wakers_that_only"],
         seeds: 1,
     },
     all("aqueduct-ring", &["--test=it"]),
