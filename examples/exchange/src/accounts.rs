@@ -33,6 +33,8 @@ pub struct Accounts {
     index: HashMap<u64, u32, FxBuildHasher>,
     assets: usize,
     openings: Vec<Opening>,
+    /// Their places, as they were given; then those that were not.
+    order: Vec<usize>,
     credited: Vec<AtomicU64>,
 }
 
@@ -49,6 +51,7 @@ impl Accounts {
             index: HashMap::default(),
             assets,
             openings: Vec::new(),
+            order: Vec::new(),
             credited: Vec::new(),
         };
         let (mut totals, mut given) = (vec![0u64; assets], Vec::new());
@@ -66,7 +69,9 @@ impl Accounts {
                 return Err(refused("balance given twice"));
             }
             accounts.openings[place] = opening;
+            accounts.order.push(place);
         }
+        accounts.order.extend((0..given.len()).filter(|place| !given[*place]));
         accounts.credited.resize_with(accounts.openings.len(), AtomicU64::default);
         Ok(accounts)
     }
@@ -116,6 +121,11 @@ impl Accounts {
     /// All balances at the start, each at its place.
     pub(crate) fn openings(&self) -> &[Opening] {
         &self.openings
+    }
+
+    /// The places of all balances: those that were given at the start, as they were given, then the others.
+    pub(crate) fn order(&self) -> &[usize] {
+        &self.order
     }
 
     /// Settlement gives `amount`: the one writer of credits. They wrap, as debits do.

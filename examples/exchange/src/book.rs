@@ -7,7 +7,7 @@ use crate::{
     Side,
     ladder::{Ladder, NONE},
 };
-use rustc_hash::FxBuildHasher;
+use foldhash::fast::RandomState;
 use std::collections::HashMap;
 
 /// An order that rests.
@@ -61,7 +61,7 @@ pub struct Book {
     orders: Vec<Resting>,
     /// The first free slot; each has the next in `behind`.
     free: u32,
-    ids: HashMap<u64, u32, FxBuildHasher>,
+    ids: HashMap<u64, u32, RandomState>,
     bids: Ladder,
     asks: Ladder,
 }
@@ -73,7 +73,7 @@ impl Book {
             orders: Vec::with_capacity(orders),
             free: NONE,
             // A table that is half empty at least gets rid of old ids in place.
-            ids: HashMap::with_capacity_and_hasher(2 * orders, FxBuildHasher),
+            ids: HashMap::with_capacity_and_hasher(2 * orders, RandomState::default()),
             bids: Ladder::new(Side::Buy, orders),
             asks: Ladder::new(Side::Sell, orders),
         }

@@ -76,7 +76,8 @@ fn catch_up(
 ) -> Result<Whole, Error> {
     let folder = Folder::open(path);
     let folder = folder.map_err(|error| Error::io(&path.display().to_string(), error))?;
-    let (mut recovery, mut next) = (Recovery::whole(folder)?, Order::default());
+    let mut recovery = Recovery::whole(folder)?.of(exchange.origin());
+    let mut next = Order::default();
     while let Some(order) = exchange.take(&mut recovery)? {
         let there = flow.next(&mut next)?;
         let Order { seq, at, locked, .. } = order;

@@ -136,6 +136,10 @@ impl<L: Listener> Settlement<L> {
         Some(())
     }
 
+    pub(crate) fn markets(&self) -> &[Market] {
+        &self.markets
+    }
+
     /// How many of what there were so far.
     #[must_use]
     pub fn tally(&self) -> Tally {
@@ -148,11 +152,11 @@ impl<L: Listener> Settlement<L> {
         &self.ledger.fees
     }
 
-    /// The balances in the order of the opening ones, with user, number of the asset, and whether the user
+    /// The balances in the order in which the opening ones were given, with user, number of the asset, and whether the user
     /// placed an order.
     pub fn balances(&self) -> impl Iterator<Item = (u64, usize, Balance, bool)> {
-        let openings = self.accounts.openings().iter().enumerate();
-        openings.map(|(place, &Opening { user, asset, .. })| {
+        self.accounts.order().iter().map(|&place| {
+            let Opening { user, asset, .. } = self.accounts.openings()[place];
             (
                 user,
                 asset,

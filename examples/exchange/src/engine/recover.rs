@@ -2,11 +2,12 @@
 
 use super::{Exchange, Log, Watch};
 use crate::{
-    Event, Listener, Order, Resting, Side,
+    Event, Listener, Market, Opening, Order, Resting, Side,
     log::{Damage, Keeper, LogError, Recovery, Snapshot, Storage},
     settle::Ledger,
 };
 use aqueduct::Slice;
+use crc32c::crc32c_append;
 use rkyv::{Archive, Deserialize, Serialize, rancor::Failure};
 use std::io;
 
@@ -56,6 +57,25 @@ impl<L: Listener, G, W> Exchange<L, G, W> {
         };
         let bytes = rkyv::to_bytes::<Failure>(&state).map_err(|_| io::ErrorKind::FileTooLarge)?;
         Ok(Slice::from_owner(bytes))
+    }
+
+    /// A number of the opening balances and the markets, for [`Recovery::of`]: what is in a log means
+    /// something else to others. Linear.
+    #[must_use]
+    pub fn origin(&self) -> u64 {
+        let accounts = self.settlement.accounts();
+        let number = |sum: u32, number: u64| crc32c_append(sum, &number.to_le_bytes());
+        let sum = accounts.openings().iter().fold(0, |sum, opening| {
+            let Opening { user, asset, avail, frozen } = *opening;
+            [user, asset as u64, avail, frozen].into_iter().fold(sum, number)
+        });
+        let sum = self.settlement.markets().iter().fold(sum, |sum, market| {
+            let Market { base, quote, unit, maker_fee, taker_fee } = *market;
+            let fees = u64::from(maker_fee) << 32 | u64::from(taker_fee);
+            [base as u64, quote as u64, unit, fees].into_iter().fold(sum, number)
+        });
+        // Never 0.
+        u64::from(sum) | 1 << 32
     }
 
     /// Goes on with another log; the one before.

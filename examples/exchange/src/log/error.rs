@@ -70,6 +70,8 @@ pub enum Damage {
         /// What was found.
         found: u64,
     },
+    /// Orders that were taken on by something else: by an exchange of other opening balances, or markets.
+    Origin,
     /// Orders of other segments, which are missing, come before this.
     Missing {
         /// The first that is missing.
@@ -125,6 +127,7 @@ impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Header => write!(f, "not the header of a segment"),
+            Self::Origin => write!(f, "a log of other opening balances, or markets"),
             Self::Version(found) => write!(f, "version {found} of the format is not known"),
             Self::Record => write!(f, "a record that was durable is damaged"),
             Self::Cut => write!(f, "a record that was durable is cut"),

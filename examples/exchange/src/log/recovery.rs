@@ -48,6 +48,8 @@ pub struct Recovery<S: Storage> {
     /// Whether a closing mark was read last.
     pub(crate) sealed: bool,
     ended: bool,
+    /// See [`of`](Self::of).
+    pub(crate) origin: u64,
 }
 
 impl<S: Storage> Recovery<S> {
@@ -98,7 +100,16 @@ impl<S: Storage> Recovery<S> {
             marked,
             sealed: false,
             ended: false,
+            origin: 0,
         })
+    }
+
+    /// Says what the orders are taken on by, as a number: segments of another are refused, and those that
+    /// are begun have it. A number of 0 goes with all.
+    #[must_use]
+    pub fn of(mut self, origin: u64) -> Self {
+        self.origin = origin;
+        self
     }
 
     /// What the orders that follow come behind.
@@ -213,10 +224,11 @@ impl<S: Storage> Recovery<S> {
         }
         let opened = self.storage.open(&name).and_then(|file| Cursor::new(file, first));
         match opened.map_err(LogError::io("cannot read", &name))? {
-            Ok(cursor) => {
+            Ok(cursor) if [0, self.origin].contains(&cursor.format.origin) || self.origin == 0 => {
                 self.cursor = Some(cursor);
                 Ok(())
             }
+            Ok(_) => Err(LogError::damaged(&name, 0, Damage::Origin)),
             Err((file, Damage::Header)) if self.is_last() => {
                 let full = tail::covers(&file, 0, 0, &Encoding::ALL);
                 if full.map_err(LogError::io("cannot read", &name))? {

@@ -40,40 +40,43 @@ pub(crate) struct Format {
     pub(crate) encoding: Encoding,
     /// Whether it is synced: if not, nothing in it is durable but what a mark covers.
     pub(crate) synced: bool,
+    /// What its orders were taken on by: see [`Recovery::of`](super::Recovery::of).
+    pub(crate) origin: u64,
 }
 
 impl Format {
-    pub(crate) fn of(options: Options) -> Self {
-        Self { encoding: options.encoding, synced: options.fsync != Fsync::Never }
+    pub(crate) fn of(options: Options, origin: u64) -> Self {
+        Self { encoding: options.encoding, synced: options.fsync != Fsync::Never, origin }
     }
 
     fn header(self, first: u64) -> [u8; HEADER] {
         let format = u64::from(self.encoding.number()) << 32 | u64::from(!self.synced) << 48;
         let mut header = [0; HEADER];
-        let words = [MAGIC, u64::from(VERSION) | format, first];
+        let words = [MAGIC, u64::from(VERSION) | format, first, self.origin];
         for (place, word) in header.as_chunks_mut::<8>().0.iter_mut().zip(words) {
             *place = word.to_le_bytes();
         }
-        let sum = u64::from(crc32c(&header[..24]));
-        header.as_chunks_mut::<8>().0[3] = sum.to_le_bytes();
+        let sum = u64::from(crc32c(&header[..32]));
+        header.as_chunks_mut::<8>().0[4] = sum.to_le_bytes();
         header
     }
 
     /// What the header of the segment with this first order says.
     fn parse(found: &[u8], first: u64) -> Result<Self, Damage> {
-        // A header that is cut has no version.
-        if found.len() == HEADER
-            && let [magic, version, ..] = found.as_chunks::<8>().0
-            && u64::from_le_bytes(*magic) == MAGIC
-        {
+        // A header that is cut says nothing.
+        let [magic, version, _, origin, ..] = *found.as_chunks::<8>().0 else {
+            return Err(Damage::Header);
+        };
+        let origin = u64::from_le_bytes(origin);
+        if found.len() == HEADER && u64::from_le_bytes(magic) == MAGIC {
             #[allow(clippy::cast_possible_truncation, reason = "the lower half is the version")]
-            let version = u64::from_le_bytes(*version) as u32;
+            let version = u64::from_le_bytes(version) as u32;
             if version != VERSION {
                 return Err(Damage::Version(version));
             }
         }
-        let formats =
-            Encoding::ALL.map(|encoding| [true, false].map(|synced| Self { encoding, synced }));
+        let formats = Encoding::ALL
+            .map(|encoding| [true, false].map(|synced| Self { encoding, synced, origin }));
         let known = formats.into_iter().flatten().find(|format| found == format.header(first));
         known.ok_or(Damage::Header)
     }

@@ -16,6 +16,8 @@ use std::{fmt, io, time::Instant};
 pub struct Log<S: Storage> {
     storage: S,
     options: Options,
+    /// See [`Recovery::of`].
+    origin: u64,
     file: S::File,
     /// The first order of the segment.
     first: u64,
@@ -45,9 +47,9 @@ pub struct Log<S: Storage> {
 impl<S: Storage> Log<S> {
     /// Goes on where a log ends.
     pub(crate) fn resume(recovery: Recovery<S>, options: Options) -> Result<Self, LogError> {
-        let Recovery { storage, segments, mut cursor, next, marked, sealed, .. } = recovery;
+        let Recovery { storage, segments, mut cursor, next, marked, sealed, origin, .. } = recovery;
         snapshot::sweep(&storage)?;
-        let (end, format) = (next - 1, Format::of(options));
+        let (end, format) = (next - 1, Format::of(options, origin));
         let mut from = 0;
         if let Some(cursor) = &mut cursor {
             let name = segment::name(cursor.first);
@@ -69,6 +71,7 @@ impl<S: Storage> Log<S> {
         Ok(Self {
             storage,
             options,
+            origin,
             file,
             first,
             offset,
@@ -274,7 +277,7 @@ impl<S: Storage> Log<S> {
         self.cut()?;
         self.sync_file()?;
         let first = self.written + 1;
-        let begun = segment::begin(&self.storage, first, Format::of(self.options));
+        let begun = segment::begin(&self.storage, first, Format::of(self.options, self.origin));
         let file = begun.inspect_err(|error| {
             self.closed = matches!(error, LogError::Sync { .. });
         })?;

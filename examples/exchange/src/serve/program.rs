@@ -112,7 +112,7 @@ fn recover(
 ) -> Result<Keeper<Folder>, Error> {
     let folder = Folder::open(path);
     let folder = folder.map_err(|error| Error::io(&path.display().to_string(), error))?;
-    let mut recovery = Recovery::new(folder)?;
+    let mut recovery = Recovery::new(folder)?.of(exchange.origin());
     exchange.recover(&mut recovery)?;
     Ok(Keeper::new(recovery.log(log::Options { fsync, ..log::Options::default() })?))
 }

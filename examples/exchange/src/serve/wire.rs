@@ -15,8 +15,10 @@ pub const VERSION: u8 = 1;
 pub const LINE: usize = 4096;
 /// Levels of a book that may be asked for.
 pub const LEVELS: u16 = 32;
-/// Pieces that a request may be in while its rest is missing: each pins a block.
+/// Pieces that wait, each of which pins a block, before small ones are moved together.
 const PIECES: usize = 8;
+/// Bytes that a piece has on average where they are not small.
+const PIECE: usize = 512;
 
 /// How a connection speaks, as its first byte says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -114,6 +116,7 @@ impl Requests {
         let first = || self.input.as_ref().first().first();
         let form = |byte: &u8| if *byte == MAGIC { Form::Frames } else { Form::Lines };
         self.form = self.form.or_else(|| first().map(form));
+        self.join();
     }
 
     /// How the connection speaks.
@@ -160,13 +163,10 @@ impl Requests {
             Form::Frames => Some(Next::Frame(check(self.input.as_ref_up_to(FRAME))?)),
             Form::Lines => self.line()?,
         };
-        match &self.next {
-            Some(Next::Frame(head) | Next::Line(_, head, _)) => Ok(Some(*head)),
-            None => {
-                self.join();
-                Ok(None)
-            }
-        }
+        Ok(match &self.next {
+            Some(Next::Frame(head) | Next::Line(_, head, _)) => Some(*head),
+            None => None,
+        })
     }
 
     /// Takes the next request, which [`peek`](Self::peek) has seen: fills in what it says of an order, and
@@ -205,10 +205,11 @@ impl Requests {
         }
     }
 
-    /// Who sends a request in many pieces keeps no block for each.
+    /// Who sends in small pieces, and is not listened to at once, keeps no block for each: they are moved
+    /// together, and so often at most that a byte is moved [`PIECE`] times.
     fn join(&mut self) {
         let input = self.input.as_ref();
-        if input.segment_count() > PIECES {
+        if input.segment_count() > PIECES && input.len() < input.segment_count() * PIECE {
             let whole = input.to_slice();
             self.input.clear();
             self.input.push_back(whole);

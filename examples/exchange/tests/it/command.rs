@@ -140,3 +140,17 @@ fn a_malformed_row_is_refused_with_its_place() {
     let out = folder.replay();
     assert!(out.status.code() == Some(1) && out.stderr.ends_with(b"(os error 2)\n"));
 }
+
+#[test]
+fn balances_have_the_order_of_the_opening_ones() {
+    let folder = Folder::new("order", "order_id,user_id,side,price,qty\n1,1,buy,1,1\n2,2,buy,1,1");
+    let rows = ["2,2,1000,0", "1,2,1000,0", "1,1,1000,0", "2,1,1000,0"];
+    let text = rows.map(|row| format!("\n{row},0")).concat();
+    let head = "user_id,asset_id,avail,frozen,version";
+    fs::write(folder.0.join("balances_init.csv"), format!("{head}{text}")).unwrap();
+    assert!(folder.command().output().unwrap().status.success());
+    let written = fs::read_to_string(folder.0.join("out/balances.csv")).unwrap();
+    let keys = |row: &str| row.split(',').take(2).map(str::to_owned).collect::<Vec<_>>();
+    let found: Vec<_> = written.lines().skip(1).map(keys).collect();
+    assert_eq!(found, rows.map(keys));
+}

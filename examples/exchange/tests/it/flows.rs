@@ -2,10 +2,11 @@
 
 use crate::{
     naive::Naive,
-    record::{WAYS, all, run},
+    record::{List, WAYS, all, run},
 };
 use aqueduct_testkit::scale;
-use exchange::{Opening, Order, flow::MARKET, generate::Generated};
+use exchange::{Exchange, Mode, Opening, Order, flow::MARKET, generate::Generated};
+use std::time::Instant;
 
 fn openings(units: u64) -> Vec<Opening> {
     Generated::openings(units).collect()
@@ -52,4 +53,37 @@ fn poor_users_get_the_same_on_four_threads() {
         let refused = lines.iter().filter(|line| line.ends_with("insufficient funds")).count();
         assert!(refused > 500, "{refused}");
     }
+}
+
+/// Clients choose ids. With a hash that anybody can turn round, ids that collide would take quadratic time.
+#[test]
+fn ids_that_collide_elsewhere_take_no_more_time() {
+    const ORDERS: u64 = 6_000;
+    // The inverse of rustc-hash's factor.
+    let factor = 0xf135_7aea_2e62_a9c5_u64;
+    let inverse = (0..6).fold(factor, |inverse, _| {
+        inverse.wrapping_mul(2u64.wrapping_sub(factor.wrapping_mul(inverse)))
+    });
+    let took = |step: u64| {
+        let order = |nth: u64| Order {
+            id: nth.wrapping_mul(step),
+            user: 1 + nth % 100,
+            price: 1 + nth % 50,
+            qty: 1,
+            ..Order::default()
+        };
+        let orders: Vec<_> = (1..=ORDERS).map(order).collect();
+        let run = |_| {
+            let accounts = Generated::accounts(10_000).expect("sound");
+            let mut exchange = Exchange::new(accounts, &[MARKET], 1 << 18, ((), (), ()));
+            let begun = Instant::now();
+            exchange.run(&mut List(orders.iter()), Mode::ZeroCopy, false).expect("no file");
+            assert_eq!(exchange.settlement().tally().accepted, ORDERS);
+            begun.elapsed()
+        };
+        (0..3).map(run).min().expect("three")
+    };
+    // It was 300 times as long.
+    let (plain, colliding) = (took(1), took(inverse));
+    assert!(colliding < 30 * plain, "{plain:?} for ids in a row, {colliding:?} for others");
 }

@@ -83,3 +83,21 @@ fn a_log_of_another_flow_is_refused() {
     let out = logged(&folder, &log, &[]).output().expect("it runs");
     assert_eq!(out.stderr, b"exchange: order 100 of the log is another\n");
 }
+
+/// There would be money that was not there.
+#[test]
+fn a_log_of_other_balances_is_noticed() {
+    let orders = "order_id,user_id,side,price,qty\n1,1,buy,1,1\n2,2,sell,1,1\n3,1,buy,1,0.5";
+    let folder = Folder::new("balances", orders);
+    let log = folder.0.join("log");
+    let ran = |avail| {
+        let rows = [1, 2].map(|user| format!("{user},1,{avail},0,0\n{user},2,{avail},0,0\n"));
+        let text = format!("user_id,asset_id,avail,frozen,version\n{}", rows.concat());
+        fs::write(folder.0.join("balances_init.csv"), text).unwrap();
+        let status = folder.command().arg("--log").arg(&log).status().unwrap();
+        (status.success(), fs::read_to_string(folder.0.join("out/balances.csv")).unwrap())
+    };
+    assert!(ran(1_000_000_000u64).0);
+    let (is_taken, balances) = ran(5_000_000_000);
+    assert!(!is_taken, "{balances}");
+}

@@ -6,6 +6,7 @@ use exchange::serve::Options;
 use std::{
     io::{ErrorKind, Read, Write},
     net::TcpStream,
+    thread::sleep,
     time::Duration,
 };
 
@@ -148,4 +149,25 @@ fn connections_beyond_the_limit_wait() {
     assert_eq!(answer(&mut three), (3, 0));
     drop((two, three));
     server.end();
+}
+
+/// A client that asks for much, reads nothing, and then sends a byte at a time: none of them keeps a block.
+#[test]
+fn bytes_of_who_is_not_listened_to_hold_no_block_each() {
+    for uring in [true, false] {
+        let server = Server::new(options(uring));
+        let mut lazy = server.connect();
+        rustix::net::sockopt::set_socket_recv_buffer_size(&lazy, 4096).unwrap();
+        say(&mut lazy, &vec![ask(PING, 1); 4_000]);
+        sleep(Duration::from_millis(100));
+        let ping = ask(PING, 1);
+        for at in 0..2_000 {
+            lazy.write_all(&ping[at % 64..][..1]).unwrap();
+            sleep(Duration::from_micros(100));
+        }
+        let held = server.pool.stats().peak_held_bytes;
+        assert!(held < 4 << 20, "{uring}: 2,000 bytes were sent, {held} are held");
+        drop(lazy);
+        server.end();
+    }
 }
