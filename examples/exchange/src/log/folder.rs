@@ -24,12 +24,12 @@ impl Folder {
     ///
     /// The system's; of the kind `WouldBlock` while another process has it, or another value here.
     pub fn open(path: impl Into<PathBuf>) -> io::Result<Self> {
-        let path = path.into();
-        if !path.is_dir() {
-            fs::create_dir_all(&path)?;
-            if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-                File::open(parent)?.sync_all()?;
-            }
+        let path = std::path::absolute(path.into())?;
+        let missing = path.ancestors().take_while(|folder| !folder.is_dir()).count();
+        fs::create_dir_all(&path)?;
+        // The names of those that were made.
+        for parent in path.ancestors().skip(1).take(missing) {
+            File::open(parent)?.sync_all()?;
         }
         let folder = File::open(&path)?;
         flock(&folder, FlockOperation::NonBlockingLockExclusive)?;

@@ -8,6 +8,7 @@ use crate::{
     replay,
 };
 use clap::Args;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::{
     future::Future,
     io::{self, Write},
@@ -23,6 +24,9 @@ use tokio::{
 /// Clients that may wait to be accepted, where the system allows as many: std's 128 are soon there when a
 /// thousand come at once.
 const WAITING: i32 = 4096;
+
+/// Descriptors of the program that are no connections, and some to spare.
+const SPARE: usize = 64;
 
 /// What the users have where no folder says it, in whole units.
 const UNITS: u64 = 10_000;
@@ -55,7 +59,8 @@ impl Arguments {
             Some(folder) => flow::accounts(folder)?,
             None => Generated::accounts(UNITS)?,
         };
-        let desk = Desk::new(&accounts, Options::default());
+        let options = Options { connections: connections(), ..Options::default() };
+        let desk = Desk::new(&accounts, options);
         let mut exchange = Exchange::new(accounts, &[flow::MARKET], replay::ORDERS, (desk, (), ()));
         let Some(path) = &self.log else { return self.serve(&mut exchange, || u64::MAX) };
         let keeper = recover(&mut exchange, path, self.fsync)?;
@@ -115,4 +120,16 @@ fn recover(
     let mut recovery = Recovery::new(folder)?.of(exchange.origin());
     exchange.recover(&mut recovery)?;
     Ok(Keeper::new(recovery.log(log::Options { fsync, ..log::Options::default() })?))
+}
+
+/// As many connections as there may be descriptors for, beside some for the log and the system: the limit is
+/// raised as far as it may be.
+fn connections() -> usize {
+    let most = Options::default().connections;
+    let limit = getrlimit(Resource::Nofile);
+    // Or it is as it was.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+    let descriptors = getrlimit(Resource::Nofile).current;
+    let there = descriptors.and_then(|count| usize::try_from(count).ok()).unwrap_or(usize::MAX);
+    there.saturating_sub(SPARE).clamp(1, most)
 }

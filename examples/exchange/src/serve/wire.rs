@@ -16,7 +16,7 @@ pub const LINE: usize = 4096;
 /// Levels of a book that may be asked for.
 pub const LEVELS: u16 = 32;
 /// Pieces that wait, each of which pins a block, before small ones are moved together.
-const PIECES: usize = 8;
+const PIECES: usize = 1;
 /// Bytes that a piece has on average where they are not small.
 const PIECE: usize = 512;
 
