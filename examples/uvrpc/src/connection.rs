@@ -1,0 +1,284 @@
+//! [`Connection`]: a stream on which a peer has greeted, and the loop that both sides of it run.
+
+use crate::{
+    Options,
+    stream::Stream,
+    zmtp::{Body, Event, Fault, GREETING, Own, Peer, Ping, Refusal, Session},
+};
+use aqueduct::{PipeError, Reader, Slice, Writer, pipe};
+use std::{
+    future::{Future, poll_fn},
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+use tokio::time::{Instant, Sleep, sleep_until, timeout};
+
+/// Bytes that are believed to come because a frame claims them: room for as many is asked for at once. What
+/// has come of a frame makes it believable that as many more will.
+const BELIEVED: usize = 64 << 10;
+/// The largest room that is asked for at once: the pool's largest block.
+const LARGEST_ROOM: usize = 1 << 20;
+
+/// What is done with what a peer says.
+pub(crate) trait Side {
+    /// Whether others write to what is sent, so that it has to be watched when it is empty.
+    const WATCHES: bool;
+
+    /// Whether another message may be handled.
+    fn has_room(&self) -> bool;
+    /// A call or a reply.
+    fn envelope(&mut self, body: Body<'_>) -> Result<(), Fault>;
+    /// A message that is neither.
+    fn refused(&mut self, why: Refusal, id: u32) -> Result<(), Fault>;
+    /// Writes a command between two messages.
+    fn command(
+        &mut self,
+        write: impl FnOnce(&mut Writer) -> Result<(), PipeError>,
+    ) -> Result<(), Fault>;
+    /// Shows what was written to who sends it.
+    fn flush(&mut self) -> Result<(), Fault>;
+}
+
+pub(crate) struct Connection {
+    stream: Stream,
+    received: (Writer, Reader),
+    session: Session,
+    pulse: Pulse,
+    /// How many messages are handled before what they gave is sent.
+    batch: usize,
+}
+
+/// Why messages are not handled any more.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Handled {
+    /// There are none.
+    All,
+    /// There is no room for what they give.
+    Full,
+    /// Others are to have their turn.
+    Some,
+}
+
+impl Connection {
+    /// Greets, waits to be greeted, and says what this side is. Nothing else is sent before the peer has
+    /// said the same.
+    pub(crate) async fn open(stream: Stream, own: Own, options: &Options) -> Result<Self, Fault> {
+        let mut connection = Self {
+            stream,
+            received: pipe(options.pipe()),
+            session: Session::new(own.clone(), options.largest_frame()),
+            pulse: Pulse::new(options.heartbeat),
+            batch: options.profile.batch(),
+        };
+        let greeted = timeout(options.handshake, connection.greet(&own, options)).await;
+        let peer = greeted.unwrap_or(Err(Fault::Slow))?;
+        if !peer.pings {
+            connection.pulse = Pulse::new(Duration::ZERO);
+        }
+        connection.pulse.heard();
+        Ok(connection)
+    }
+
+    async fn greet(&mut self, own: &Own, options: &Options) -> Result<Peer, Fault> {
+        let (mut writer, mut sending) = pipe(options.pipe());
+        writer.push(Slice::from_static(&GREETING)).map_err(PipeError::from)?;
+        let mut found = None;
+        loop {
+            while found.is_none() {
+                match self.session.advance(&mut self.received.1)? {
+                    Event::Greeted => own.write_ready(&mut writer)?,
+                    Event::Ready(peer) => found = Some(peer),
+                    _ => break,
+                }
+            }
+            writer.try_flush()?;
+            let step = poll_fn(|context| {
+                while sending.stats().buffered > 0 {
+                    match self.stream.poll_send(context, &mut sending) {
+                        Poll::Ready(sent) => _ = sent?,
+                        Poll::Pending => break,
+                    }
+                }
+                match &found {
+                    Some(_) if sending.stats().buffered == 0 => Poll::Ready(Ok(true)),
+                    Some(_) => Poll::Pending,
+                    None => self.poll_receive(context).map_ok(|()| false),
+                }
+            });
+            if step.await?
+                && let Some(peer) = found.take()
+            {
+                return Ok(peer);
+            }
+        }
+    }
+
+    /// Receives once, into a block that the rest of the present frame fits into.
+    fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Fault>> {
+        let missing = usize::try_from(self.session.missing()).unwrap_or(usize::MAX);
+        if missing > 0 {
+            let have = usize::try_from(self.received.1.stats().buffered).unwrap_or(usize::MAX);
+            let believed = have.clamp(BELIEVED, LARGEST_ROOM);
+            let _ = self.received.0.reserve(missing.min(believed))?;
+        }
+        match self.stream.poll_receive(context, &mut self.received.0) {
+            Poll::Ready(Ok(1..)) => Poll::Ready(Ok(())),
+            Poll::Ready(Ok(0)) => Poll::Ready(Err(Fault::Closed)),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error.into())),
+            Poll::Pending => {
+                self.received.1.release();
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Handles what comes, and sends what there is, until there is nothing to do: that is pending. Ready
+    /// when the connection cannot go on.
+    ///
+    /// Messages are handled in batches, each as long as the profile says, and what a batch gave is sent
+    /// before the next one. Nothing is received while there is no room for what it would give.
+    pub(crate) fn poll(
+        &mut self,
+        context: &mut Context<'_>,
+        side: &mut impl Side,
+        sending: &mut Reader,
+        receive: bool,
+    ) -> Poll<Fault> {
+        match self.try_poll(context, side, sending, receive) {
+            Ok(()) => Poll::Pending,
+            Err(fault) => Poll::Ready(fault),
+        }
+    }
+
+    fn try_poll<S: Side>(
+        &mut self,
+        context: &mut Context<'_>,
+        side: &mut S,
+        sending: &mut Reader,
+        receive: bool,
+    ) -> Result<(), Fault> {
+        while let Poll::Ready(beat) = self.pulse.poll(context) {
+            match beat {
+                Beat::Silent => return Err(Fault::Silent),
+                Beat::Ping(patience) => side.command(|writer| Ping::write(writer, patience))?,
+            }
+        }
+        loop {
+            let handled = self.handle(side)?;
+            side.flush()?;
+            while S::WATCHES || sending.stats().buffered > 0 {
+                match self.stream.poll_send(context, sending) {
+                    Poll::Ready(Ok(0)) => return Err(Fault::Closed),
+                    Poll::Ready(sent) => _ = sent?,
+                    Poll::Pending => break,
+                }
+            }
+            let go_on = match handled {
+                Handled::All if !receive => false,
+                Handled::All => match self.poll_receive(context) {
+                    Poll::Ready(received) => {
+                        received?;
+                        self.pulse.heard();
+                        true
+                    }
+                    Poll::Pending => false,
+                },
+                Handled::Full => side.has_room(),
+                Handled::Some => true,
+            };
+            if !go_on {
+                return Ok(());
+            }
+        }
+    }
+
+    fn handle(&mut self, side: &mut impl Side) -> Result<Handled, Fault> {
+        for _ in 0..self.batch {
+            if !side.has_room() {
+                return Ok(Handled::Full);
+            }
+            match self.session.advance(&mut self.received.1)? {
+                Event::Envelope(body) => side.envelope(body)?,
+                Event::Refused(why, id) => side.refused(why, id)?,
+                Event::Ping(ping) => {
+                    self.pulse.wait_for(ping.patience);
+                    side.command(|writer| ping.answer(writer))?;
+                }
+                Event::Wait => return Ok(Handled::All),
+                Event::Greeted | Event::Ready(_) => {}
+            }
+        }
+        Ok(Handled::Some)
+    }
+
+    /// Ends it, so that the peer gets all that was sent.
+    pub(crate) async fn close(self) {
+        self.stream.close(self.received).await;
+    }
+}
+
+/// When to send a PING, and when to give a peer up. Costs a look at the clock for what is received, and
+/// nothing where neither side asked for it.
+struct Pulse {
+    every: Duration,
+    patience: Duration,
+    heard: Instant,
+    asked: Instant,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+enum Beat {
+    /// To be sent, with the patience that is asked of the peer.
+    Ping(Duration),
+    Silent,
+}
+
+impl Pulse {
+    fn new(every: Duration) -> Self {
+        let now = Instant::now();
+        let timer = (!every.is_zero()).then(|| Box::pin(sleep_until(now + every)));
+        Self { every, patience: every * 2, heard: now, asked: now, timer }
+    }
+
+    fn heard(&mut self) {
+        if self.timer.is_some() {
+            self.heard = Instant::now();
+        }
+    }
+
+    /// Has the shorter patience from now on; zero says nothing.
+    fn wait_for(&mut self, patience: Duration) {
+        if patience.is_zero() || (!self.patience.is_zero() && self.patience <= patience) {
+            return;
+        }
+        (self.patience, self.heard) = (patience, Instant::now());
+        let until = self.heard + patience;
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(until)));
+        if timer.deadline() > until {
+            timer.as_mut().reset(until);
+        }
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Beat> {
+        let Some(timer) = &mut self.timer else { return Poll::Pending };
+        while timer.as_mut().poll(context).is_ready() {
+            let now = Instant::now();
+            let silent = self.heard + self.patience;
+            if now >= silent {
+                return Poll::Ready(Beat::Silent);
+            }
+            let due = !self.every.is_zero() && now >= self.asked + self.every;
+            if due {
+                self.asked = now;
+            }
+            let next =
+                if self.every.is_zero() { silent } else { silent.min(self.asked + self.every) };
+            timer.as_mut().reset(next);
+            if due {
+                return Poll::Ready(Beat::Ping(self.patience));
+            }
+        }
+        Poll::Pending
+    }
+}

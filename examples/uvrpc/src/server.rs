@@ -1,0 +1,198 @@
+//! [`serve()`]: connections, their calls, and the stop.
+
+use crate::{
+    Answer, Call, Listener, Mode, Options, Reply, Services,
+    connection::{Connection, Side},
+    envelope::CallHead,
+    outgoing::write_reply,
+    stream::Stream,
+    zmtp::{self, Body, Fault, Refusal},
+};
+use aqueduct::{PipeError, Writer, pipe};
+use std::{
+    future::{Future, poll_fn},
+    pin::pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+use tokio::{
+    sync::watch,
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+
+/// When no more connections can be had, others must end first.
+const NO_MORE: Duration = Duration::from_millis(20);
+/// Bytes of replies that may wait for a client to take them, and the last of them beyond that.
+const MOST_WAITING: u64 = 1 << 20;
+
+/// Answers whoever connects, until `stop` is done: then no connection and no further call is accepted, and
+/// what is under way is answered. One task for each connection.
+///
+/// A client that does not take its replies is not listened to until it does; it costs what the replies that
+/// wait take, and nobody else's are lost or late for it.
+pub async fn serve(
+    mut listener: Listener,
+    services: Arc<Services>,
+    options: Options,
+    stop: impl Future,
+) {
+    let mut stop = pin!(stop);
+    let (tell, told) = watch::channel(false);
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            biased;
+            _ = &mut stop => break,
+            Some(_) = connections.join_next() => {}
+            accepted = listener.accept(), if connections.len() < options.connections => {
+                match accepted {
+                    Ok(stream) => {
+                        let (services, options) = (Arc::clone(&services), options.clone());
+                        connections.spawn(converse(stream, services, options, told.clone()));
+                    }
+                    Err(_) => sleep(NO_MORE).await,
+                }
+            }
+        }
+    }
+    drop(listener);
+    let _ = tell.send(true);
+    let all = async { while connections.join_next().await.is_some() {} };
+    // Those that are left are dropped with their set.
+    let _ = timeout(options.stop, all).await;
+}
+
+/// How a connection ends is its client's affair.
+async fn converse(
+    stream: Stream,
+    services: Arc<Services>,
+    options: Options,
+    mut told: watch::Receiver<bool>,
+) {
+    let mut stop = pin!(async move { told.wait_for(|stop| *stop).await.map(drop) });
+    let opened = tokio::select! {
+        opened = Connection::open(stream, options.own(zmtp::ROUTER), &options) => opened,
+        _ = &mut stop => return,
+    };
+    let Ok(mut connection) = opened else { return };
+    let (writer, mut sending) = pipe(options.pipe());
+    let mut calls = Calls {
+        services,
+        mode: options.mode,
+        most: options.profile.high_water(),
+        writer,
+        waiting: 0,
+        later: JoinSet::new(),
+    };
+    let mut stopping = false;
+    let ended = poll_fn(|context| {
+        if !stopping && stop.as_mut().poll(context).is_ready() {
+            stopping = true;
+        }
+        let answered = calls.poll_later(context);
+        if let Err(fault) = answered {
+            return Poll::Ready(Err(fault));
+        }
+        if let Poll::Ready(fault) = connection.poll(context, &mut calls, &mut sending, !stopping) {
+            return Poll::Ready(Err(fault));
+        }
+        let over = stopping && calls.later.is_empty() && sending.stats().buffered == 0;
+        if over { Poll::Ready(Ok(())) } else { Poll::Pending }
+    });
+    if ended.await.is_ok() {
+        connection.close().await;
+    }
+}
+
+/// The calls of one client.
+struct Calls {
+    services: Arc<Services>,
+    mode: Mode,
+    /// Replies that may wait.
+    most: usize,
+    writer: Writer,
+    /// Replies since all were sent.
+    waiting: usize,
+    /// Those that are not there yet.
+    later: JoinSet<(u32, Reply)>,
+}
+
+impl Calls {
+    fn reply(&mut self, id: u32, reply: Reply) -> Result<(), Fault> {
+        let none = self.writer.stats().buffered + self.writer.unflushed() == 0;
+        self.waiting = if none { 1 } else { self.waiting + 1 };
+        Ok(write_reply(&mut self.writer, self.mode, id, reply)?)
+    }
+
+    /// Writes the replies that have come.
+    fn poll_later(&mut self, context: &mut Context<'_>) -> Result<(), Fault> {
+        while let Poll::Ready(Some(done)) = self.later.poll_join_next(context) {
+            // Whose a call was that panicked is not known any more: its client's timeout tells it.
+            if let Ok((id, reply)) = done {
+                self.reply(id, reply)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn answer(&mut self, body: &Body<'_>) -> (u32, Answer) {
+        let copied = |data: crate::Payload| match self.mode {
+            Mode::ZeroCopy => data,
+            Mode::Copying => data.detach(),
+        };
+        let head = match CallHead::read(body.bytes()) {
+            Ok(head) => head,
+            Err(malformed) => {
+                let id = malformed.id.unwrap_or(0);
+                return (id, Reply::error(Reply::INVALID, "Malformed request").into());
+            }
+        };
+        let Some(handler) = self.services.get(&head.service) else {
+            return (head.id, Reply::error(Reply::NOT_FOUND, "Service not found").into());
+        };
+        let data = head.data.map(|len| copied(body.last(len)));
+        let answer = match handler(Call { method: &head.method, data }) {
+            Answer::Now(reply) => Answer::Now(Reply { data: reply.data.map(copied), ..reply }),
+            later => later,
+        };
+        (head.id, answer)
+    }
+}
+
+impl Side for Calls {
+    const WATCHES: bool = false;
+
+    fn has_room(&self) -> bool {
+        let bytes = self.writer.stats().buffered + self.writer.unflushed();
+        let waiting = if bytes == 0 { 0 } else { self.waiting };
+        waiting + self.later.len() < self.most && bytes < MOST_WAITING
+    }
+
+    fn envelope(&mut self, body: Body<'_>) -> Result<(), Fault> {
+        let (id, answer) = self.answer(&body);
+        match answer {
+            Answer::Now(reply) => self.reply(id, reply),
+            Answer::Later(reply) => {
+                self.later.spawn(async move { (id, reply.await) });
+                Ok(())
+            }
+        }
+    }
+
+    fn refused(&mut self, why: Refusal, id: u32) -> Result<(), Fault> {
+        self.reply(id, Reply::error(Reply::INVALID, why.text()))
+    }
+
+    fn command(
+        &mut self,
+        write: impl FnOnce(&mut Writer) -> Result<(), PipeError>,
+    ) -> Result<(), Fault> {
+        Ok(write(&mut self.writer)?)
+    }
+
+    fn flush(&mut self) -> Result<(), Fault> {
+        Ok(_ = self.writer.try_flush()?)
+    }
+}
