@@ -91,12 +91,17 @@ async fn converse(
         if !stopping && stop.as_mut().poll(context).is_ready() {
             stopping = true;
         }
-        let answered = calls.poll_later(context);
-        if let Err(fault) = answered {
-            return Poll::Ready(Err(fault));
-        }
-        if let Poll::Ready(fault) = connection.poll(context, &mut calls, &mut sending, !stopping) {
-            return Poll::Ready(Err(fault));
+        // Whoever is to wake this is asked last, when all that was to be started is.
+        loop {
+            let ended = connection.poll(context, &mut calls, &mut sending, !stopping);
+            if let Poll::Ready(fault) = ended {
+                return Poll::Ready(Err(fault));
+            }
+            match calls.poll_later(context) {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(fault) => return Poll::Ready(Err(fault)),
+            }
         }
         let over = stopping && calls.later.is_empty() && sending.stats().buffered == 0;
         if over { Poll::Ready(Ok(())) } else { Poll::Pending }
@@ -126,15 +131,17 @@ impl Calls {
         Ok(write_reply(&mut self.writer, self.mode, id, reply)?)
     }
 
-    /// Writes the replies that have come.
-    fn poll_later(&mut self, context: &mut Context<'_>) -> Result<(), Fault> {
+    /// Writes the replies that have come, and says whether there were any.
+    fn poll_later(&mut self, context: &mut Context<'_>) -> Result<bool, Fault> {
+        let mut any = false;
         while let Poll::Ready(Some(done)) = self.later.poll_join_next(context) {
             // Whose a call was that panicked is not known any more: its client's timeout tells it.
             if let Ok((id, reply)) = done {
                 self.reply(id, reply)?;
             }
+            any = true;
         }
-        Ok(())
+        Ok(any)
     }
 
     fn answer(&mut self, body: &Body<'_>) -> (u32, Answer) {

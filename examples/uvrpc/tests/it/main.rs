@@ -1,0 +1,15 @@
+//! The port from outside: libzmq on the other side, hostile peers, both modes, three transports.
+
+#![allow(clippy::disallowed_methods, reason = "tests copy what they compare")]
+#![allow(missing_docs, unreachable_pub, reason = "a test binary")]
+
+mod calls;
+mod command;
+mod envelopes;
+mod hostile;
+mod peer;
+mod pyzmq;
+mod reconnect;
+mod session;
+mod slices;
+mod wire;
