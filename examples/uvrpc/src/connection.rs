@@ -158,12 +158,6 @@ impl Connection {
         sending: &mut Reader,
         receive: bool,
     ) -> Result<(), Fault> {
-        while let Poll::Ready(beat) = self.pulse.poll(context) {
-            match beat {
-                Beat::Silent => return Err(Fault::Silent),
-                Beat::Ping(patience) => side.command(|writer| Ping::write(writer, patience))?,
-            }
-        }
         loop {
             let handled = self.handle(side)?;
             side.flush()?;
@@ -187,8 +181,16 @@ impl Connection {
                 Handled::Full => side.has_room(),
                 Handled::Some => true,
             };
-            if !go_on {
-                return Ok(());
+            if go_on {
+                continue;
+            }
+            // Last, when it is known whether the peer wants to be waited for.
+            match self.pulse.poll(context) {
+                Poll::Ready(Beat::Silent) => return Err(Fault::Silent),
+                Poll::Ready(Beat::Ping(patience)) => {
+                    side.command(|writer| Ping::write(writer, patience))?;
+                }
+                Poll::Pending => return Ok(()),
             }
         }
     }

@@ -140,6 +140,9 @@ impl Session {
                 if head.command && head.len > command::LARGEST {
                     return Err(Fault::Length(head.len));
                 }
+                if !head.command && self.stage != Stage::Open {
+                    return Err(Fault::Early);
+                }
                 if have < need {
                     self.missing = need - have;
                     return Ok(wait(view));
@@ -151,9 +154,6 @@ impl Session {
                         return Ok(event);
                     }
                     continue;
-                }
-                if self.stage != Stage::Open {
-                    return Err(Fault::Early);
                 }
                 if self.is_envelope(head) {
                     return Ok(Event::Envelope(self.lend(view, size, head)));

@@ -98,7 +98,7 @@ fn whatever_is_said_is_understood_as_by_a_naive_reader() {
 
 #[test]
 fn t18_a_frame_that_claims_more_than_there_is_costs_nothing() {
-    for claim in [1_u64 << 63, u64::MAX, (1 << 63) - 1, 1 << 40, MOST as u64 + 1] {
+    for claim in [1_u64 << 63, u64::MAX, (1 << 63) - 1, 1 << 40] {
         let (mut writer, mut reader) = pipe(Options::default());
         let (mut session, mut all) = (Session::new(dealer(), MOST), Vec::new());
         let input = [&open()[..], &[1, 0, 2], &claim.to_be_bytes(), &[7; 5000]].concat();
@@ -106,7 +106,7 @@ fn t18_a_frame_that_claims_more_than_there_is_costs_nothing() {
         let goes_on = hear(&mut session, &mut writer, &mut reader, &input, &mut all);
         assert_eq!(goes_on, claim < 1 << 63, "{claim}");
         // Passed over as it comes: nothing of it is kept.
-        for _ in 0..if goes_on && claim > 5000 { 1000 } else { 0 } {
+        for _ in 0..if goes_on { 1000 } else { 0 } {
             assert!(hear(&mut session, &mut writer, &mut reader, &[7; 10_000], &mut all));
             assert_eq!(reader.stats().buffered, 0);
         }

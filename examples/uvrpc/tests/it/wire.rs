@@ -124,14 +124,14 @@ pub fn naive(bytes: &[u8]) -> Vec<Said> {
         let width = if flags & 2 == 0 { 1 } else { 8 };
         let Some((len, body)) = behind.split_at_checked(width) else { break };
         let len = len.iter().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
-        if len >> 63 == 1 || (flags & 4 != 0 && len > 8192) {
+        let too_early = !is_open && flags & 4 == 0;
+        if len >> 63 == 1 || (flags & 4 != 0 && len > 8192) || too_early {
             all.push(Said::Fault);
             break;
         }
         let Some((body, after)) =
             usize::try_from(len).ok().and_then(|len| body.split_at_checked(len))
         else {
-            // A message that comes too early is seen by its first bytes, if it is not too large.
             break;
         };
         rest = after;
@@ -147,10 +147,6 @@ pub fn naive(bytes: &[u8]) -> Vec<Said> {
                 }
             }
             continue;
-        }
-        if !is_open {
-            all.push(Said::Fault);
-            break;
         }
         frames.push(body);
         if flags & 1 == 0 {

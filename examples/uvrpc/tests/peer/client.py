@@ -90,7 +90,7 @@ def malformed():
     refused(0, good)
     refused(0, b"x")
     refused(0, b"")
-    refused(0, b"not empty", good)
+    refused(77, b"not empty", good)
     refused(77, b"", good, b"third")
     refused(77, b"", good, b"third", b"fourth")
     refused(77, b"", good, good)
