@@ -42,6 +42,30 @@ pub struct ReplyHead<'a> {
     pub data: Option<usize>,
 }
 
+/// A head that can be written.
+pub trait Head {
+    /// Writes it field by field.
+    ///
+    /// # Errors
+    ///
+    /// The writer's, and `InvalidInput` for data of 4 GiB and more.
+    fn write_to(&self, to: &mut impl Write) -> io::Result<()>;
+
+    /// How many bytes it has.
+    fn size(&self) -> usize {
+        let mut count = Count(0);
+        let counted = self.write_to(&mut count);
+        debug_assert!(counted.is_ok(), "data is shorter than 4 GiB");
+        count.0
+    }
+
+    /// Writes it to `to`, which has its [`size`](Self::size).
+    fn write(&self, mut to: &mut [u8]) {
+        let written = self.write_to(&mut to);
+        debug_assert!(written.is_ok() && to.is_empty(), "the room was measured");
+    }
+}
+
 /// This is no envelope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed {
@@ -71,24 +95,14 @@ impl<'a> CallHead<'a> {
         };
         fields.read(read)
     }
+}
 
-    /// Bytes of the head.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        measure(|to| self.write_to(to))
-    }
-
-    /// Writes the head to `to`, which is as long.
-    pub fn write(&self, mut to: &mut [u8]) {
-        let written = self.write_to(&mut to);
-        debug_assert!(written.is_ok() && to.is_empty(), "the room was measured");
-    }
-
-    fn write_to(&self, mut to: &mut dyn Write) -> io::Result<()> {
-        encode::write_array_len(&mut to, FIELDS)?;
-        encode::write_uint(&mut to, u64::from(self.id))?;
-        encode::write_str(&mut to, &self.service)?;
-        encode::write_str(&mut to, &self.method)?;
+impl Head for CallHead<'_> {
+    fn write_to(&self, to: &mut impl Write) -> io::Result<()> {
+        encode::write_array_len(to, FIELDS)?;
+        encode::write_uint(to, u64::from(self.id))?;
+        encode::write_str(to, &self.service)?;
+        encode::write_str(to, &self.method)?;
         write_data(to, self.data)
     }
 }
@@ -108,55 +122,41 @@ impl<'a> ReplyHead<'a> {
         };
         fields.read(read)
     }
+}
 
-    /// Bytes of the head.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        measure(|to| self.write_to(to))
-    }
-
-    /// Writes the head to `to`, which is as long.
-    pub fn write(&self, mut to: &mut [u8]) {
-        let written = self.write_to(&mut to);
-        debug_assert!(written.is_ok() && to.is_empty(), "the room was measured");
-    }
-
-    fn write_to(&self, mut to: &mut dyn Write) -> io::Result<()> {
-        encode::write_array_len(&mut to, FIELDS)?;
-        encode::write_uint(&mut to, u64::from(self.id))?;
-        encode::write_sint(&mut to, self.status)?;
+impl Head for ReplyHead<'_> {
+    fn write_to(&self, to: &mut impl Write) -> io::Result<()> {
+        encode::write_array_len(to, FIELDS)?;
+        encode::write_uint(to, u64::from(self.id))?;
+        encode::write_sint(to, self.status)?;
         match &self.error {
-            Some(error) => encode::write_str(&mut to, error)?,
-            None => encode::write_nil(&mut to)?,
+            Some(error) => encode::write_str(to, error)?,
+            None => encode::write_nil(to)?,
         }
         write_data(to, self.data)
     }
 }
 
-fn write_data(mut to: &mut dyn Write, data: Option<usize>) -> io::Result<()> {
+fn write_data(to: &mut impl Write, data: Option<usize>) -> io::Result<()> {
     match data.map(u32::try_from) {
-        None => encode::write_nil(&mut to),
-        Some(Ok(len)) => Ok(_ = encode::write_bin_len(&mut to, len)?),
+        None => encode::write_nil(to),
+        Some(Ok(len)) => Ok(_ = encode::write_bin_len(to, len)?),
         Some(Err(_)) => Err(ErrorKind::InvalidInput.into()),
     }
 }
 
-/// How many bytes are written.
-fn measure(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> usize {
-    struct Count(usize);
-    impl Write for Count {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0 += bytes.len();
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
+/// Counts what is written.
+struct Count(usize);
+
+impl Write for Count {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
     }
-    let mut count = Count(0);
-    let counted = write(&mut count);
-    debug_assert!(counted.is_ok(), "data is shorter than 4 GiB");
-    count.0
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// The id at the front of what may be an envelope.

@@ -2,7 +2,7 @@
 
 use crate::{
     Mode, Payload, Reply,
-    envelope::{CallHead, ReplyHead},
+    envelope::{CallHead, Head, ReplyHead},
     zmtp,
 };
 use aqueduct::{PipeError, Slice, Writer, meter};
@@ -21,7 +21,7 @@ pub(crate) fn write_call(
 ) -> Result<(), PipeError> {
     let (service, method) = (Cow::Borrowed(service), Cow::Borrowed(method));
     let head = CallHead { id, service, method, data: data.as_ref().map(Payload::len) };
-    write(writer, mode, head.len(), |to| head.write(to), data)
+    write(writer, mode, &head, data)
 }
 
 /// Writes a reply, likewise.
@@ -33,7 +33,7 @@ pub(crate) fn write_reply(
 ) -> Result<(), PipeError> {
     let error = error.as_deref().map(Cow::Borrowed);
     let head = ReplyHead { id, status, error, data: data.as_ref().map(Payload::len) };
-    write(writer, mode, head.len(), |to| head.write(to), data)
+    write(writer, mode, &head, data)
 }
 
 /// Zero-copy: both frames' heads and the envelope's are made in the pipe's block, in one piece, and the data
@@ -41,26 +41,25 @@ pub(crate) fn write_reply(
 fn write(
     writer: &mut Writer,
     mode: Mode,
-    head: usize,
-    fill: impl FnOnce(&mut [u8]),
+    head: &impl Head,
     data: Option<Payload>,
 ) -> Result<(), PipeError> {
     let data = data.unwrap_or_default();
     if mode == Mode::Copying {
-        let message = serialise(head, fill, &data);
+        let message = serialise(head, &data);
         zmtp::write_envelope(writer, 0, message.len(), |_| {})?;
         return Ok(writer.push(Slice::from(message))?);
     }
-    zmtp::write_envelope(writer, head, data.len(), fill)?;
+    zmtp::write_envelope(writer, head.size(), data.len(), |to| head.write(to))?;
     data.push_to(writer)
 }
 
 /// As the document's does: into a buffer of fixed size, and from there into one of the right size.
-fn serialise(head: usize, fill: impl FnOnce(&mut [u8]), data: &Payload) -> Vec<u8> {
-    let size = head + data.len();
+fn serialise(head: &impl Head, data: &Payload) -> Vec<u8> {
+    let size = head.size() + data.len();
     let mut fixed = Vec::with_capacity(size.max(FIXED));
-    fixed.resize(head, 0);
-    fill(&mut fixed);
+    fixed.resize(head.size(), 0);
+    head.write(&mut fixed);
     data.pieces().iter().for_each(|piece| fixed.extend_from_slice(piece));
     meter::count_copy(data.len());
     let mut exact = Vec::with_capacity(size);

@@ -93,7 +93,8 @@ impl Listener {
             }
             Kind::Ipc(listener, _) => Ok(Stream::Ipc(listener.accept().await?.0)),
             Kind::Inproc(arriving, _) => {
-                arriving.recv().await.map(Stream::Inproc).ok_or(ErrorKind::NotConnected.into())
+                let pipes = arriving.recv().await.ok_or(ErrorKind::NotConnected)?;
+                Ok(Stream::Inproc(Box::new(pipes)))
             }
         }
     }
@@ -115,7 +116,7 @@ impl Drop for Listener {
 pub(crate) enum Stream {
     Tcp(TcpStream),
     Ipc(UnixStream),
-    Inproc(Duplex),
+    Inproc(Box<Duplex>),
 }
 
 /// How long a peer may go on sending when it is told that this was all, so that it reads all.
@@ -136,7 +137,7 @@ impl Stream {
                 let (here, there) = duplex(options);
                 let refused = || io::Error::from(ErrorKind::ConnectionRefused);
                 names().get(name).ok_or_else(refused)?.send(there).map_err(|_| refused())?;
-                Self::Inproc(here)
+                Self::Inproc(Box::new(here))
             }
         })
     }

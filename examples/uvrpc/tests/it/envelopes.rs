@@ -2,20 +2,20 @@
 
 use aqueduct::{Sequence, SequenceRef, Slice, meter};
 use std::borrow::Cow;
-use uvrpc::envelope::{CallHead, Malformed, ReplyHead};
+use uvrpc::envelope::{CallHead, Head, Malformed, ReplyHead};
 
 fn call<'a>(id: u32, service: &'a str, method: &'a str, data: Option<usize>) -> CallHead<'a> {
     CallHead { id, service: Cow::Borrowed(service), method: Cow::Borrowed(method), data }
 }
 
 fn bytes_of(head: &CallHead<'_>) -> Vec<u8> {
-    let mut bytes = vec![0; head.len()];
+    let mut bytes = vec![0; head.size()];
     head.write(&mut bytes);
     bytes
 }
 
 fn reply_of(head: &ReplyHead<'_>) -> Vec<u8> {
-    let mut bytes = vec![0; head.len()];
+    let mut bytes = vec![0; head.size()];
     head.write(&mut bytes);
     bytes
 }

@@ -14,7 +14,7 @@ use std::{
 };
 use uvrpc::{
     Address, Client, Options, Payload, Profile,
-    envelope::{CallHead, ReplyHead},
+    envelope::{CallHead, Head, ReplyHead},
 };
 
 fn connect(served: &Served) -> TcpStream {
@@ -28,7 +28,7 @@ fn connect(served: &Served) -> TcpStream {
 fn echo(id: u32, data: &[u8]) -> Vec<u8> {
     let (service, method) = (Cow::Borrowed("echo"), Cow::Borrowed("m"));
     let head = CallHead { id, service, method, data: Some(data.len()) };
-    let mut bytes = vec![0; head.len()];
+    let mut bytes = vec![0; head.size()];
     head.write(&mut bytes);
     bytes.extend(data);
     envelope(&bytes)
@@ -120,7 +120,7 @@ fn a_client_waits_for_a_server_that_is_slow_to_greet() {
         let (_, body) = read_frame(&mut socket);
         let head = CallHead::read(SequenceRef::from(&body[..])).unwrap();
         let head = ReplyHead { id: head.id, status: 0, error: None, data: None };
-        let mut body = vec![0; head.len()];
+        let mut body = vec![0; head.size()];
         head.write(&mut body);
         socket.write_all(&envelope(&body)).unwrap();
         assert_eq!(socket.read(&mut [0]).unwrap(), 0);

@@ -1,6 +1,7 @@
 //! The port from outside: libzmq on the other side, hostile peers, both modes, three transports.
 
 #![allow(clippy::disallowed_methods, reason = "tests copy what they compare")]
+#![allow(clippy::cast_possible_truncation, reason = "small numbers")]
 #![allow(missing_docs, unreachable_pub, reason = "a test binary")]
 
 mod calls;

@@ -6,7 +6,7 @@ use aqueduct_testkit::pattern;
 use std::sync::{Arc, Mutex};
 use uvrpc::{
     Client, Options, Payload,
-    envelope::ReplyHead,
+    envelope::{Head, ReplyHead},
     zmtp::{Event, GREETING, Own, Session},
 };
 
@@ -46,7 +46,7 @@ fn a_replys_data_outlives_its_callback_its_client_and_its_server() {
 fn a_replys_data_lies_in_the_block_that_was_received() {
     let data = pattern(1000, 1);
     let head = ReplyHead { id: 7, status: 0, error: None, data: Some(data.len()) };
-    let mut envelope = vec![0; head.len()];
+    let mut envelope = vec![0; head.size()];
     head.write(&mut envelope);
     envelope.extend(&data);
     let ready = b"\x04\x1a\x05READY\x0bSocket-Type\0\0\0\x06ROUTER".to_vec();
