@@ -126,7 +126,7 @@ impl Calls {
             room: Arc::new(Semaphore::new(options.profile.high_water())),
             sooner: Notify::new(),
             mode: options.mode,
-            largest: options.largest,
+            largest: options.largest_data(),
             options: pipes,
         };
         (Arc::new(calls), sending)
@@ -245,18 +245,21 @@ impl Calls {
         ClientStats { pending: state.pending.len(), ..state.stats }
     }
 
-    /// Tells who waits for this id, outside the lock.
-    fn tell(&self, id: u32, outcome: impl FnOnce() -> Outcome) {
-        let entry = {
-            let state = &mut *self.lock();
-            let entry = state.pending.remove(&id);
-            state.stats.late += u64::from(entry.is_none());
-            entry
-        };
-        if let Some(Entry { then, _room, .. }) = entry {
-            // There is room for another call before it is made.
-            drop(_room);
-            then.tell(outcome());
+    /// Tells who waits for this id, outside the lock, and says whether anybody did.
+    fn tell(&self, id: u32, outcome: impl FnOnce() -> Outcome) -> bool {
+        let entry = self.lock().pending.remove(&id);
+        let Some(Entry { then, _room: room, .. }) = entry else { return false };
+        // There is room for another call before it is made.
+        drop(room);
+        then.tell(outcome());
+        true
+    }
+
+    /// A message that is no reply, though it may have the id of one.
+    fn malformed(&self, id: Option<u32>, error: CallError) {
+        self.lock().stats.malformed += 1;
+        if let Some(id) = id {
+            let _known = self.tell(id, || Err(error));
         }
     }
 }
@@ -273,14 +276,11 @@ impl Side for Arc<Calls> {
         let head = match ReplyHead::read(body.bytes()) {
             Ok(head) => head,
             Err(malformed) => {
-                self.lock().stats.malformed += 1;
-                if let Some(id) = malformed.id {
-                    self.tell(id, || Err(CallError::Malformed));
-                }
+                self.malformed(malformed.id, CallError::Malformed);
                 return Ok(());
             }
         };
-        self.tell(head.id, || {
+        let known = self.tell(head.id, || {
             let data = head.data.map(|len| body.last(len));
             let data = match self.mode {
                 Mode::ZeroCopy => data,
@@ -290,16 +290,20 @@ impl Side for Arc<Calls> {
             let error = head.error.as_deref().map(Str::from);
             Ok(Reply { status: head.status, error, data })
         });
+        if !known {
+            self.lock().stats.late += 1;
+        }
         Ok(())
     }
 
     fn refused(&mut self, why: Refusal, id: u32) -> Result<(), Fault> {
-        self.lock().stats.malformed += 1;
-        let error = match why {
-            Refusal::TooLarge => CallError::TooLarge,
-            Refusal::Frames => CallError::Malformed,
-        };
-        self.tell(id, || Err(error));
+        self.malformed(
+            Some(id),
+            match why {
+                Refusal::TooLarge => CallError::TooLarge,
+                Refusal::Frames => CallError::Malformed,
+            },
+        );
         Ok(())
     }
 

@@ -103,9 +103,14 @@ const FIRST: usize = 4 << 10;
 const LARGEST: usize = 64 << 10;
 
 impl Options {
+    /// Bytes of the largest data, which msgpack says in 32 bits.
+    pub(crate) fn largest_data(&self) -> usize {
+        self.largest.min(u32::MAX as usize)
+    }
+
     /// Bytes of the largest frame.
     pub(crate) fn largest_frame(&self) -> usize {
-        self.largest.saturating_add(ENVELOPE)
+        self.largest_data().saturating_add(ENVELOPE)
     }
 
     /// Pipes whose writers never wait: whoever uses them looks at how much is in them.

@@ -1,7 +1,7 @@
 //! [`serve()`]: connections, their calls, and the stop.
 
 use crate::{
-    Answer, Call, Listener, Mode, Options, Reply, Services,
+    Answer, Call, Listener, Mode, Options, Payload, Reply, Services,
     connection::{Connection, Side},
     envelope::CallHead,
     outgoing::write_reply,
@@ -11,6 +11,7 @@ use crate::{
 use aqueduct::{PipeError, Writer, pipe};
 use std::{
     future::{Future, poll_fn},
+    panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
     sync::Arc,
     task::{Context, Poll},
@@ -24,7 +25,8 @@ use tokio::{
 
 /// When no more connections can be had, others must end first.
 const NO_MORE: Duration = Duration::from_millis(20);
-/// Bytes of replies that may wait for a client to take them, and the last of them beyond that.
+/// Bytes of replies that may wait for a client to take them, and of calls that may wait for theirs; the last
+/// of them goes beyond.
 const MOST_WAITING: u64 = 1 << 20;
 
 /// Answers whoever connects, until `stop` is done: then no connection and no further call is accepted, and
@@ -81,10 +83,12 @@ async fn converse(
     let mut calls = Calls {
         services,
         mode: options.mode,
+        largest: options.largest_data(),
         most: options.profile.high_water(),
         writer,
         waiting: 0,
         later: JoinSet::new(),
+        held: 0,
     };
     let mut stopping = false;
     let ended = poll_fn(|context| {
@@ -115,19 +119,25 @@ async fn converse(
 struct Calls {
     services: Arc<Services>,
     mode: Mode,
+    largest: usize,
     /// Replies that may wait.
     most: usize,
     writer: Writer,
     /// Replies since all were sent.
     waiting: usize,
-    /// Those that are not there yet.
-    later: JoinSet<(u32, Reply)>,
+    /// Those that are not there yet, with the bytes of the calls.
+    later: JoinSet<(u32, usize, Reply)>,
+    /// Bytes of those calls.
+    held: usize,
 }
 
 impl Calls {
     fn reply(&mut self, id: u32, reply: Reply) -> Result<(), Fault> {
         let none = self.writer.stats().buffered + self.writer.unflushed() == 0;
         self.waiting = if none { 1 } else { self.waiting + 1 };
+        let len = reply.data.as_ref().map_or(0, Payload::len);
+        let large = || Reply::error(Reply::ERROR, "Reply too large");
+        let reply = if len > self.largest { large() } else { reply };
         Ok(write_reply(&mut self.writer, self.mode, id, reply)?)
     }
 
@@ -135,8 +145,9 @@ impl Calls {
     fn poll_later(&mut self, context: &mut Context<'_>) -> Result<bool, Fault> {
         let mut any = false;
         while let Poll::Ready(Some(done)) = self.later.poll_join_next(context) {
-            // Whose a call was that panicked is not known any more: its client's timeout tells it.
-            if let Ok((id, reply)) = done {
+            // Panics are caught, and nobody aborts them.
+            if let Ok((id, len, reply)) = done {
+                self.held -= len;
                 self.reply(id, reply)?;
             }
             any = true;
@@ -145,7 +156,7 @@ impl Calls {
     }
 
     fn answer(&mut self, body: &Body<'_>) -> (u32, Answer) {
-        let copied = |data: crate::Payload| match self.mode {
+        let copied = |data: Payload| match self.mode {
             Mode::ZeroCopy => data,
             Mode::Copying => data.detach(),
         };
@@ -160,12 +171,23 @@ impl Calls {
             return (head.id, Reply::error(Reply::NOT_FOUND, "Service not found").into());
         };
         let data = head.data.map(|len| copied(body.last(len)));
-        let answer = match handler(Call { method: &head.method, data }) {
+        let call = Call { method: &head.method, data };
+        let answer = caught(|| handler(call)).unwrap_or_else(|| panicked().into());
+        let answer = match answer {
             Answer::Now(reply) => Answer::Now(Reply { data: reply.data.map(copied), ..reply }),
             later => later,
         };
         (head.id, answer)
     }
+}
+
+/// What a handler gives, unless it panics: that is its own affair, and its caller's.
+fn caught<T>(handler: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(handler)).ok()
+}
+
+fn panicked() -> Reply {
+    Reply::error(Reply::ERROR, "The handler panicked")
 }
 
 impl Side for Calls {
@@ -174,15 +196,23 @@ impl Side for Calls {
     fn has_room(&self) -> bool {
         let bytes = self.writer.stats().buffered + self.writer.unflushed();
         let waiting = if bytes == 0 { 0 } else { self.waiting };
-        waiting + self.later.len() < self.most && bytes < MOST_WAITING
+        waiting + self.later.len() < self.most && bytes + (self.held as u64) < MOST_WAITING
     }
 
     fn envelope(&mut self, body: Body<'_>) -> Result<(), Fault> {
         let (id, answer) = self.answer(&body);
         match answer {
             Answer::Now(reply) => self.reply(id, reply),
-            Answer::Later(reply) => {
-                self.later.spawn(async move { (id, reply.await) });
+            Answer::Later(mut reply) => {
+                let len = body.bytes().len();
+                self.held += len;
+                self.later.spawn(async move {
+                    let poll = |context: &mut Context<'_>| {
+                        let polled = caught(|| reply.as_mut().poll(context));
+                        polled.unwrap_or_else(|| Poll::Ready(panicked()))
+                    };
+                    (id, len, poll_fn(poll).await)
+                });
                 Ok(())
             }
         }

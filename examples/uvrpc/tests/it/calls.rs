@@ -203,6 +203,15 @@ fn a_call_that_is_too_large_is_not_sent_and_a_reply_not_read() {
         }
         assert_eq!(client.stats().connections, 1);
     });
+    // Nor sent, by a server that is not to.
+    let mut services = Services::new();
+    services.register("large", |_: Call<'_>| Reply::ok(Payload::from(vec![7; 2000]))).unwrap();
+    let served = Served::with(ANY, services, Options { largest: 1000, ..Options::default() });
+    run(async {
+        let client = Client::connect(served.address.clone(), patient());
+        let refused = client.call("large", "", None).await.unwrap();
+        assert_eq!((refused.status, refused.error.as_deref()), (-1, Some("Reply too large")));
+    });
 }
 
 #[test]
@@ -216,15 +225,21 @@ fn a_service_has_one_handler_and_may_answer_later_or_panic() {
         })
         .unwrap();
     services.register("panic", |_: Call<'_>| -> Reply { panic!("on purpose") }).unwrap();
+    services
+        .register("panic later", |_: Call<'_>| Answer::later(async { panic!("on purpose") }))
+        .unwrap();
     let served = Served::with(ANY, services, Options::default());
     run(async {
         let client = Client::connect(served.address.clone(), patient());
         let said = client.call("later", "what is said", None).await.unwrap();
         assert_eq!(said.data.unwrap().as_slice(), Some(&b"what is said"[..]));
-        let other = Client::connect(served.address.clone(), patient());
-        assert_eq!(other.call("panic", "", None).await.unwrap_err(), CallError::Lost);
+        for name in ["panic", "panic later"] {
+            let panicked = client.call(name, "", None).await.unwrap();
+            assert_eq!(panicked.status, Reply::ERROR);
+            assert_eq!(panicked.error.as_deref(), Some("The handler panicked"));
+        }
         assert!(client.call("echo", "", None).await.unwrap().is_ok());
-        assert!(other.call("echo", "", None).await.unwrap().is_ok());
+        assert_eq!(client.stats().connections, 1);
     });
 }
 
