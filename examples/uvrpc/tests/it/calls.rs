@@ -49,15 +49,10 @@ fn every_size_over_every_transport_in_both_modes() {
     }
 }
 
-#[test]
-fn twenty_runs_of_a_thousand_calls_in_every_style() {
-    hang(20);
-}
-
-/// `cargo xtask long hang_uvrpc`: a thousand runs.
+/// Twenty runs of a thousand calls, in every style; by `cargo xtask long hang-uvrpc` a thousand runs.
 #[test]
 fn hang_uvrpc() {
-    hang(scale(10));
+    hang(scale(10).max(20));
 }
 
 fn hang(runs: usize) {
