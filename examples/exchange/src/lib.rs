@@ -29,7 +29,7 @@ mod settle;
 
 pub use accounts::{Accounts, Opening};
 pub use book::{Book, Resting};
-pub use engine::{Exchange, Log, Mode, Source, Watch};
+pub use engine::{Exchange, Log, MOST_AT_ONCE, Mode, Source, Watch};
 pub use error::Error;
 pub use event::Event;
 pub use market::Market;

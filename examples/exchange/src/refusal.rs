@@ -25,11 +25,13 @@ pub enum Refusal {
     Order,
     /// The order is another user's.
     Owner,
+    /// The log has no room, or is closed.
+    Log,
 }
 
 impl Refusal {
     /// All of them, each at its own number.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Market,
         Self::User,
         Self::Price,
@@ -39,6 +41,7 @@ impl Refusal {
         Self::Duplicate,
         Self::Order,
         Self::Owner,
+        Self::Log,
     ];
 }
 
@@ -54,6 +57,7 @@ impl fmt::Display for Refusal {
             Self::Duplicate => "duplicate order",
             Self::Order => "unknown order",
             Self::Owner => "not the owner",
+            Self::Log => "the log takes no orders",
         })
     }
 }

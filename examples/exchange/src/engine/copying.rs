@@ -4,11 +4,12 @@
 //! Its copies are counted where they are made. The queues are crossbeam's, and no slower than what the
 //! document's system has.
 
-use super::{BATCH, Exchange, Log, RING, Source, Watch};
-use crate::{Action, Error, Event, Kind, Listener, Order, Side, TimeInForce};
+use super::{BATCH, Exchange, Log, RING, Source, Watch, keep};
+use crate::{Action, Error, Event, Kind, Listener, Order, Refusal, Side, TimeInForce};
 use aqueduct::meter::count_copy;
 use crossbeam_queue::ArrayQueue;
 use std::{
+    cell::Cell,
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
     thread,
 };
@@ -126,11 +127,12 @@ pub(super) fn on_one_thread<L: Listener, G: Log, W: Watch>(
     let Exchange { seq, risk, log, matcher, watch, settlement, events } = exchange;
     let queues = [(); 3].map(|()| Queue::new());
     let [to_log, to_match, to_settle] = queues.each_ref().map(End);
-    let mut behind = || {
+    let open = Cell::new(true);
+    let mut behind = |idle| {
         while let Some(InternalOrder { order, .. }) = to_log.try_pop() {
-            log.record(&order);
+            keep(log, &order);
         }
-        log.rest();
+        open.set(log.rest(idle));
         while let Some(order) = to_match.try_pop() {
             matcher.execute(&order.order, &mut |event| events.push(event));
             watch.matched(&order.order);
@@ -143,22 +145,30 @@ pub(super) fn on_one_thread<L: Listener, G: Log, W: Watch>(
         events.clear();
     };
     let result = loop {
+        if !source.ready() {
+            behind(true);
+        }
         let at = W::now();
         let request = match OrderRequest::decode(source) {
             Ok(Some(request)) => request,
             Ok(None) => break Ok(()),
             Err(error) => break Err(error),
         };
-        *seq += 1;
+        let open = open.get();
+        *seq += u64::from(open);
         let mut order = InternalOrder::new(request, *seq, at);
-        risk.check(&mut order.order, &mut behind);
+        if open {
+            risk.check(&mut order.order, || behind(false));
+        } else {
+            order.order.refuse(Refusal::Log);
+        }
         to_log.push(order.copied());
         to_match.push(order);
-        if seq.is_multiple_of(BATCH) {
-            behind();
+        if !open || seq.is_multiple_of(BATCH) {
+            behind(false);
         }
     };
-    behind();
+    behind(true);
     result
 }
 
@@ -170,15 +180,17 @@ pub(super) fn on_four_threads<L: Listener + Send, G: Log, W: Watch>(
     let queues = [(); 3].map(|()| Queue::new());
     let results = ArrayQueue::new(RING);
     let [logged, settled] = &[(); 2].map(|()| AtomicU64::new(*seq));
+    let open = &AtomicBool::new(true);
     let (results, [logging, matching, settling]) = (&results, queues.each_ref());
     thread::scope(|scope| {
         let keeper = scope.spawn(|| {
             let orders = End(logging);
             while let Some(InternalOrder { order, .. }) = orders.pop() {
-                log.record(&order);
-                log.rest();
+                keep(log, &order);
+                open.store(log.rest(false), Ordering::Relaxed);
                 logged.store(order.seq, Ordering::Release);
             }
+            log.rest(true);
         });
         scope.spawn(|| {
             let (orders, next) = (End(matching), End(settling));
@@ -213,13 +225,18 @@ pub(super) fn on_four_threads<L: Listener + Send, G: Log, W: Watch>(
         loop {
             let at = W::now();
             let Some(request) = OrderRequest::decode(source)? else { return Ok(()) };
-            *seq += 1;
+            let open = open.load(Ordering::Relaxed);
+            *seq += u64::from(open);
             let mut order = InternalOrder::new(request, *seq, at);
-            risk.check(&mut order.order, || {
-                while settled.load(Ordering::Acquire) + 1 < *seq && !last.is_finished() {
-                    thread::yield_now();
-                }
-            });
+            if open {
+                risk.check(&mut order.order, || {
+                    while settled.load(Ordering::Acquire) + 1 < *seq && !last.is_finished() {
+                        thread::yield_now();
+                    }
+                });
+            } else {
+                order.order.refuse(Refusal::Log);
+            }
             to_log.push(order.copied());
             to_match.push(order);
         }

@@ -7,11 +7,15 @@
 mod copying;
 mod zero_copy;
 
-use crate::{Accounts, Error, Event, Listener, Market, Matcher, Order, Settlement, risk::Risk};
+use crate::{
+    Accounts, Error, Event, Listener, Market, Matcher, Order, Refusal, Settlement, risk::Risk,
+};
 use std::sync::Arc;
 
 /// Orders on their way at most.
 const RING: usize = 1024;
+/// Orders at most that a log takes between two [rests](Log::rest).
+pub const MOST_AT_ONCE: usize = RING + 1;
 /// Orders that go through a stage together, on one thread.
 const BATCH: u64 = 2;
 
@@ -33,19 +37,38 @@ pub trait Source {
     ///
     /// What is wrong with the input. Nothing is taken from it any more.
     fn next(&mut self, order: &mut Order) -> Result<bool, Error>;
+
+    /// Whether [`next`](Self::next) would not wait. Before it does, all stages that are on its thread come to
+    /// rest.
+    fn ready(&mut self) -> bool {
+        true
+    }
 }
 
 /// What keeps orders. It sees them side by side with matching, and settlement waits for it.
 pub trait Log: Send {
-    /// The next one, in order; refused ones too.
+    /// The next one, in order; those that risk refused too.
     fn record(&mut self, order: &Order);
 
-    /// No other is waiting.
-    fn rest(&mut self) {}
+    /// No other is at hand; and if `idle`, none is on its way. Says whether there is room: for
+    /// [`MOST_AT_ONCE`] more orders before this is asked again, or else for as many that are on their way
+    /// already. While there is none, orders are refused before they get a number, as [`Refusal::Log`].
+    fn rest(&mut self, idle: bool) -> bool;
 }
 
 impl Log for () {
     fn record(&mut self, _: &Order) {}
+
+    fn rest(&mut self, _: bool) -> bool {
+        true
+    }
+}
+
+/// What the log never sees: it had no room when the order came.
+fn keep(log: &mut impl Log, order: &Order) {
+    if order.refusal() != Some(Refusal::Log) {
+        log.record(order);
+    }
 }
 
 /// Watches the clock.

@@ -1,10 +1,11 @@
 //! An order is decoded into a slot, and stays there until it is settled.
 
-use super::{BATCH, Exchange, Log, RING, Source, Watch};
-use crate::{Error, Event, Listener, Matcher, Order, Settlement};
+use super::{BATCH, Exchange, Log, RING, Source, Watch, keep};
+use crate::{Error, Event, Listener, Matcher, Order, Refusal, Settlement};
 use aqueduct::ring::{Beside, Builder, Closed, Consumer, Exclusive, One, Producer, Shared, Wait};
 use std::{
-    sync::atomic::{AtomicU64, Ordering},
+    cell::Cell,
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
     thread,
 };
 
@@ -22,12 +23,13 @@ pub(super) fn on_one_thread<L: Listener, G: Log, W: Watch>(
 ) -> Result<(), Error> {
     let Exchange { seq, risk, log, matcher, watch, settlement, events } = exchange;
     let (mut orders, ([mut logging, mut matching], mut settling)) = ring()?;
-    let mut behind = || {
+    let open = Cell::new(true);
+    let mut behind = |idle| {
         // Whatever is empty has nothing to do.
         for order in logging.try_take(RING).iter_mut().flat_map(|batch| batch.iter()) {
-            log.record(order);
+            keep(log, order);
         }
-        log.rest();
+        open.set(log.rest(idle));
         for order in matching.try_take(RING).iter_mut().flat_map(|batch| batch.iter()) {
             matcher.execute(order, &mut |event| events.push(event));
             watch.matched(order);
@@ -39,6 +41,9 @@ pub(super) fn on_one_thread<L: Listener, G: Log, W: Watch>(
         events.clear();
     };
     let result = loop {
+        if !source.ready() {
+            behind(true);
+        }
         let Ok(mut order) = orders.try_claim() else { break Ok(()) };
         order.at = W::now();
         match source.next(&mut order) {
@@ -46,15 +51,20 @@ pub(super) fn on_one_thread<L: Listener, G: Log, W: Watch>(
             Ok(false) => break Ok(()),
             Err(error) => break Err(error),
         }
-        *seq += 1;
+        let open = open.get();
+        *seq += u64::from(open);
         order.seq = *seq;
-        risk.check(&mut order, &mut behind);
+        if open {
+            risk.check(&mut order, || behind(false));
+        } else {
+            order.refuse(Refusal::Log);
+        }
         order.publish();
-        if seq.is_multiple_of(BATCH) {
-            behind();
+        if !open || seq.is_multiple_of(BATCH) {
+            behind(false);
         }
     };
-    behind();
+    behind(true);
     result
 }
 
@@ -66,9 +76,9 @@ pub(super) fn on_four_threads<L: Listener + Send, G: Log, W: Watch>(
     let (mut orders, ([logging, matching], settling)) = ring()?;
     let results = Builder::new(RING).wait(Wait::Yield).build::<Event, One>(Event::default);
     let (publish, published) = results.map_err(Error::Ring)?;
-    let settled = AtomicU64::new(*seq);
+    let (settled, open) = (AtomicU64::new(*seq), AtomicBool::new(true));
     thread::scope(|scope| {
-        scope.spawn(|| keep(logging, log));
+        scope.spawn(|| record(logging, log, &open));
         scope.spawn(|| trade(matching, matcher, watch, publish));
         let last = scope.spawn(|| settle(published, settling, settlement, events, &settled));
         // Who panicked has let go of the ring.
@@ -77,14 +87,19 @@ pub(super) fn on_four_threads<L: Listener + Send, G: Log, W: Watch>(
             if !source.next(&mut order)? {
                 break;
             }
-            *seq += 1;
+            let open = open.load(Ordering::Relaxed);
+            *seq += u64::from(open);
             order.seq = *seq;
-            risk.check(&mut order, || {
-                // Acquire: and sees their credits.
-                while settled.load(Ordering::Acquire) + 1 < *seq && !last.is_finished() {
-                    thread::yield_now();
-                }
-            });
+            if open {
+                risk.check(&mut order, || {
+                    // Acquire: and sees their credits.
+                    while settled.load(Ordering::Acquire) + 1 < *seq && !last.is_finished() {
+                        thread::yield_now();
+                    }
+                });
+            } else {
+                order.refuse(Refusal::Log);
+            }
             order.publish();
         }
         drop(orders);
@@ -92,11 +107,13 @@ pub(super) fn on_four_threads<L: Listener + Send, G: Log, W: Watch>(
     })
 }
 
-fn keep(mut orders: Consumer<Order, Shared>, log: &mut impl Log) {
+fn record(mut orders: Consumer<Order, Shared>, log: &mut impl Log, open: &AtomicBool) {
     while let Ok(mut batch) = orders.take(RING) {
-        batch.iter().for_each(|order| log.record(order));
-        log.rest();
+        batch.iter().for_each(|order| keep(log, order));
+        // Who does not see it yet finds no more slots than there are.
+        open.store(log.rest(false), Ordering::Relaxed);
     }
+    log.rest(true);
 }
 
 /// Trades, and hands over what came of each order through a ring of its own. One order at a time: settlement

@@ -18,6 +18,10 @@ impl Log for Fuse {
     fn record(&mut self, order: &Order) {
         self.reached(order);
     }
+
+    fn rest(&mut self, _: bool) -> bool {
+        true
+    }
 }
 
 impl Watch for Fuse {
