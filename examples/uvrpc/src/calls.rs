@@ -12,6 +12,7 @@ use std::{
     collections::HashMap,
     error::Error,
     fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -59,6 +60,11 @@ impl fmt::Display for CallError {
 
 impl Error for CallError {}
 
+/// What a user's code gives, unless it panics: that is its own affair, and ends nothing else.
+pub(crate) fn caught<T>(code: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(code)).ok()
+}
+
 /// Who is told what comes of a call.
 pub(crate) enum Then {
     Awaited(oneshot::Sender<Outcome>),
@@ -70,7 +76,7 @@ impl Then {
         match self {
             // Whoever waited may have stopped.
             Self::Awaited(sender) => drop(sender.send(outcome)),
-            Self::Called(then) => then(outcome),
+            Self::Called(then) => drop(caught(|| then(outcome))),
         }
     }
 }

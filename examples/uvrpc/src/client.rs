@@ -3,7 +3,7 @@
 use crate::{
     Address, CallError, Options, Payload,
     calls::{Calls, Outcome, Then},
-    driver,
+    driver::{self, Closing},
 };
 use std::{
     fmt,
@@ -81,7 +81,8 @@ impl Client {
     pub fn connect(address: Address, options: Options) -> Self {
         let (calls, sending) = Calls::new(&options);
         let timeout = options.timeout;
-        let task = tokio::spawn(driver::run(Arc::clone(&calls), sending, address, options));
+        let task =
+            tokio::spawn(driver::run(Closing(Arc::clone(&calls)), sending, address, options));
         Self { inner: Arc::new(Inner { calls, driver: task.abort_handle() }), timeout }
     }
 
@@ -94,7 +95,8 @@ impl Client {
         let (calls, sending) = Calls::new(&options);
         let timeout = options.timeout;
         let runtime = Builder::new_current_thread().enable_all().build()?;
-        let task = runtime.spawn(driver::run(Arc::clone(&calls), sending, address, options));
+        let task =
+            runtime.spawn(driver::run(Closing(Arc::clone(&calls)), sending, address, options));
         let driver = task.abort_handle();
         thread::Builder::new().name("uvrpc".to_owned()).spawn(move || {
             // It ends when it is aborted.

@@ -19,6 +19,8 @@ use tokio::time::{Instant, Sleep, sleep_until, timeout};
 const BELIEVED: usize = 64 << 10;
 /// The largest room that is asked for at once: the pool's largest block.
 const LARGEST_ROOM: usize = 1 << 20;
+/// Bytes that may wait for a peer to take them before it gets no more PONGs: it is behind anyway.
+const NO_PONGS: u64 = 64 << 10;
 
 /// What is done with what a peer says.
 pub(crate) trait Side {
@@ -44,6 +46,8 @@ pub(crate) struct Connection {
     stream: Stream,
     received: (Writer, Reader),
     session: Session,
+    /// Bytes left of the room that was made for the present frame.
+    room: usize,
     pulse: Pulse,
     /// How many messages are handled before what they gave is sent.
     batch: usize,
@@ -68,6 +72,7 @@ impl Connection {
             stream,
             received: pipe(options.pipe()),
             session: Session::new(own.clone(), options.largest_frame()),
+            room: 0,
             pulse: Pulse::new(options.heartbeat),
             batch: options.profile.batch(),
         };
@@ -117,13 +122,18 @@ impl Connection {
     /// Receives once, into a block that the rest of the present frame fits into.
     fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Fault>> {
         let missing = usize::try_from(self.session.missing()).unwrap_or(usize::MAX);
-        if missing > 0 {
+        if missing == 0 {
+            self.room = 0;
+        } else if self.room == 0 {
             let have = usize::try_from(self.received.1.stats().buffered).unwrap_or(usize::MAX);
             let believed = have.clamp(BELIEVED, LARGEST_ROOM);
-            let _ = self.received.0.reserve(missing.min(believed))?;
+            self.room = self.received.0.reserve(missing.min(believed))?.len();
         }
         match self.stream.poll_receive(context, &mut self.received.0) {
-            Poll::Ready(Ok(1..)) => Poll::Ready(Ok(())),
+            Poll::Ready(Ok(count @ 1..)) => {
+                self.room = self.room.saturating_sub(count);
+                Poll::Ready(Ok(()))
+            }
             Poll::Ready(Ok(0)) => Poll::Ready(Err(Fault::Closed)),
             Poll::Ready(Err(error)) => Poll::Ready(Err(error.into())),
             Poll::Pending => {
@@ -159,7 +169,7 @@ impl Connection {
         receive: bool,
     ) -> Result<(), Fault> {
         loop {
-            let handled = self.handle(side)?;
+            let handled = self.handle(side, sending.stats().buffered)?;
             side.flush()?;
             while S::WATCHES || sending.stats().buffered > 0 {
                 match self.stream.poll_send(context, sending) {
@@ -178,7 +188,13 @@ impl Connection {
                     }
                     Poll::Pending => false,
                 },
-                Handled::Full => side.has_room(),
+                Handled::Full => {
+                    // It is not for the peer's silence that nothing is heard of it.
+                    if sending.stats().buffered == 0 {
+                        self.pulse.heard();
+                    }
+                    side.has_room()
+                }
                 Handled::Some => true,
             };
             if go_on {
@@ -195,7 +211,7 @@ impl Connection {
         }
     }
 
-    fn handle(&mut self, side: &mut impl Side) -> Result<Handled, Fault> {
+    fn handle(&mut self, side: &mut impl Side, unsent: u64) -> Result<Handled, Fault> {
         for _ in 0..self.batch {
             if !side.has_room() {
                 return Ok(Handled::Full);
@@ -205,7 +221,9 @@ impl Connection {
                 Event::Refused(why, id) => side.refused(why, id)?,
                 Event::Ping(ping) => {
                     self.pulse.wait_for(ping.patience);
-                    side.command(|writer| ping.answer(writer))?;
+                    if unsent < NO_PONGS {
+                        side.command(|writer| ping.answer(writer))?;
+                    }
                 }
                 Event::Wait => return Ok(Handled::All),
                 Event::Greeted | Event::Ready(_) => {}

@@ -12,8 +12,8 @@ use std::{
     io::{self, ErrorKind, Read, Write},
 };
 
-/// Bytes in which an id is found, if there is one: the array's and the longest number's.
-pub(crate) const FRONT: usize = 10;
+/// Bytes in which an id is found, if there is one: the longest array's and the longest number's.
+pub(crate) const FRONT: usize = 5 + 9;
 const FIELDS: u32 = 4;
 
 /// A call, but for its data, of which it knows how many bytes stand last.

@@ -2,6 +2,7 @@
 
 use crate::{
     Answer, Call, Listener, Mode, Options, Payload, Reply, Services,
+    calls::caught,
     connection::{Connection, Side},
     envelope::CallHead,
     outgoing::write_reply,
@@ -11,7 +12,6 @@ use crate::{
 use aqueduct::{PipeError, Writer, pipe};
 use std::{
     future::{Future, poll_fn},
-    panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
     sync::Arc,
     task::{Context, Poll},
@@ -179,11 +179,6 @@ impl Calls {
         };
         (head.id, answer)
     }
-}
-
-/// What a handler gives, unless it panics: that is its own affair, and its caller's.
-fn caught<T>(handler: impl FnOnce() -> T) -> Option<T> {
-    catch_unwind(AssertUnwindSafe(handler)).ok()
 }
 
 fn panicked() -> Reply {

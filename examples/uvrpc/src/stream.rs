@@ -5,7 +5,7 @@ use aqueduct::{Duplex, Options, Pool, Reader, Writer, duplex};
 use std::{
     collections::BTreeMap,
     io::{self, ErrorKind},
-    os::unix::net::UnixStream as Probe,
+    os::unix::{fs::FileTypeExt, net::UnixStream as Probe},
     path::PathBuf,
     pin::Pin,
     sync::{Mutex, MutexGuard, PoisonError},
@@ -52,9 +52,11 @@ impl Listener {
             }
             Address::Ipc(path) => {
                 // A socket on which nobody listens any more was left behind.
-                let left =
-                    Probe::connect(path).is_err_and(|e| e.kind() == ErrorKind::ConnectionRefused);
-                if left {
+                let is_socket = path.metadata().is_ok_and(|found| found.file_type().is_socket());
+                let left = || {
+                    Probe::connect(path).is_err_and(|e| e.kind() == ErrorKind::ConnectionRefused)
+                };
+                if is_socket && left() {
                     std::fs::remove_file(path)?;
                 }
                 Kind::Ipc(UnixListener::bind(path)?, path.clone())

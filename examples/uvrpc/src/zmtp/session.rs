@@ -8,6 +8,9 @@ use crate::{Payload, envelope};
 use aqueduct::{Reader, SequenceRef, View};
 use std::{fmt, mem};
 
+/// What a frame claims that is no envelope: data has less than 4 GiB.
+const ABSURD: u64 = 1 << 33;
+
 /// Understands what a peer sends, however it is cut in pieces. Holds nothing of it: bytes stay in the pipe
 /// that they were received into until they are taken or passed over.
 #[derive(Debug)]
@@ -18,7 +21,7 @@ pub struct Session {
     most: u64,
     /// Frames of the present message so far.
     frames: usize,
-    /// Why the present message is none, and the id in it.
+    /// Why the present message is none, and the id in it, if that is not said yet.
     refused: Option<(Refusal, u32)>,
     /// Bytes of a frame that is passed over, and whether the message ends with it.
     skip: Option<(u64, bool)>,
@@ -47,8 +50,8 @@ pub enum Event<'a> {
     Ready(Peer),
     /// A call or reply: an empty frame, and this one.
     Envelope(Body<'a>),
-    /// A message that is neither, which is gone. The id of what would be the envelope; 0 where there is
-    /// none.
+    /// A message that is neither, which is gone, or passed over as it comes. The id of what would be the
+    /// envelope; 0 where there is none.
     Refused(Refusal, u32),
     /// A PING, to be answered.
     Ping(Ping),
@@ -110,8 +113,8 @@ impl Session {
     /// [`Fault`]: the connection cannot go on.
     pub fn advance<'a>(&'a mut self, mut reader: &'a mut Reader) -> Result<Event<'a>, Fault> {
         loop {
-            self.missing = 0;
             let Some(read) = reader.try_read()? else { return Ok(Event::Wait) };
+            self.missing = 0;
             let view = read.into_view();
             if self.lent > 0 {
                 reader = view.consume(mem::take(&mut self.lent));
@@ -143,6 +146,9 @@ impl Session {
                 if !head.command && self.stage != Stage::Open {
                     return Err(Fault::Early);
                 }
+                if !head.command && head.len > ABSURD {
+                    return Err(Fault::Length(head.len));
+                }
                 if have < need {
                     self.missing = need - have;
                     return Ok(wait(view));
@@ -163,9 +169,12 @@ impl Session {
                     reader = view.consume(size);
                     continue;
                 }
-                self.refuse(view.seq(), size, head);
+                let refused = self.refuse(view.seq(), size, head);
                 // The skip that this sets is what the next turn does.
                 reader = view.consume(0);
+                if let Some((why, id)) = refused {
+                    return Ok(Event::Refused(why, id));
+                }
             }
         }
     }
@@ -211,14 +220,24 @@ impl Session {
     }
 
     /// Passes a frame over which makes its message none. The first reason counts, and the id of the one
-    /// frame that may have it.
-    fn refuse(&mut self, bytes: SequenceRef<'_>, size: usize, head: Head) {
-        let why = if head.len > self.most { Refusal::TooLarge } else { Refusal::Frames };
-        let id = if self.frames == 1 { envelope::id(bytes.slice(size..)) } else { None };
-        let (_, known) = self.refused.get_or_insert((why, 0));
-        *known = id.unwrap_or(*known);
+    /// frame that may have it. That it is too large is said at once.
+    fn refuse(
+        &mut self,
+        bytes: SequenceRef<'_>,
+        size: usize,
+        head: Head,
+    ) -> Option<(Refusal, u32)> {
+        let end = usize::try_from(size as u64 + head.len).unwrap_or(usize::MAX).min(bytes.len());
+        let id = if self.frames == 1 { envelope::id(bytes.slice(size..end)) } else { None };
         self.frames = self.frames.saturating_add(1);
         self.skip = Some((size as u64 + head.len, !head.more));
+        if self.refused.is_none() && head.len > self.most {
+            self.refused = Some((Refusal::TooLarge, 0));
+            return Some((Refusal::TooLarge, id.unwrap_or(0)));
+        }
+        let (_, known) = self.refused.get_or_insert((Refusal::Frames, 0));
+        *known = id.unwrap_or(*known);
+        None
     }
 
     fn end_frame(&mut self, last: bool) -> Option<Event<'static>> {
@@ -226,8 +245,9 @@ impl Session {
             return None;
         }
         self.frames = 0;
-        let (why, id) = self.refused.take().unwrap_or((Refusal::Frames, 0));
-        Some(Event::Refused(why, id))
+        let (why, id) = self.refused.take()?;
+        // The other reason was given at the frame's head.
+        (why == Refusal::Frames).then_some(Event::Refused(why, id))
     }
 }
 

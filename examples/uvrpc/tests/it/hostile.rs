@@ -2,65 +2,19 @@
 
 use crate::{
     peer::{ANY, PATIENCE, Served, patient, run, wait_for},
+    raw::{connect, echo, greeted, opened, read_frame, reply},
     wire::{envelope, frame, greeting, ready},
 };
 use aqueduct::SequenceRef;
 use aqueduct_testkit::pattern;
 use std::{
-    borrow::Cow,
     io::{ErrorKind, Read, Write},
-    net::TcpStream,
     time::Duration,
 };
 use uvrpc::{
-    Address, Client, Options, Payload, Profile,
+    Client, Options, Payload, Profile,
     envelope::{CallHead, Head, ReplyHead},
 };
-
-fn connect(served: &Served) -> TcpStream {
-    let Address::Tcp(at) = &served.address else { panic!("a tcp server") };
-    let socket = TcpStream::connect(at).unwrap();
-    socket.set_read_timeout(Some(PATIENCE)).unwrap();
-    socket.set_nodelay(true).unwrap();
-    socket
-}
-
-fn echo(id: u32, data: &[u8]) -> Vec<u8> {
-    let (service, method) = (Cow::Borrowed("echo"), Cow::Borrowed("m"));
-    let head = CallHead { id, service, method, data: Some(data.len()) };
-    let mut bytes = vec![0; head.size()];
-    head.write(&mut bytes);
-    bytes.extend(data);
-    envelope(&bytes)
-}
-
-/// Reads the server's greeting and READY.
-fn greeted(socket: &mut TcpStream) {
-    let mut said = [0; 64];
-    socket.read_exact(&mut said).unwrap();
-    assert_eq!(said, *greeting());
-    assert_eq!(read_frame(socket), (4, ready(b"ROUTER", b"")[2..].to_vec()));
-}
-
-fn read_frame(socket: &mut TcpStream) -> (u8, Vec<u8>) {
-    let mut flags = [0];
-    socket.read_exact(&mut flags).unwrap();
-    let mut len = vec![0; if flags[0] & 2 == 0 { 1 } else { 8 }];
-    socket.read_exact(&mut len).unwrap();
-    let len = len.iter().fold(0_usize, |sum, byte| sum << 8 | usize::from(*byte));
-    let mut body = vec![0; len];
-    socket.read_exact(&mut body).unwrap();
-    (flags[0] & !2, body)
-}
-
-/// The id and the data of the next reply.
-fn reply(socket: &mut TcpStream) -> (u32, Vec<u8>) {
-    assert_eq!(read_frame(socket), (1, Vec::new()));
-    let (flags, body) = read_frame(socket);
-    let head = ReplyHead::read(SequenceRef::from(&body[..])).unwrap();
-    assert_eq!((flags, head.status), (0, 0));
-    (head.id, body[body.len() - head.data.unwrap()..].to_vec())
-}
 
 #[test]
 fn a_peer_may_greet_byte_by_byte_but_not_for_ever() {
@@ -143,9 +97,7 @@ fn a_client_that_stops_reading_bounds_the_servers_memory() {
         (Profile::HighThroughput, 1 << 20, 8 << 20),
     ] {
         let served = Served::new(ANY, Options { profile, ..Options::default() });
-        let mut silent = connect(&served);
-        silent.write_all(&[greeting(), ready(b"DEALER", b"")].concat()).unwrap();
-        greeted(&mut silent);
+        let mut silent = opened(&served);
         silent.set_write_timeout(Some(Duration::from_millis(300))).unwrap();
         // Until nothing more is taken: the system's buffers are full, too.
         let (mut sent, mut rest) = (0_u32, Vec::new());
@@ -188,18 +140,14 @@ fn a_client_that_stops_reading_bounds_the_servers_memory() {
 #[test]
 fn a_pong_carries_its_pings_context_and_silence_ends_a_connection() {
     let served = Served::new(ANY, Options::default());
-    let mut socket = connect(&served);
-    socket.write_all(&[greeting(), ready(b"DEALER", b"")].concat()).unwrap();
-    greeted(&mut socket);
+    let mut socket = opened(&served);
     socket.write_all(&frame(4, b"\x04PING\0\x02sixteen bytes...")).unwrap();
     assert_eq!(read_frame(&mut socket), (4, b"\x04PONGsixteen bytes...".to_vec()));
     // It asked to be given up after two tenths of a second.
     assert_eq!(socket.read(&mut [0]).unwrap(), 0);
     let heartbeat = Duration::from_millis(100);
     let served = Served::new(ANY, Options { heartbeat, ..Options::default() });
-    let mut socket = connect(&served);
-    socket.write_all(&[greeting(), ready(b"DEALER", b"")].concat()).unwrap();
-    greeted(&mut socket);
+    let mut socket = opened(&served);
     assert_eq!(read_frame(&mut socket), (4, b"\x04PING\0\x02".to_vec()));
     let mut more = Vec::new();
     socket.read_to_end(&mut more).unwrap();
@@ -210,9 +158,7 @@ fn a_pong_carries_its_pings_context_and_silence_ends_a_connection() {
 #[test]
 fn large_and_small_calls_in_one_stream() {
     let served = Served::new(ANY, Options::default());
-    let mut socket = connect(&served);
-    socket.write_all(&[greeting(), ready(b"DEALER", b"")].concat()).unwrap();
-    greeted(&mut socket);
+    let mut socket = opened(&served);
     let sizes = [10, 70_000, 100, 65_000, 300, 200_000, 1, 5000, 3_000_000, 64];
     let bytes: Vec<u8> =
         sizes.iter().enumerate().flat_map(|(i, size)| echo(i as u32, &pattern(*size, i))).collect();

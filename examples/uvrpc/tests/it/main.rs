@@ -6,10 +6,15 @@
 
 mod calls;
 mod command;
+mod differential;
+mod ends;
 mod envelopes;
 mod hostile;
+mod limits;
+mod machine;
 mod peer;
 mod pyzmq;
+mod raw;
 mod reconnect;
 mod session;
 mod slices;

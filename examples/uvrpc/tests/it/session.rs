@@ -27,6 +27,13 @@ fn everything() -> Vec<u8> {
             .concat(),
         frame(0, GOLDEN),
         [frame(1, b"x"), frame(0, GOLDEN)].concat(),
+        // An id that would go on in the next frame, and the longest that there is.
+        [frame(1, b""), frame(1, b"\x94"), frame(1, b""), frame(0, b"")].concat(),
+        [
+            frame(1, b""),
+            frame(0, &[&b"\xdd\0\0\0\x04\xd3\0\0\0\0\0\0\x01\x01"[..], &[7; MOST]].concat()),
+        ]
+        .concat(),
         envelope(b""),
         [frame(1, &[7; 2 * MOST]), frame(0, GOLDEN)].concat(),
         envelope(GOLDEN),
@@ -49,8 +56,10 @@ fn everything_is_understood() {
         Said::Refused(Refusal::Frames, 200),
         Said::Refused(Refusal::Frames, 0),
         Said::Refused(Refusal::Frames, 7),
+        Said::Refused(Refusal::Frames, 0),
+        Said::Refused(Refusal::TooLarge, 257),
         Said::Envelope(Vec::new()),
-        Said::Refused(Refusal::TooLarge, 7),
+        Said::Refused(Refusal::TooLarge, 0),
         Said::Envelope(GOLDEN.to_vec()),
     ];
     assert_eq!(all, expected);
@@ -98,13 +107,13 @@ fn whatever_is_said_is_understood_as_by_a_naive_reader() {
 
 #[test]
 fn t18_a_frame_that_claims_more_than_there_is_costs_nothing() {
-    for claim in [1_u64 << 63, u64::MAX, (1 << 63) - 1, 1 << 40] {
+    for claim in [1_u64 << 63, u64::MAX, (1 << 63) - 1, (1 << 33) + 1, 1 << 33] {
         let (mut writer, mut reader) = pipe(Options::default());
         let (mut session, mut all) = (Session::new(dealer(), MOST), Vec::new());
         let input = [&open()[..], &[1, 0, 2], &claim.to_be_bytes(), &[7; 5000]].concat();
         let before = resident_bytes();
         let goes_on = hear(&mut session, &mut writer, &mut reader, &input, &mut all);
-        assert_eq!(goes_on, claim < 1 << 63, "{claim}");
+        assert_eq!(goes_on, claim <= 1 << 33, "{claim}");
         // Passed over as it comes: nothing of it is kept.
         for _ in 0..if goes_on { 1000 } else { 0 } {
             assert!(hear(&mut session, &mut writer, &mut reader, &[7; 10_000], &mut all));

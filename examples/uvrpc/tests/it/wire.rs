@@ -115,7 +115,7 @@ pub fn naive(bytes: &[u8]) -> Vec<Said> {
     }
     all.push(Said::Greeted);
     let mut rest = &bytes[64..];
-    let (mut is_open, mut frames) = (false, Vec::<&[u8]>::new());
+    let (mut is_open, mut frames, mut told) = (false, Vec::<&[u8]>::new(), false);
     while let [flags, behind @ ..] = rest {
         if flags & !7 != 0 || flags & 5 == 5 {
             all.push(Said::Fault);
@@ -125,15 +125,20 @@ pub fn naive(bytes: &[u8]) -> Vec<Said> {
         let Some((len, body)) = behind.split_at_checked(width) else { break };
         let len = len.iter().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
         let too_early = !is_open && flags & 4 == 0;
-        if len >> 63 == 1 || (flags & 4 != 0 && len > 8192) || too_early {
+        if len > 1 << 33 || (flags & 4 != 0 && len > 8192) || too_early {
             all.push(Said::Fault);
             break;
         }
-        let Some((body, after)) =
-            usize::try_from(len).ok().and_then(|len| body.split_at_checked(len))
-        else {
-            break;
-        };
+        let len = len as usize;
+        // Said as soon as an id would be there, if nothing else is wrong by then.
+        let odd = frames.len() > 1 || frames.first().is_some_and(|first| !first.is_empty());
+        if flags & 4 == 0 && len > MOST && !odd && !told {
+            let Some(front) = body.get(..14) else { break };
+            let id = if frames.len() == 1 { id(front).unwrap_or(0) } else { 0 };
+            all.push(Said::Refused(Refusal::TooLarge, id));
+            told = true;
+        }
+        let Some((body, after)) = body.split_at_checked(len) else { break };
         rest = after;
         if flags & 4 != 0 {
             match command(body, is_open) {
@@ -150,42 +155,55 @@ pub fn naive(bytes: &[u8]) -> Vec<Said> {
         }
         frames.push(body);
         if flags & 1 == 0 {
-            all.push(message(&frames));
-            frames.clear();
+            match frames[..] {
+                _ if told => {}
+                [[], body] => all.push(Said::Envelope(body.to_vec())),
+                _ => {
+                    let id = frames.get(1).and_then(|body| id(body)).unwrap_or(0);
+                    all.push(Said::Refused(Refusal::Frames, id));
+                }
+            }
+            (frames, told) = (Vec::new(), false);
         }
     }
     all
 }
 
-fn message(frames: &[&[u8]]) -> Said {
-    let too_large = frames.iter().position(|frame| frame.len() > MOST);
-    let odd = match frames {
-        [[], _] => None,
-        [[], _, ..] => Some(1),
-        _ => Some(0),
-    };
-    let id = frames.get(1).and_then(|body| id(body)).unwrap_or(0);
-    match (too_large, odd) {
-        (None, None) => Said::Envelope(frames[1].to_vec()),
-        // Whichever is seen first.
-        (Some(at), odd) if odd.is_none_or(|odd| at <= odd) => Said::Refused(Refusal::TooLarge, id),
-        _ => Said::Refused(Refusal::Frames, id),
-    }
+/// The id of an array of four.
+pub fn id(mut body: &[u8]) -> Option<u32> {
+    front(&mut body)
 }
 
-/// The id of an array of four.
-fn id(body: &[u8]) -> Option<u32> {
-    let rest = match body {
+/// The same, taken off.
+pub fn front(rest: &mut &[u8]) -> Option<u32> {
+    *rest = match rest {
         [0x94, rest @ ..] | [0xdc, 0, 4, rest @ ..] | [0xdd, 0, 0, 0, 4, rest @ ..] => rest,
         _ => return None,
     };
-    match rest {
-        [id @ 0..=127, ..] => Some(u32::from(*id)),
-        [0xcc, id, ..] => Some(u32::from(*id)),
-        [0xcd, a, b, ..] => Some(u32::from_be_bytes([0, 0, *a, *b])),
-        [0xce, a, b, c, d, ..] => Some(u32::from_be_bytes([*a, *b, *c, *d])),
+    int(rest)?.try_into().ok()
+}
+
+/// A number, in any of the ways that msgpack has for it.
+pub fn int(rest: &mut &[u8]) -> Option<i128> {
+    let kind = *rest.split_off_first()?;
+    match kind {
+        0..=127 => Some(i128::from(kind)),
+        0xcc..=0xcf => number(rest, 1 << (kind - 0xcc)),
+        0xd0..=0xd3 => {
+            let width = 1 << (kind - 0xd0);
+            let value = number(rest, width)?;
+            let is_negative = value >> (8 * width - 1) == 1;
+            Some(value - if is_negative { 1 << (8 * width) } else { 0 })
+        }
+        0xe0..=0xff => Some(i128::from(kind.cast_signed())),
         _ => None,
     }
+}
+
+/// Of so many bytes.
+pub fn number(rest: &mut &[u8], width: usize) -> Option<i128> {
+    let bytes = rest.split_off(..width)?;
+    Some(bytes.iter().fold(0, |sum, byte| sum << 8 | i128::from(*byte)))
 }
 
 fn command(body: &[u8], is_open: bool) -> Result<Option<Said>, ()> {
