@@ -16,7 +16,7 @@ use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
 /// Bytes that are believed to come because a frame claims them: room for as many is asked for at once. What
 /// has come of a frame makes it believable that as many more will.
-const BELIEVED: usize = 64 << 10;
+const BELIEVED: usize = 32 << 10;
 /// The largest room that is asked for at once: the pool's largest block.
 const LARGEST_ROOM: usize = 1 << 20;
 /// Bytes that may wait for a peer to take them before it gets no more PONGs: it is behind anyway.
@@ -27,6 +27,8 @@ pub(crate) trait Side {
     /// Whether others write to what is sent, so that it has to be watched when it is empty.
     const WATCHES: bool;
 
+    /// So many bytes have come.
+    fn received(&mut self, _count: usize) {}
     /// Whether another message may be handled.
     fn has_room(&self) -> bool;
     /// A call or a reply.
@@ -108,7 +110,7 @@ impl Connection {
                 match &found {
                     Some(_) if sending.stats().buffered == 0 => Poll::Ready(Ok(true)),
                     Some(_) => Poll::Pending,
-                    None => self.poll_receive(context).map_ok(|()| false),
+                    None => self.poll_receive(context).map_ok(|_| false),
                 }
             });
             if step.await?
@@ -120,7 +122,7 @@ impl Connection {
     }
 
     /// Receives once, into a block that the rest of the present frame fits into.
-    fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Fault>> {
+    fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<Result<usize, Fault>> {
         let missing = usize::try_from(self.session.missing()).unwrap_or(usize::MAX);
         if missing == 0 {
             self.room = 0;
@@ -132,7 +134,7 @@ impl Connection {
         match self.stream.poll_receive(context, &mut self.received.0) {
             Poll::Ready(Ok(count @ 1..)) => {
                 self.room = self.room.saturating_sub(count);
-                Poll::Ready(Ok(()))
+                Poll::Ready(Ok(count))
             }
             Poll::Ready(Ok(0)) => Poll::Ready(Err(Fault::Closed)),
             Poll::Ready(Err(error)) => Poll::Ready(Err(error.into())),
@@ -182,7 +184,7 @@ impl Connection {
                 Handled::All if !receive => false,
                 Handled::All => match self.poll_receive(context) {
                     Poll::Ready(received) => {
-                        received?;
+                        side.received(received?);
                         self.pulse.heard();
                         true
                     }

@@ -23,6 +23,8 @@ use tokio::{
     time::{sleep, timeout},
 };
 
+/// Bytes that may be received while replies wait: each reply may keep a block of them alive.
+const MOST_RECEIVED: u64 = 16 << 20;
 /// When no more connections can be had, others must end first.
 const NO_MORE: Duration = Duration::from_millis(20);
 /// Bytes of replies that may wait for a client to take them, and of calls that may wait for theirs; the last
@@ -87,6 +89,7 @@ async fn converse(
         most: options.profile.high_water(),
         writer,
         waiting: 0,
+        received: 0,
         later: JoinSet::new(),
         held: 0,
     };
@@ -125,6 +128,8 @@ struct Calls {
     writer: Writer,
     /// Replies since all were sent.
     waiting: usize,
+    /// Bytes received since then.
+    received: u64,
     /// Those that are not there yet, with the bytes of the calls.
     later: JoinSet<(u32, usize, Reply)>,
     /// Bytes of those calls.
@@ -132,9 +137,13 @@ struct Calls {
 }
 
 impl Calls {
+    /// Bytes of replies that wait.
+    fn unsent(&self) -> u64 {
+        self.writer.stats().buffered + self.writer.unflushed()
+    }
+
     fn reply(&mut self, id: u32, reply: Reply) -> Result<(), Fault> {
-        let none = self.writer.stats().buffered + self.writer.unflushed() == 0;
-        self.waiting = if none { 1 } else { self.waiting + 1 };
+        self.waiting = if self.unsent() == 0 { 1 } else { self.waiting + 1 };
         let len = reply.data.as_ref().map_or(0, Payload::len);
         let large = || Reply::error(Reply::ERROR, "Reply too large");
         let reply = if len > self.largest { large() } else { reply };
@@ -188,10 +197,16 @@ fn panicked() -> Reply {
 impl Side for Calls {
     const WATCHES: bool = false;
 
+    fn received(&mut self, count: usize) {
+        self.received = if self.unsent() == 0 { 0 } else { self.received + count as u64 };
+    }
+
     fn has_room(&self) -> bool {
-        let bytes = self.writer.stats().buffered + self.writer.unflushed();
-        let waiting = if bytes == 0 { 0 } else { self.waiting };
-        waiting + self.later.len() < self.most && bytes + (self.held as u64) < MOST_WAITING
+        let bytes = self.unsent();
+        let (waiting, received) = if bytes == 0 { (0, 0) } else { (self.waiting, self.received) };
+        waiting + self.later.len() < self.most
+            && bytes + (self.held as u64) < MOST_WAITING
+            && received < MOST_RECEIVED
     }
 
     fn envelope(&mut self, body: Body<'_>) -> Result<(), Fault> {

@@ -1,16 +1,24 @@
 //! What a round trip allocates and copies, counted on the threads of the server and of the client.
 
 #![allow(clippy::disallowed_methods, reason = "tests copy what they compare")]
-#![allow(clippy::cast_precision_loss, reason = "small numbers")]
+#![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "small numbers")]
+#![allow(dead_code, reason = "a module of other tests")]
+#![allow(missing_docs, unreachable_pub, reason = "a test binary")]
 
-use aqueduct::{Pool, meter};
+#[path = "it/wire.rs"]
+mod wire;
+
+use aqueduct::{Pool, meter, pipe};
 use aqueduct_testkit::CountingAlloc;
 use std::{
     future::pending,
     sync::{Arc, Mutex, mpsc},
 };
 use tokio::runtime::{Builder, Runtime};
-use uvrpc::{Call, Client, Listener, Mode, Options, Payload, Profile, Reply, Services, serve};
+use uvrpc::{
+    Call, Client, Listener, Mode, Options, Payload, Profile, Reply, Services, serve, zmtp::Session,
+};
+use wire::{MOST, dealer, hear, open};
 
 #[global_allocator]
 static ALLOC: CountingAlloc = CountingAlloc;
@@ -106,5 +114,26 @@ fn the_documents_eight_copies() {
     for [_, copies, bytes] in [server, client] {
         assert!((3.99..4.1).contains(&copies), "{copies}");
         assert!((bytes - (4 * SIZE) as f64).abs() < 100.0, "{bytes}");
+    }
+}
+
+/// Passed over as it comes: nothing of it is kept, and no room made for it.
+#[test]
+fn t18_a_frame_that_claims_more_than_there_is_costs_nothing() {
+    const PIECE: usize = 10_000;
+    for claim in [1_u64 << 63, u64::MAX, (1 << 63) - 1, (1 << 33) + 1, 1 << 33] {
+        let options = aqueduct::Options::builder().pool(&Pool::new()).build().unwrap();
+        let (mut writer, mut reader) = pipe(options);
+        let (mut session, mut all) = (Session::new(dealer(), MOST), Vec::with_capacity(10));
+        let input = [&open()[..], &[1, 0, 2], &claim.to_be_bytes(), &[7; 5000]].concat();
+        let before = CountingAlloc::thread().live_bytes();
+        let goes_on = hear(&mut session, &mut writer, &mut reader, &input, &mut all);
+        assert_eq!(goes_on, claim <= 1 << 33, "{claim}");
+        for _ in 0..if goes_on { 1000 } else { 0 } {
+            assert!(hear(&mut session, &mut writer, &mut reader, &[7; PIECE], &mut all));
+            assert_eq!(reader.stats().buffered, 0);
+            let held = CountingAlloc::thread().live_bytes() - before;
+            assert!(held <= (PIECE + (64 << 10)) as i64, "{held} bytes");
+        }
     }
 }

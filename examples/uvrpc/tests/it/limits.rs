@@ -1,16 +1,20 @@
 //! What a rude peer costs.
 
 use crate::{
-    peer::{ANY, PATIENCE, Served, patient, run},
+    peer::{ANY, PATIENCE, Served, patient, run, wait_for},
     raw::{call, echo, opened, read_frame, reply},
     wire::{frame, greeting, ready},
 };
 use aqueduct_testkit::pattern;
 use std::{
     io::{ErrorKind, Read, Write},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
     time::Duration,
 };
-use uvrpc::{Client, Options, Profile};
+use uvrpc::{Call, Client, Options, Payload, Profile, Reply, Services, await_all};
 
 /// A frame that claims its 8 MiB and comes in pieces of one byte: no piece costs a block.
 #[test]
@@ -32,20 +36,45 @@ fn t18_a_large_frame_in_small_pieces_costs_what_has_come_of_it() {
 /// A client whose replies keep large blocks alive, each by a few bytes, and who does not take them.
 #[test]
 fn replies_that_wait_pin_no_more_than_is_allowed() {
+    const SIZE: usize = 10_000;
     let profile = Profile::HighThroughput;
-    let served = Served::new(ANY, Options { profile, ..Options::default() });
-    let mut socket = opened(&served);
-    socket.set_write_timeout(Some(Duration::from_millis(300))).unwrap();
-    // Few bytes of replies for each block.
+    let count = Arc::new(AtomicUsize::new(0));
+    let (mine, mut services) = (Arc::clone(&count), Services::new());
+    let echo = move |call: Call<'_>| {
+        mine.fetch_add(1, SeqCst);
+        Reply::ok(call.data)
+    };
+    services.register("echo", echo).unwrap();
+    let served = Served::with(ANY, services, Options { profile, ..Options::default() });
+    let rude = || {
+        let socket = opened(&served);
+        socket.set_write_timeout(Some(Duration::from_millis(300))).unwrap();
+        socket
+    };
+    // As many replies as the system's buffers and what may wait have room for.
+    let (large, mut first) = (echo_call(&[7; SIZE]), rude());
+    while first.write_all(&large).is_ok() {}
+    drop(first);
+    wait_for(|| served.pool.outstanding() == 0);
+    // So that a few wait, and then few bytes of replies for each block.
+    let mut second = rude();
+    let system = count.load(SeqCst) - (1 << 20) / SIZE;
+    for _ in 0..system + 20 {
+        second.write_all(&large).unwrap();
+    }
     let filler = frame(4, &[&b"\x09SUBSCRIBE"[..], &[7; 8000]].concat());
-    let bytes = [echo(1, &[7; 30]), filler.repeat(8)].concat();
-    // Until nothing more is taken, or for long enough.
-    let mut all = 0;
-    while all < 2 << 30 && socket.write_all(&bytes).is_ok() {
-        all += bytes.len();
+    let bytes = [echo_call(&[7; 30]), filler.repeat(8)].concat();
+    let (mut sent, before) = (0, served.pool.stats().peak_held_bytes);
+    while sent < 300 << 20 && second.write_all(&bytes).is_ok() {
+        sent += bytes.len();
     }
     let held = served.pool.stats().peak_held_bytes;
-    assert!(held < 32 << 20, "{held} bytes for {all}");
+    assert!(held < 32 << 20, "{before} bytes, and {held} after {sent}");
+    assert!(sent < 300 << 20, "it goes on listening");
+}
+
+fn echo_call(data: &[u8]) -> Vec<u8> {
+    call("echo", 1, data)
 }
 
 /// A server that asks for PONGs and does not take them.
@@ -84,9 +113,9 @@ fn a_server_that_does_not_listen_does_not_take_that_for_silence() {
     let served = Served::new(ANY, Options { profile, heartbeat, ..Options::default() });
     run(async {
         let client = Client::connect(served.address.clone(), Options { profile, ..patient() });
-        let slow = || client.begin("slow", "", uvrpc::Payload::from(b"400")).unwrap();
+        let slow = || client.begin("slow", "", Payload::from(b"400")).unwrap();
         let calls: Vec<_> = (0..100).map(|_| slow()).collect();
-        for outcome in uvrpc::await_all(calls).await {
+        for outcome in await_all(calls).await {
             outcome.unwrap();
         }
         assert_eq!(client.stats().connections, 1);
