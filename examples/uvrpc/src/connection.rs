@@ -12,7 +12,10 @@ use std::{
     task::{Context, Poll},
     time::Duration,
 };
-use tokio::time::{Instant, Sleep, sleep_until, timeout};
+use tokio::{
+    task::coop::has_budget_remaining,
+    time::{Instant, Sleep, sleep_until, timeout},
+};
 
 /// Bytes that are believed to come because a frame claims them: room for as many is asked for at once. What
 /// has come of a frame makes it believable that as many more will.
@@ -199,8 +202,13 @@ impl Connection {
                 }
                 Handled::Some => true,
             };
-            if go_on {
+            if go_on && has_budget_remaining() {
                 continue;
+            }
+            if go_on {
+                // Others have their turn: until then nothing could be sent, and would only wait.
+                context.waker().wake_by_ref();
+                return Ok(());
             }
             // Last, when it is known whether the peer wants to be waited for.
             match self.pulse.poll(context) {

@@ -13,14 +13,14 @@ use rustix::process::{Pid, Signal, kill_process};
 const PROGRAM: &str = env!("CARGO_BIN_EXE_uvrpc");
 
 /// `uvrpc serve` as a process of its own; it ends with the test.
-struct Process {
+pub struct Process {
     child: Child,
     said: BufReader<ChildStdout>,
-    address: String,
+    pub address: String,
 }
 
 impl Process {
-    fn start(listen: &str, options: &[&str]) -> Self {
+    pub fn start(listen: &str, options: &[&str]) -> Self {
         let mut command = Command::new(PROGRAM);
         command.args(["serve", "--listen", listen]).args(options);
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
@@ -31,8 +31,12 @@ impl Process {
         Self { child, said, address }
     }
 
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends it by a signal: it has nothing more to say.
-    fn end(mut self, signal: Signal) {
+    pub fn end(mut self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
         assert_eq!(self.said.read_to_string(&mut String::new()).unwrap(), 0);
         assert!(self.child.wait().unwrap().success());

@@ -56,7 +56,7 @@ impl Drop for Script {
 }
 
 /// Runs a case of the client's against this server.
-fn judge(case: &str, address: &Address, more: &[&str]) -> bool {
+pub fn judge(case: &str, address: &Address, more: &[&str]) -> bool {
     let address = address.to_string();
     let script = Script::start(&[&["client.py", case, &address], more].concat());
     script.map(Script::ends_well).is_some()

@@ -77,6 +77,12 @@ def sizes():
         assert reply == msgpack.packb([n, 0, None, block[:n]]), n
 
 
+def large():
+    socket = connect()
+    data = os.urandom(1 << 16) * (int(sys.argv[3]) >> 16)
+    assert raw(socket, b"", request(1, "echo", "m", data)) == msgpack.packb([1, 0, None, data])
+
+
 def malformed():
     socket = connect()
     good = request(77, "echo", "", b"x")
