@@ -18,12 +18,12 @@ use uvrpc::{
 
 #[test]
 fn a_peer_may_greet_byte_by_byte_but_not_for_ever() {
-    let handshake = Duration::from_millis(600);
+    let handshake = Duration::from_secs(1);
     let served = Served::new(ANY, Options { handshake, ..Options::default() });
     let mut slow = connect(&served);
     for byte in [greeting(), ready(b"DEALER", b"")].concat() {
         slow.write_all(&[byte]).unwrap();
-        std::thread::sleep(Duration::from_millis(2));
+        std::thread::sleep(Duration::from_millis(1));
     }
     greeted(&mut slow);
     slow.write_all(&echo(5, b"well")).unwrap();
