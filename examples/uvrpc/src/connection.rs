@@ -114,15 +114,25 @@ impl Connection {
         }
     }
 
-    /// Receives once, into a block that the rest of the present frame fits into.
+    /// Receives once, into a block that the rest of the present message fits into, and no more than fits
+    /// there of further ones that are as large as the last: while they are, none lies across the end of a
+    /// block.
     fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Fault>> {
-        let missing = usize::try_from(self.session.missing()).unwrap_or(usize::MAX);
-        if missing > 0 {
-            let have = usize::try_from(self.received.1.stats().buffered).unwrap_or(usize::MAX);
-            let believed = have.clamp(BELIEVED, LARGEST_ROOM);
-            let _ = self.received.0.reserve(missing.min(believed))?;
+        let bytes = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+        let (have, last) = (bytes(self.received.1.stats().buffered), bytes(self.session.last()));
+        let rest = match bytes(self.session.missing()) {
+            0 => bytes(self.session.likely()).saturating_sub(have),
+            missing => missing,
+        };
+        let mut most = usize::MAX;
+        if rest > 0 {
+            let believed = have.max(last).clamp(BELIEVED, LARGEST_ROOM);
+            let room = self.received.0.reserve(rest.min(believed))?.len();
+            if let Some(more) = room.checked_sub(rest).filter(|_| last > 0) {
+                most = rest + more - more % last;
+            }
         }
-        match self.stream.poll_receive(context, &mut self.received.0) {
+        match self.stream.poll_receive(context, &mut self.received.0, most) {
             Poll::Ready(Ok(1..)) => Poll::Ready(Ok(())),
             Poll::Ready(Ok(0)) => Poll::Ready(Err(Fault::Closed)),
             Poll::Ready(Err(error)) => Poll::Ready(Err(error.into())),
