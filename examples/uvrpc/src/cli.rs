@@ -1,11 +1,16 @@
 //! The command line.
 
-use crate::{Address, Client, Listener, Mode, Options, Payload, Profile, Services, serve};
+use crate::{
+    Address, Client, Listener, Mode, Options, Payload, Profile, Services,
+    bench::{self, Request},
+    serve,
+};
 use clap::{Parser, Subcommand};
 use std::{
+    env,
     error::Error,
     io::{self, Write},
-    process::ExitCode,
+    process::{Command as Program, ExitCode},
     sync::Arc,
     time::Duration,
 };
@@ -51,12 +56,22 @@ enum Command {
         #[arg(long, value_name = "MS", default_value_t = 5000)]
         timeout: u64,
     },
+    /// Says how fast calls are and what one costs, beside an echo through libzmq where one is there
+    Bench(Request),
+    /// Is the server of a bench
+    #[command(hide = true)]
+    BenchServer {
+        #[arg(long, value_enum)]
+        mode: Mode,
+        #[arg(long, value_enum)]
+        profile: Profile,
+    },
 }
 
-/// Runs the command line of this process.
+/// Runs the command line of this process. `allocations` gives those that the calling thread made so far.
 #[must_use]
-pub fn main() -> ExitCode {
-    match run(Cli::parse().command) {
+pub fn main(allocations: fn() -> u64) -> ExitCode {
+    match run(Cli::parse().command, allocations) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Nobody is left to tell if this fails.
@@ -68,36 +83,44 @@ pub fn main() -> ExitCode {
 
 type Failure = Box<dyn Error + Send + Sync>;
 
-fn run(command: Command) -> Result<(), Failure> {
-    let runtime = Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        match command {
-            Command::Serve { listen, mode, profile } => {
-                let mut ending = Ending::catch()?;
-                let listener =
-                    Listener::bind(&listen).await.map_err(|e| format!("{listen}: {e}"))?;
-                // Who reads may stop reading.
-                let _ = writeln!(io::stdout(), "listening on {}", listener.address()?);
-                let options = Options { mode, profile, ..Options::default() };
-                serve(listener, Arc::new(Services::demo()), options, ending.come()).await;
-                Ok(())
+fn run(command: Command, allocations: fn() -> u64) -> Result<(), Failure> {
+    let runtime = || Builder::new_current_thread().enable_all().build();
+    match command {
+        Command::Serve { listen, mode, profile } => runtime()?.block_on(async {
+            let mut ending = Ending::catch()?;
+            let listener = Listener::bind(&listen).await.map_err(|e| format!("{listen}: {e}"))?;
+            // Who reads may stop reading.
+            let _ = writeln!(io::stdout(), "listening on {}", listener.address()?);
+            let options = Options { mode, profile, ..Options::default() };
+            serve(listener, Arc::new(Services::demo()), options, ending.come()).await;
+            Ok(())
+        }),
+        Command::Call { address, service, method, data, timeout } => runtime()?.block_on(async {
+            let timeout = Duration::from_millis(timeout);
+            let client = Client::connect(address, Options { timeout, ..Options::default() });
+            let data = Payload::from(data.into_bytes());
+            let reply = client.call(&service, &method, data).await?;
+            let mut out = io::stdout().lock();
+            for piece in reply.data.iter().flat_map(Payload::pieces) {
+                out.write_all(piece)?;
             }
-            Command::Call { address, service, method, data, timeout } => {
-                let timeout = Duration::from_millis(timeout);
-                let client = Client::connect(address, Options { timeout, ..Options::default() });
-                let data = Payload::from(data.into_bytes());
-                let reply = client.call(&service, &method, data).await?;
-                let mut out = io::stdout().lock();
-                for piece in reply.data.iter().flat_map(Payload::pieces) {
-                    out.write_all(piece)?;
-                }
-                out.flush()?;
-                if reply.is_ok() {
-                    return Ok(());
-                }
-                let why = reply.error.as_deref().unwrap_or("no reason given");
-                Err(format!("status {}: {why}", reply.status).into())
+            out.flush()?;
+            if reply.is_ok() {
+                return Ok(());
             }
+            let why = reply.error.as_deref().unwrap_or("no reason given");
+            Err(format!("status {}: {why}", reply.status).into())
+        }),
+        Command::Bench(request) => {
+            let (mode, profile) = (request.mode, request.profile);
+            let mut server = Program::new(env::current_exe()?);
+            server.args(["bench-server", "--mode", &bench::name(mode)]);
+            server.args(["--profile", &bench::name(profile)]);
+            let figures = bench::run(&request, server, allocations)?;
+            Ok(writeln!(io::stdout(), "{figures}")?)
         }
-    })
+        Command::BenchServer { mode, profile } => {
+            bench::serve_here(Options { mode, profile, ..Options::default() }, allocations)
+        }
+    }
 }

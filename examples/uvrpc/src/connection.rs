@@ -124,17 +124,30 @@ impl Connection {
         }
     }
 
-    /// Receives once, into a block that the rest of the present frame fits into.
+    /// Receives once, into a block that the rest of the present message fits into, and no more than fits
+    /// there of further ones that are as large as the last: while they are, none lies across the end of a
+    /// block. What is longer than is believed fills the room that was made for it before it gets more.
     fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<Result<usize, Fault>> {
-        let missing = usize::try_from(self.session.missing()).unwrap_or(usize::MAX);
-        if missing == 0 {
+        let bytes = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+        let (have, last) = (bytes(self.received.1.stats().buffered), bytes(self.session.last()));
+        let rest = match bytes(self.session.missing()) {
+            0 => bytes(self.session.likely()).saturating_sub(have),
+            missing => missing,
+        };
+        let believed = have.max(last).clamp(BELIEVED, LARGEST_ROOM);
+        let mut most = usize::MAX;
+        if rest <= believed {
             self.room = 0;
         } else if self.room == 0 {
-            let have = usize::try_from(self.received.1.stats().buffered).unwrap_or(usize::MAX);
-            let believed = have.clamp(BELIEVED, LARGEST_ROOM);
-            self.room = self.received.0.reserve(missing.min(believed))?.len();
+            self.room = self.received.0.reserve(believed)?.len();
         }
-        match self.stream.poll_receive(context, &mut self.received.0) {
+        if rest > 0 && rest <= believed {
+            let room = self.received.0.reserve(rest)?.len();
+            if let Some(more) = room.checked_sub(rest).filter(|_| last > 0) {
+                most = rest + more - more % last;
+            }
+        }
+        match self.stream.poll_receive(context, &mut self.received.0, most) {
             Poll::Ready(Ok(count @ 1..)) => {
                 self.room = self.room.saturating_sub(count);
                 Poll::Ready(Ok(count))
@@ -142,6 +155,10 @@ impl Connection {
             Poll::Ready(Ok(0)) => Poll::Ready(Err(Fault::Closed)),
             Poll::Ready(Err(error)) => Poll::Ready(Err(error.into())),
             Poll::Pending => {
+                if have == 0 {
+                    // An idle pipe keeps none.
+                    self.room = 0;
+                }
                 self.received.1.release();
                 Poll::Pending
             }

@@ -10,6 +10,7 @@ use std::{
     borrow::Cow,
     fmt,
     io::{self, ErrorKind, Read, Write},
+    mem, str,
 };
 
 /// Bytes in which an id is found, if there is one: the longest array's and the longest number's.
@@ -82,13 +83,22 @@ impl fmt::Display for Malformed {
 impl std::error::Error for Malformed {}
 
 impl<'a> CallHead<'a> {
-    /// Reads the body of a frame. Names that lie across the end of a block are copied.
+    /// Reads the body of a frame. Names that lie across the end of a block are put together.
     ///
     /// # Errors
     ///
     /// [`Malformed`].
     pub fn read(body: SequenceRef<'a>) -> Result<Self, Malformed> {
-        let mut fields = Fields(body.reader());
+        Self::read_in(body, &mut [])
+    }
+
+    /// The same, where such names are put together in `room`, and in a [`String`] where that is too short.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`].
+    pub fn read_in(body: SequenceRef<'a>, room: &'a mut [u8]) -> Result<Self, Malformed> {
+        let mut fields = Fields(body.reader(), room);
         let read = |id, fields: &mut Fields<'a>| {
             let (service, method) = (fields.text()?, fields.text()?);
             Some(Self { id, service, method, data: fields.data()? })
@@ -114,7 +124,7 @@ impl<'a> ReplyHead<'a> {
     ///
     /// [`Malformed`].
     pub fn read(body: SequenceRef<'a>) -> Result<Self, Malformed> {
-        let mut fields = Fields(body.reader());
+        let mut fields = Fields(body.reader(), &mut []);
         let read = |id, fields: &mut Fields<'a>| {
             let status = decode::read_int(fields).ok()?;
             let error = if fields.nil() { None } else { Some(fields.text()?) };
@@ -161,11 +171,12 @@ impl Write for Count {
 
 /// The id at the front of what may be an envelope.
 pub(crate) fn id(bytes: SequenceRef<'_>) -> Option<u32> {
-    Fields(bytes.reader()).id()
+    Fields(bytes.reader(), &mut []).id()
 }
 
-/// The fields in turn. Their few bytes are no payload: reading them is not counted as a copy.
-struct Fields<'a>(SequenceReader<'a>);
+/// The fields in turn, and room for names. Their few bytes are no payload: reading them is not counted as a
+/// copy.
+struct Fields<'a>(SequenceReader<'a>, &'a mut [u8]);
 
 impl<'a> Fields<'a> {
     fn read<T>(&mut self, rest: impl FnOnce(u32, &mut Self) -> Option<T>) -> Result<T, Malformed> {
@@ -186,7 +197,14 @@ impl<'a> Fields<'a> {
 
     fn text(&mut self) -> Option<Cow<'a, str>> {
         let len = decode::read_str_len(self).ok()?;
-        self.0.read_slice(usize::try_from(len).ok()?).ok()?.to_str().ok()
+        let text = self.0.read_slice(usize::try_from(len).ok()?).ok()?;
+        if text.is_contiguous() || text.len() > self.1.len() {
+            return text.to_str().ok();
+        }
+        let (here, rest) = mem::take(&mut self.1).split_at_mut(text.len());
+        self.1 = rest;
+        here.iter_mut().zip(text.segments().flatten()).for_each(|(to, byte)| *to = *byte);
+        str::from_utf8(here).ok().map(Cow::Borrowed)
     }
 
     /// The last field, and the end.

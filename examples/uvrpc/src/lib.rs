@@ -5,9 +5,11 @@
 //! connection serves both sides, [`serve()`] with [`Services`] and [`Client`].
 
 #![forbid(unsafe_code)]
+#![allow(clippy::cast_precision_loss, reason = "what is counted here stays far below 2^53")]
 #![allow(clippy::disallowed_methods, reason = "the copying mode copies, and counts it at the call")]
 
 mod address;
+pub mod bench;
 mod calls;
 pub mod cli;
 mod client;

@@ -30,6 +30,8 @@ const NO_MORE: Duration = Duration::from_millis(20);
 /// Bytes of replies that may wait for a client to take them, and of calls that may wait for theirs; the last
 /// of them goes beyond.
 const MOST_WAITING: u64 = 1 << 20;
+/// Bytes of the names of a call that are put together without an allocation.
+const NAMES: usize = 64;
 
 /// Answers whoever connects, until `stop` is done: then no connection and no further call is accepted, and
 /// what is under way is answered. One task for each connection.
@@ -169,7 +171,8 @@ impl Calls {
             Mode::ZeroCopy => data,
             Mode::Copying => data.detach(),
         };
-        let head = match CallHead::read(body.bytes()) {
+        let mut room = [0; NAMES];
+        let head = match CallHead::read_in(body.bytes(), &mut room) {
             Ok(head) => head,
             Err(malformed) => {
                 let id = malformed.id.unwrap_or(0);

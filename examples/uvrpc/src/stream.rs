@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    io::AsyncWriteExt,
+    io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream, UnixListener, UnixStream, lookup_host},
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
 };
@@ -144,15 +144,17 @@ impl Stream {
         })
     }
 
-    /// Receives once into `to`; 0 at the end.
+    /// Receives once into `to`, at most so many bytes that are not handed over as they are; 0 at the end.
     pub(crate) fn poll_receive(
         &mut self,
         context: &mut Context<'_>,
         to: &mut Writer,
+        most: usize,
     ) -> Poll<io::Result<usize>> {
+        let most = most as u64;
         match self {
-            Self::Tcp(socket) => to.poll_fill_from(context, Pin::new(socket)),
-            Self::Ipc(socket) => to.poll_fill_from(context, Pin::new(socket)),
+            Self::Tcp(socket) => to.poll_fill_from(context, Pin::new(&mut socket.take(most))),
+            Self::Ipc(socket) => to.poll_fill_from(context, Pin::new(&mut socket.take(most))),
             Self::Inproc(pipes) => pipes.reader.poll_copy_to(context, to).map_err(io::Error::from),
         }
     }
@@ -190,7 +192,7 @@ impl Stream {
                     let len = view.len();
                     view.consume(len);
                 }
-                match self.poll_receive(context, &mut received.0) {
+                match self.poll_receive(context, &mut received.0, usize::MAX) {
                     Poll::Ready(Ok(1..)) => {}
                     Poll::Ready(_) => return Poll::Ready(()),
                     Poll::Pending => return Poll::Pending,

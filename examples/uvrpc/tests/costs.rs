@@ -11,12 +11,19 @@ mod wire;
 use aqueduct::{Pool, meter, pipe};
 use aqueduct_testkit::CountingAlloc;
 use std::{
-    future::pending,
-    sync::{Arc, Mutex, mpsc},
+    collections::VecDeque,
+    future::{Future, pending},
+    pin::Pin,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+        mpsc,
+    },
 };
 use tokio::runtime::{Builder, Runtime};
 use uvrpc::{
-    Call, Client, Listener, Mode, Options, Payload, Profile, Reply, Services, serve, zmtp::Session,
+    Address, Call, Client, Listener, Mode, Options, Outcome, Payload, Pending, Profile, Reply,
+    Services, serve, zmtp::Session,
 };
 use wire::{MOST, dealer, hear, open};
 
@@ -25,11 +32,13 @@ static ALLOC: CountingAlloc = CountingAlloc;
 
 const WARM: usize = 2000;
 const WINDOW: usize = 50;
+/// Lists that may turn out to be longer than ever before, in all calls together.
+const GROWN: u64 = 4;
 
 /// Of one thread: allocations, copies, bytes copied.
-type Cost = [f64; 3];
+type Cost = [u64; 3];
 
-fn reading() -> [u64; 3] {
+fn reading() -> Cost {
     let copied = meter::thread();
     [CountingAlloc::thread().allocations, copied.copies, copied.bytes]
 }
@@ -38,69 +47,125 @@ fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-/// What one of `calls` round trips in steady state costs the server and the client.
-fn costs(mode: Mode, size: usize, calls: usize) -> [Cost; 2] {
-    let options = || {
-        let profile = Profile::HighThroughput;
-        Options { mode, profile, pool: Pool::new(), ..Options::default() }
-    };
-    let readings = Arc::new(Mutex::new(Vec::with_capacity(WARM + calls)));
+/// A pool that has all blocks that it will ever need, for the calling thread.
+fn filled(pool: Pool) -> Pool {
+    for size in (12..=17).map(|bits| (1 << bits) - 64) {
+        drop((0..2 * WINDOW).map(|_| pool.get(size)).collect::<Vec<_>>());
+    }
+    pool
+}
+
+fn options(mode: Mode) -> Options {
+    let profile = Profile::HighThroughput;
+    Options { mode, profile, pool: filled(Pool::new()), ..Options::default() }
+}
+
+/// A server of `echo` on a thread of its own, which notes what that thread has spent at each call.
+fn serving(mode: Mode, readings: &Arc<Mutex<Vec<Cost>>>) -> Address {
     let mut services = Services::new();
-    let mine = Arc::clone(&readings);
+    let mine = Arc::clone(readings);
     let echo = move |call: Call<'_>| {
         mine.lock().unwrap().push(reading());
         Reply::ok(call.data)
     };
     services.register("echo", echo).unwrap();
     let (tell, told) = mpsc::channel();
-    let serving = options();
     std::thread::spawn(move || {
         runtime().block_on(async {
             let listener = Listener::bind(&"tcp://127.0.0.1:0".parse().unwrap()).await.unwrap();
             tell.send(listener.address().unwrap()).unwrap();
-            serve(listener, Arc::new(services), serving, pending::<()>()).await;
+            serve(listener, Arc::new(services), options(mode), pending::<()>()).await;
         });
     });
-    let address = told.recv().unwrap();
-    let client = runtime().block_on(async {
-        let client = Client::connect(address, options());
-        let data = Payload::from(vec![7; size]);
-        let mut pending = std::collections::VecDeque::with_capacity(WINDOW);
-        let mut before = reading();
-        for i in 0..WARM + calls {
-            if i == WARM {
-                before = reading();
+    told.recv().unwrap()
+}
+
+/// A client in one of the styles: makes so many calls of `data`, with so many under way, and waits for all.
+type Style =
+    for<'a> fn(&'a Client, &'a Payload, usize, usize) -> Pin<Box<dyn Future<Output = ()> + 'a>>;
+
+fn awaited<'a>(
+    client: &'a Client,
+    data: &'a Payload,
+    window: usize,
+    calls: usize,
+) -> Pin<Box<dyn Future<Output = ()> + 'a>> {
+    let mut under_way = VecDeque::with_capacity(window);
+    Box::pin(async move {
+        for call in 0..calls + window {
+            if call >= window {
+                let next: Pending = under_way.pop_front().unwrap();
+                assert_eq!(next.await.unwrap().data.unwrap().len(), data.len());
             }
-            if pending.len() == WINDOW {
-                let next: uvrpc::Pending = pending.pop_front().unwrap();
-                assert_eq!(next.await.unwrap().data.unwrap().len(), size);
+            if call < calls {
+                under_way.push_back(client.begin("echo", "echo", data.clone()).unwrap());
             }
-            pending.push_back(client.begin("echo", "echo", data.clone()).unwrap());
         }
-        each(before, reading(), calls)
+    })
+}
+
+fn called_back<'a>(
+    client: &'a Client,
+    data: &'a Payload,
+    window: usize,
+    calls: usize,
+) -> Pin<Box<dyn Future<Output = ()> + 'a>> {
+    let done = Arc::new(AtomicUsize::new(0));
+    Box::pin(async move {
+        for call in 0..calls {
+            while call - done.load(Relaxed) >= window {
+                tokio::task::yield_now().await;
+            }
+            let (done, len) = (Arc::clone(&done), data.len());
+            let then = move |outcome: Outcome| {
+                assert_eq!(outcome.unwrap().data.unwrap().len(), len);
+                done.fetch_add(1, Relaxed);
+            };
+            client.call_then("echo", "echo", data.clone(), then).unwrap();
+        }
+        while done.load(Relaxed) < calls {
+            tokio::task::yield_now().await;
+        }
+    })
+}
+
+/// What `calls` round trips in steady state cost the server and the client: all of the calls for the client,
+/// and all but one for the server.
+fn costs(mode: Mode, style: Style, size: usize, calls: usize) -> [Cost; 2] {
+    let readings = Arc::new(Mutex::new(Vec::with_capacity(WARM + calls)));
+    let address = serving(mode, &readings);
+    let client = runtime().block_on(async {
+        let client = Client::connect(address, options(mode));
+        let data = Payload::from(vec![7; size]);
+        // With more under way than later, so that all lists are long enough.
+        style(&client, &data, 4 * WINDOW, WARM).await;
+        // What the style itself allocates is not in it.
+        let measured = style(&client, &data, WINDOW, calls);
+        let before = reading();
+        measured.await;
+        difference(before, reading())
     });
     let readings = readings.lock().unwrap();
-    let last = readings.len() - 1;
-    [each(readings[WARM], readings[last], last - WARM), client]
+    assert_eq!(readings.len(), WARM + calls);
+    [difference(readings[WARM], readings[WARM + calls - 1]), client]
 }
 
-fn each(before: [u64; 3], after: [u64; 3], calls: usize) -> Cost {
-    [0, 1, 2].map(|i| (after[i] - before[i]) as f64 / calls as f64)
+fn difference(before: Cost, after: Cost) -> Cost {
+    [0, 1, 2].map(|i| after[i] - before[i])
 }
 
-/// Copies nothing but, of a few of the payloads that end in another block than they began in, the few bytes
-/// that would fit into a handle. Allocates nothing on the server, and on the client the channel that what
-/// comes of a call is told by.
+/// Not one byte of payload is copied. The server allocates nothing; the client, for each call, what comes of it
+/// is told by: the channel of a call that is awaited, the box of a callback.
 #[test]
 fn no_payload_is_copied_and_one_allocation_is_made() {
-    for (size, calls) in [(1 << 10, 20_000), (100 << 10, 2000)] {
-        let [server, client] = costs(Mode::ZeroCopy, size, calls);
-        println!("{size}: server {server:?}, client {client:?}");
-        for [_, _, bytes] in [server, client] {
-            assert!(bytes < 0.1, "{bytes} bytes copied for each call of {size}");
+    for style in [awaited as Style, called_back] {
+        for (size, calls) in [(1 << 10, 20_000), (100 << 10, 2000)] {
+            let [server, client] = costs(Mode::ZeroCopy, style, size, calls);
+            println!("{calls} calls of {size}: server {server:?}, client {client:?}");
+            assert_eq!([server, client].map(|[_, copies, bytes]| [copies, bytes]), [[0; 2]; 2]);
+            assert!(server[0] <= GROWN);
+            assert!((calls as u64..=calls as u64 + GROWN).contains(&client[0]));
         }
-        assert!(server[0] < 0.02, "{} allocations on the server, {size}", server[0]);
-        assert!(client[0] < 1.02, "{} allocations on the client, {size}", client[0]);
     }
 }
 
@@ -109,11 +174,13 @@ fn no_payload_is_copied_and_one_allocation_is_made() {
 #[test]
 fn the_documents_eight_copies() {
     const SIZE: usize = 1000;
-    let [server, client] = costs(Mode::Copying, SIZE, 5000);
-    println!("server {server:?}, client {client:?}");
-    for [_, copies, bytes] in [server, client] {
-        assert!((3.99..4.1).contains(&copies), "{copies}");
-        assert!((bytes - (4 * SIZE) as f64).abs() < 100.0, "{bytes}");
+    const CALLS: usize = 5000;
+    let [server, client] = costs(Mode::Copying, awaited, SIZE, CALLS);
+    for ([_, copies, bytes], calls) in [(server, CALLS as u64 - 1), (client, CALLS as u64)] {
+        assert_eq!(copies, 4 * calls);
+        // The heads are in two of them.
+        let heads = bytes - 4 * calls * SIZE as u64;
+        assert!(heads > 0 && heads < 20 * calls, "{heads} bytes beside the data of {calls} calls");
     }
 }
 

@@ -29,6 +29,9 @@ pub struct Session {
     lent: usize,
     /// Bytes without which there is no use in another look.
     missing: u64,
+    /// Bytes of the present message that are gone from the pipe, and of the last one in all.
+    passed: u64,
+    last: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,6 +100,8 @@ impl Session {
             skip: None,
             lent: 0,
             missing: 0,
+            passed: 0,
+            last: 0,
         }
     }
 
@@ -104,6 +109,19 @@ impl Session {
     #[must_use]
     pub fn missing(&self) -> u64 {
         self.missing
+    }
+
+    /// How many bytes the last call or reply had with all its heads; 0 before the first.
+    #[must_use]
+    pub(crate) fn last(&self) -> u64 {
+        self.last
+    }
+
+    /// How many bytes of the present message, from the front of the pipe on, there are if it is as large as
+    /// the last one.
+    #[must_use]
+    pub(crate) fn likely(&self) -> u64 {
+        self.last.saturating_sub(self.passed)
     }
 
     /// What is said next in what was received.
@@ -165,7 +183,7 @@ impl Session {
                     return Ok(Event::Envelope(self.lend(view, size, head)));
                 }
                 if self.frames == 0 && head.more && head.len == 0 {
-                    self.frames = 1;
+                    (self.frames, self.passed) = (1, size as u64);
                     reader = view.consume(size);
                     continue;
                 }
@@ -216,6 +234,7 @@ impl Session {
         // It is there, so it is no longer than memory.
         let len = usize::try_from(head.len).unwrap_or(usize::MAX);
         self.lent = from + len;
+        self.last = mem::take(&mut self.passed) + self.lent as u64;
         Body { view, from, len }
     }
 
@@ -244,7 +263,7 @@ impl Session {
         if !last {
             return None;
         }
-        self.frames = 0;
+        (self.frames, self.passed) = (0, 0);
         let (why, id) = self.refused.take()?;
         // The other reason was given at the frame's head.
         (why == Refusal::Frames).then_some(Event::Refused(why, id))
