@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{Payload, envelope};
 use aqueduct::{Reader, SequenceRef, View};
-use std::{fmt, mem};
+use std::mem;
 
 /// What a frame claims that is no envelope: data has less than 4 GiB.
 const ABSURD: u64 = 1 << 33;
@@ -68,12 +68,6 @@ pub enum Refusal {
     Frames,
     /// A frame is larger than allowed.
     TooLarge,
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.text())
-    }
 }
 
 impl Refusal {
