@@ -2,20 +2,17 @@
 
 use crate::{
     Options,
+    pulse::{Beat, Pulse},
     stream::Stream,
     zmtp::{Body, Event, Fault, GREETING, Own, Peer, Ping, Refusal, Session},
 };
 use aqueduct::{PipeError, Reader, Slice, Writer, pipe};
 use std::{
-    future::{Future, poll_fn},
-    pin::Pin,
+    future::poll_fn,
     task::{Context, Poll},
     time::Duration,
 };
-use tokio::{
-    task::coop::has_budget_remaining,
-    time::{Instant, Sleep, sleep_until, timeout},
-};
+use tokio::{task::coop::has_budget_remaining, time::timeout};
 
 /// Bytes that are believed to come because a frame claims them: room for as many is asked for at once. What
 /// has come of a frame makes it believable that as many more will.
@@ -262,70 +259,5 @@ impl Connection {
     /// Ends it, so that the peer gets all that was sent.
     pub(crate) async fn close(self) {
         self.stream.close(self.received).await;
-    }
-}
-
-/// When to send a PING, and when to give a peer up. Costs a look at the clock for what is received, and
-/// nothing where neither side asked for it.
-struct Pulse {
-    every: Duration,
-    patience: Duration,
-    heard: Instant,
-    asked: Instant,
-    timer: Option<Pin<Box<Sleep>>>,
-}
-
-enum Beat {
-    /// To be sent, with the patience that is asked of the peer.
-    Ping(Duration),
-    Silent,
-}
-
-impl Pulse {
-    fn new(every: Duration) -> Self {
-        let now = Instant::now();
-        let timer = (!every.is_zero()).then(|| Box::pin(sleep_until(now + every)));
-        Self { every, patience: every * 2, heard: now, asked: now, timer }
-    }
-
-    fn heard(&mut self) {
-        if self.timer.is_some() {
-            self.heard = Instant::now();
-        }
-    }
-
-    /// Has the shorter patience from now on; zero says nothing.
-    fn wait_for(&mut self, patience: Duration) {
-        if patience.is_zero() || (!self.patience.is_zero() && self.patience <= patience) {
-            return;
-        }
-        (self.patience, self.heard) = (patience, Instant::now());
-        let until = self.heard + patience;
-        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(until)));
-        if timer.deadline() > until {
-            timer.as_mut().reset(until);
-        }
-    }
-
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Beat> {
-        let Some(timer) = &mut self.timer else { return Poll::Pending };
-        while timer.as_mut().poll(context).is_ready() {
-            let now = Instant::now();
-            let silent = self.heard + self.patience;
-            if now >= silent {
-                return Poll::Ready(Beat::Silent);
-            }
-            let due = !self.every.is_zero() && now >= self.asked + self.every;
-            if due {
-                self.asked = now;
-            }
-            let next =
-                if self.every.is_zero() { silent } else { silent.min(self.asked + self.every) };
-            timer.as_mut().reset(next);
-            if due {
-                return Poll::Ready(Beat::Ping(self.patience));
-            }
-        }
-        Poll::Pending
     }
 }

@@ -19,6 +19,7 @@ pub mod envelope;
 mod options;
 mod outgoing;
 mod payload;
+mod pulse;
 mod reply;
 mod server;
 mod services;
