@@ -37,7 +37,8 @@ impl Served {
         let pool = Pool::new();
         let options = Options { pool: pool.clone(), ..options };
         let thread = std::thread::spawn(move || {
-            run(async move {
+            // As long as its test: it is told to stop.
+            runtime().block_on(async move {
                 let listener = Listener::bind(&address).await.unwrap();
                 tell.send(listener.address().unwrap()).unwrap();
                 serve(listener, Arc::new(services), options, stopped).await;
@@ -69,10 +70,13 @@ impl Drop for Served {
     }
 }
 
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
+
 /// Runs it, but not for ever.
 pub fn run<T>(future: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
+    runtime().block_on(async {
         tokio::time::timeout(4 * PATIENCE, future).await.expect("it does not hang")
     })
 }
