@@ -32,7 +32,7 @@ impl Libzmq {
     pub fn start(library: Option<&Path>, window: usize, payload: usize) -> Result<Self, String> {
         let library = match library {
             Some(library) => library.to_owned(),
-            None => find()?,
+            None => Self::find(Path::new("python3"))?,
         };
         let program = env::temp_dir().join(format!("uvrpc-libzmq-{}", std::process::id()));
         compile(&library, &program)?;
@@ -40,6 +40,19 @@ impl Libzmq {
         // Those that run go on.
         let _ = fs::remove_file(program);
         started
+    }
+
+    /// The library of this Python's pyzmq.
+    ///
+    /// # Errors
+    ///
+    /// That there is none.
+    pub fn find(python: &Path) -> Result<PathBuf, String> {
+        let output = Command::new(python).args(["-c", FIND]).output();
+        let output = output.map_err(|error| format!("{}: {error}", python.display()))?;
+        let path = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        let none = || "Python has no pyzmq whose library could be compared with".to_owned();
+        if path.is_empty() { Err(none()) } else { Ok(path.into()) }
     }
 
     /// Sends so many messages, waits for all echoes, and notes how long each took.
@@ -59,17 +72,6 @@ impl Libzmq {
             latencies.saturating_record(word()?);
         }
         Ok(wall)
-    }
-}
-
-fn find() -> Result<PathBuf, String> {
-    let output = Command::new("python3").args(["-c", FIND]).output();
-    let output = output.map_err(|error| format!("python3: {error}"))?;
-    let path = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    if path.is_empty() {
-        Err("Python has no pyzmq; see --libzmq".to_owned())
-    } else {
-        Ok(path.into())
     }
 }
 

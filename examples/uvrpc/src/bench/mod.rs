@@ -9,8 +9,8 @@ pub use libzmq::Libzmq;
 pub use load::Load;
 pub use process::{Process, serve_here};
 
-use crate::{Mode, Options, Profile};
-use aqueduct::meter;
+use crate::{Mode, Options, Payload, Profile, outgoing};
+use aqueduct::{PipeError, Writer, meter};
 use hdrhistogram::Histogram;
 use indicatif::ProgressBar;
 use process::Costs;
@@ -78,6 +78,21 @@ pub fn latencies() -> Histogram<u64> {
     Histogram::new_with_bounds(1, 60_000_000_000, 3).expect("1 ns to 60 s are bounds")
 }
 
+/// Writes a call of this id, service, method and data behind what the pipe has: what a client does for each.
+///
+/// # Errors
+///
+/// As [`Writer::reserve`].
+pub fn write_call(
+    writer: &mut Writer,
+    mode: Mode,
+    id: u32,
+    names: (&str, &str),
+    data: Option<Payload>,
+) -> Result<(), PipeError> {
+    outgoing::write_call(writer, mode, id, names, data)
+}
+
 /// Runs it: the server in a process of its own, which `server` starts and which comes to [`serve_here`], and
 /// libzmq's both ends likewise. `allocations` are those of the calling thread so far.
 ///
@@ -108,7 +123,8 @@ pub fn run(
     if let Some(libzmq) = &mut theirs {
         libzmq.lap(warm, &mut Laps::default())?;
     }
-    let before = ours.costs()?;
+    let before = ours.server_costs()?;
+    ours.spent = Costs::default();
     for round in 0..ROUNDS {
         for turn in 0..2 {
             if (round + turn) % 2 == 0 {
@@ -120,14 +136,14 @@ pub fn run(
         bar.inc(1);
     }
     bar.finish_and_clear();
-    let costs = ours.costs()?;
+    let costs = [ours.spent, ours.server_costs()? - before];
     let [ours, theirs] = laps;
     Ok(Figures {
         request: Request { window, ..request.clone() },
         calls: each * ROUNDS,
         ours,
         theirs: absent.map_or(Ok(theirs), Err),
-        costs: [0, 1].map(|side| costs[side] - before[side]),
+        costs,
     })
 }
 
@@ -179,6 +195,8 @@ struct Ours {
     load: Load,
     pool: aqueduct::Pool,
     allocations: fn() -> u64,
+    /// What the calls have cost on this side.
+    spent: Costs,
 }
 
 impl Ours {
@@ -193,13 +211,11 @@ impl Ours {
             Options { mode: request.mode, profile: request.profile, ..Options::default() };
         let pool = options.pool.clone();
         let load = Load::connect(address, options, request.style, window, request.payload)?;
-        Ok(Self { server, load, pool, allocations })
+        Ok(Self { server, load, pool, allocations, spent: Costs::default() })
     }
 
-    /// The client's and the server's.
-    fn costs(&mut self) -> Result<[Costs; 2], Failure> {
-        let theirs = self.load.call("costs")?;
-        Ok([Costs::of(&self.pool, self.allocations), Costs::read(&theirs)?])
+    fn server_costs(&mut self) -> Result<Costs, Failure> {
+        Costs::read(&self.load.call("costs")?)
     }
 }
 
@@ -211,9 +227,11 @@ impl Entrant for Ours {
     }
 
     fn calls(&mut self, count: u64, latencies: &mut Histogram<u64>) -> Result<Duration, Failure> {
-        let begun = Instant::now();
+        let (before, begun) = (Costs::of(&self.pool, self.allocations), Instant::now());
         self.load.run(count, latencies)?;
-        Ok(begun.elapsed())
+        let wall = begun.elapsed();
+        self.spent = self.spent + (Costs::of(&self.pool, self.allocations) - before);
+        Ok(wall)
     }
 }
 

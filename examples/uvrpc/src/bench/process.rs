@@ -5,7 +5,7 @@ use crate::{Address, Call, Listener, Options, Payload, Reply, Services, serve};
 use std::{
     fs,
     io::{self, BufRead, BufReader, Read, Write},
-    ops::Sub,
+    ops::{Add, Sub},
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     sync::Arc,
     thread,
@@ -100,6 +100,16 @@ impl Costs {
 
     fn write(self) -> Vec<u8> {
         self.0.iter().flat_map(|word| word.to_le_bytes()).collect()
+    }
+}
+
+impl Add for Costs {
+    type Output = Self;
+
+    fn add(self, more: Self) -> Self {
+        let mut each = self.0;
+        each.iter_mut().zip(more.0).for_each(|(sum, more)| *sum += more);
+        Self(each)
     }
 }
 

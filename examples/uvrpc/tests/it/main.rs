@@ -4,6 +4,7 @@
 #![allow(clippy::cast_possible_truncation, reason = "small numbers")]
 #![allow(missing_docs, unreachable_pub, reason = "a test binary")]
 
+mod bench;
 mod calls;
 mod command;
 mod differential;
