@@ -13,6 +13,9 @@ pub mod exchange_log_machine;
 pub mod framing_machine;
 #[path = "../../examples/web/tests/it/http/machine.rs"]
 pub mod http_machine;
+/// What a peer of uvrpc's says, and envelopes.
+#[path = "../../examples/uvrpc/tests/it/machine.rs"]
+pub mod machine;
 /// Orders for the machine of the log.
 #[path = "../../examples/exchange/tests/it/log/made.rs"]
 pub mod made;
@@ -25,3 +28,6 @@ pub mod pool_machine;
 pub mod sequence_machine;
 #[path = "../../crates/slice/tests/it/machine/mod.rs"]
 pub mod slice_machine;
+/// The machine's own name for what it is made of.
+#[path = "../../examples/uvrpc/tests/it/wire.rs"]
+pub mod wire;

@@ -56,14 +56,16 @@ pub(crate) fn short(name: &str) -> &str {
 
 /// `cargo xtask long NAME`: the tests whose names contain NAME, a hundred times as long.
 ///
-/// The factor is testkit's: it reads `AQUEDUCT_LONG`.
+/// The factor is testkit's: it reads `AQUEDUCT_LONG`. A hyphen in NAME stands for the underscore that a test
+/// has there.
 pub(crate) fn long(args: &[String]) -> Outcome {
     let [name] = args else {
         return Err("takes the name, or a part of the name, of the tests to run".to_owned());
     };
+    let name = name.replace('-', "_");
     let mut found = 0;
     for binary in build(&["--release", "--workspace"], &[])? {
-        let names = binary.tests()?.into_iter().filter(|test| test.contains(name.as_str()));
+        let names = binary.tests()?.into_iter().filter(|test| test.contains(&name));
         for test in names {
             found += 1;
             let mut command = binary.command();

@@ -15,6 +15,7 @@ mod lying;
 mod odd;
 pub mod oracle;
 mod probe;
+mod python;
 mod script;
 #[allow(unsafe_code, reason = "implements GlobalAlloc")]
 mod search;
@@ -27,6 +28,7 @@ pub use countdown::{Countdown, Tracked, for_every_k};
 pub use fail::FailingAlloc;
 pub use lying::{Lie, LyingReader};
 pub use odd::OddAlloc;
+pub use python::python;
 pub use script::{Step, replay, steps};
 pub use search::SearchAlloc;
 pub use thread_count::ThreadCountingAlloc;

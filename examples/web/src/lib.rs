@@ -22,5 +22,5 @@ pub use http::{
     Service, Wait,
 };
 pub use options::{Mode, Options, Timeouts};
-pub use program::Program;
+pub use program::{Ending, Program, listen};
 pub use serve::serve;

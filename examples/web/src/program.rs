@@ -15,12 +15,48 @@ use tokio::{
 /// second, or three, and std's 128 are soon there when a thousand come at once.
 const WAITING: i32 = 4096;
 
+/// Listens for as many clients at once as come. For tokio to take over.
+///
+/// # Errors
+///
+/// The system's.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let listener = TcpListener::bind(address)?;
+    rustix::net::listen(&listener, WAITING)?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+/// The signals that end a program.
+#[derive(Debug)]
+pub struct Ending([Signal; 2]);
+
+impl Ending {
+    /// Catches them from here on, in a tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    pub fn catch() -> io::Result<Self> {
+        Ok(Self([signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?]))
+    }
+
+    /// Waits for one of them.
+    pub async fn come(&mut self) {
+        let [interrupted, terminated] = &mut self.0;
+        tokio::select! {
+            _ = interrupted.recv() => {}
+            _ = terminated.recv() => {}
+        }
+    }
+}
+
 /// A listener, and the signals that end a program, which are caught from here on.
 #[derive(Debug)]
 pub struct Program {
     listener: TcpListener,
     runtime: Runtime,
-    ending: [Signal; 2],
+    ending: Ending,
 }
 
 impl Program {
@@ -30,12 +66,10 @@ impl Program {
     ///
     /// The system's.
     pub fn listen(scheme: &str, address: SocketAddr) -> io::Result<Self> {
-        let listener = TcpListener::bind(address)?;
-        rustix::net::listen(&listener, WAITING)?;
-        listener.set_nonblocking(true)?;
+        let listener = listen(address)?;
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let within = runtime.enter();
-        let ending = [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?];
+        let ending = Ending::catch()?;
         drop(within);
         // Who reads may stop reading.
         let _ = writeln!(io::stdout(), "listening on {scheme}{}", listener.local_addr()?);
@@ -53,7 +87,7 @@ impl Program {
         threads: usize,
         work: impl AsyncFn(tokio::net::TcpListener, watch::Receiver<()>) -> io::Result<T> + Sync,
     ) -> io::Result<Vec<T>> {
-        let Self { listener, runtime, ending: [mut interrupted, mut terminated] } = self;
+        let Self { listener, runtime, mut ending } = self;
         let (stop, stopped) = watch::channel(());
         let worker = |listener: TcpListener, stopped: watch::Receiver<()>| {
             Builder::new_current_thread().enable_all().build()?.block_on(async {
@@ -68,12 +102,7 @@ impl Program {
                 workers.push(scope.spawn(|| worker(listener, stopped)));
             }
             drop(listener);
-            runtime.block_on(async {
-                tokio::select! {
-                    _ = interrupted.recv() => {}
-                    _ = terminated.recv() => {}
-                }
-            });
+            runtime.block_on(ending.come());
             drop(stop); // which is what they wait for
             let ended = workers.into_iter().map(|worker| worker.join());
             ended.map(|done| done.map_err(|_| io::Error::other("a thread panicked"))?).collect()

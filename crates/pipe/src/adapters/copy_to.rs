@@ -69,18 +69,24 @@ impl Reader {
     pub async fn copy_to(&mut self, to: &mut Writer) -> Result<u64, CopyError> {
         let mut copied = 0;
         loop {
-            let step = |context: &mut Context<'_>| {
-                in_turn(context, |context| self.poll_copy_to(context, to))
-            };
-            match poll_fn(step).await? {
+            match poll_fn(|context| self.poll_copy_to(context, to)).await? {
                 0 => return Ok(copied),
                 count => copied += count as u64,
             }
         }
     }
 
-    /// Hands over what is there, once; zero at the end.
-    fn poll_copy_to(
+    /// What [`copy_to`](Self::copy_to) polls: hands over what is there, once, and gives how many bytes
+    /// that were; zero at the end.
+    pub fn poll_copy_to(
+        &mut self,
+        context: &mut Context<'_>,
+        to: &mut Writer,
+    ) -> Poll<Result<usize, CopyError>> {
+        in_turn(context, |context| self.poll_hand_over(context, to))
+    }
+
+    fn poll_hand_over(
         &mut self,
         context: &mut Context<'_>,
         to: &mut Writer,

@@ -1,18 +1,13 @@
 //! The FastAPI application in a process of its own, where Python and its packages are to be had.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Mutex;
 
-use aqueduct_testkit::skip;
+use aqueduct_testkit::{python, skip};
 
 use crate::recorded::{Request, folder, requests};
-
-/// One environment is made at a time.
-static MAKING: Mutex<()> = Mutex::new(());
 
 /// A running twin; it ends with this.
 #[derive(Debug)]
@@ -25,7 +20,9 @@ pub(crate) struct Twin {
 impl Twin {
     /// Starts it, or says in one line why it cannot.
     pub(crate) fn start() -> Option<Twin> {
-        let started = environment().and_then(Twin::start_with);
+        let list = folder().join("requirements.txt");
+        let started =
+            python(Path::new(env!("CARGO_TARGET_TMPDIR")), &list).and_then(Twin::start_with);
         started.map_err(|why| skip(&format!("no FastAPI to compare with: {why}"))).ok()
     }
 
@@ -64,36 +61,4 @@ impl Drop for Twin {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
-}
-
-/// The Python of an environment with the twin's packages, made once for each list of them.
-fn environment() -> Result<PathBuf, String> {
-    let list = folder().join("requirements.txt");
-    let text = std::fs::read(&list).map_err(|e| e.to_string())?;
-    let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
-    let here = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("twin-{:x}", hasher.finish()));
-    let python = here.join("bin/python");
-    let complete = here.join("complete");
-    let _one = MAKING.lock().map_err(|_| "another test failed to make its environment")?;
-    if complete.exists() {
-        return Ok(python);
-    }
-    run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&here))?;
-    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "1"];
-    run(Command::new(&python).args(pip).args(["--timeout", "10", "-r"]).arg(&list))?;
-    std::fs::write(complete, "").map_err(|e| e.to_string())?;
-    Ok(python)
-}
-
-/// Runs a command to its end; what it says last is the error.
-fn run(command: &mut Command) -> Result<(), String> {
-    let name = command.get_program().to_string_lossy().into_owned();
-    let output = command.output().map_err(|e| format!("{name} does not run: {e}"))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let text = [output.stdout, output.stderr].concat();
-    let text = String::from_utf8_lossy(&text);
-    Err(text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("no reason").to_owned())
 }

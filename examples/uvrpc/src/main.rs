@@ -1,0 +1,13 @@
+//! The program: `uvrpc --help` explains it.
+
+#![forbid(unsafe_code)]
+
+use aqueduct_testkit::ThreadCountingAlloc;
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOC: ThreadCountingAlloc = ThreadCountingAlloc;
+
+fn main() -> ExitCode {
+    uvrpc::cli::main(ThreadCountingAlloc::allocations)
+}

@@ -1,0 +1,11 @@
+//! What a peer says, whole and in pieces, against a naive reader.
+#![no_main]
+
+use std::hint::black_box;
+
+use aqueduct_fuzz::machine::run_zmtp;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    black_box(run_zmtp(black_box(bytes)));
+});
