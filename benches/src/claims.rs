@@ -3,6 +3,7 @@
 
 mod files;
 mod patterns;
+mod uvrpc;
 mod web;
 
 use std::io;
@@ -29,6 +30,7 @@ pub fn all(
     let mut claims = web::all(effort, ports, web)?;
     claims.extend(patterns::all(wanted, effort, ports, rows));
     claims.extend(files::all(ports, rows));
+    claims.extend(uvrpc::all(ports));
     Ok(claims)
 }
 

@@ -5,6 +5,7 @@ mod loaded;
 mod patterns;
 mod relay;
 mod serve;
+mod uvrpc;
 mod web;
 
 use std::env;
@@ -21,6 +22,7 @@ use crate::alloc::{VARIABLE, is_counting};
 use crate::measure::Effort;
 use crate::out::say;
 use crate::report::{Port, PortFigures};
+use crate::uvrpc::{LARGE, SMALL};
 use crate::web::ours;
 
 /// The subcommand that runs one scenario in one mode.
@@ -37,7 +39,7 @@ struct Known {
     counted: fn(Mode) -> Result<f64, Box<dyn Error>>,
 }
 
-const KNOWN: [Known; 5] = [
+const KNOWN: [Known; 8] = [
     Known {
         id: PACKETS,
         name: "packets",
@@ -58,6 +60,24 @@ const KNOWN: [Known; 5] = [
         timed: |mode, budget| web::timed(|| ours(mode), budget),
         counted: |mode| web::counted(|| ours(mode)),
     },
+    Known {
+        id: UVRPC,
+        name: "uvrpc",
+        timed: |mode, budget| uvrpc::timed(mode, SMALL, budget),
+        counted: |mode| uvrpc::counted(mode, SMALL),
+    },
+    Known {
+        id: UVRPC_LARGE,
+        name: "uvrpc-large",
+        timed: |mode, budget| uvrpc::timed(mode, LARGE, budget),
+        counted: |mode| uvrpc::counted(mode, LARGE),
+    },
+    Known {
+        id: UVRPC_MESSAGES,
+        name: "uvrpc-messages",
+        timed: uvrpc::messages_timed,
+        counted: uvrpc::messages_counted,
+    },
 ];
 
 /// The packet parser's row.
@@ -70,6 +90,12 @@ pub const RELAY: &str = "patterns.relay";
 pub const SERVE: &str = "patterns.serve";
 /// The web framework's row.
 pub const WEB: &str = "web";
+/// The row of calls over ZeroMQ's protocol.
+pub const UVRPC: &str = "uvrpc";
+/// The same with much data.
+pub const UVRPC_LARGE: &str = "uvrpc.large";
+/// The row of such calls that are only made.
+pub const UVRPC_MESSAGES: &str = "uvrpc.messages";
 
 /// How an example system runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -186,6 +212,12 @@ fn ask(known: &Known, mode: &str, count: bool, effort: Effort) -> Result<Answer,
     Ok(serde_json::from_slice(&output.stdout)?)
 }
 
+/// The mode of this name.
+#[must_use]
+pub fn mode(name: &str) -> Option<Mode> {
+    MODES.into_iter().find(|(known, _)| *known == name).map(|(_, mode)| mode)
+}
+
 /// The child's side: runs, and prints one line of JSON.
 ///
 /// # Errors
@@ -198,7 +230,7 @@ pub fn child(
     budget: Duration,
 ) -> Result<(), Box<dyn Error>> {
     let known = KNOWN.iter().find(|known| known.name == scenario).ok_or("no such scenario")?;
-    let (_, mode) = MODES.into_iter().find(|(name, _)| *name == mode).ok_or("no such mode")?;
+    let mode = self::mode(mode).ok_or("no such mode")?;
     let answer = match count {
         false => (known.timed)(mode, budget)?,
         true if !is_counting() => return Err("this process does not count its allocations".into()),

@@ -3,6 +3,7 @@
 
 mod relay;
 mod serve;
+mod uvrpc;
 mod web;
 
 use std::error::Error;
@@ -20,6 +21,8 @@ use patterns::{Mode, Scenario};
 use serde_json::json;
 
 use crate::out::say;
+use crate::ports::Mode as Way;
+use crate::uvrpc::{LARGE, SMALL};
 
 /// What one operation of most scenarios carries.
 const BLOCK: usize = 4096;
@@ -37,7 +40,7 @@ struct Ran {
 }
 
 /// The scenarios by name. Those that begin with `control.` copy, and must be seen to.
-const SCENARIOS: [(&str, Run); 27] = [
+const SCENARIOS: [(&str, Run); 30] = [
     ("freeze", |n| each(n, || drop(black_box(filled().freeze())))),
     ("clone", |n| shared(n, |slice| drop(black_box(slice.clone())))),
     ("slice", |n| shared(n, |slice| drop(black_box(slice.slice(100..1100))))),
@@ -92,6 +95,9 @@ const SCENARIOS: [(&str, Run); 27] = [
     ("serve.sendfile", |n| serve::blocks(serve::Way::Sendfile, n)),
     ("serve.mapped", |n| serve::blocks(serve::Way::Mapped, n)),
     ("serve.pooled", |n| serve::blocks(serve::Way::Pooled, n)),
+    ("uvrpc.call.1024", |n| uvrpc::calls(Way::ZeroCopy, SMALL, n)),
+    ("uvrpc.call.102400", |n| uvrpc::calls(Way::ZeroCopy, LARGE, n)),
+    ("control.uvrpc.call.copying", |n| uvrpc::calls(Way::Copying, SMALL, n)),
     ("control.relay.copying", |n| relay::messages(relay::Mode::Copying, n)),
 ];
 
