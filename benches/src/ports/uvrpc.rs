@@ -20,7 +20,7 @@ const BATCH: u64 = 4 << 20;
 const SHARE: u32 = 5;
 
 /// Messages that are timed together.
-const TOGETHER: u64 = 100;
+const TOGETHER: u32 = 100;
 
 pub(super) fn timed(
     mode: Mode,
@@ -64,9 +64,9 @@ fn messages(mode: Mode) -> impl loaded::Ask {
     let (mut writer, mut reader) = pipe(aqueduct::Options::default());
     let (data, mode) = (Payload::from(Slice::from(vec![7; SMALL])), options(mode).mode);
     move |count, latencies: &mut Histogram<u64>| {
-        for _ in 0..count.div_ceil(TOGETHER) {
+        for _ in 0..count.div_ceil(u64::from(TOGETHER)) {
             let begun = Instant::now();
-            for id in 0..TOGETHER as u32 {
+            for id in 0..TOGETHER {
                 write_call(&mut writer, mode, id, ("echo", ""), Some(data.clone()))?;
                 writer.try_flush()?;
                 if let Some(read) = reader.try_read()? {
@@ -75,8 +75,9 @@ fn messages(mode: Mode) -> impl loaded::Ask {
                     view.consume(len);
                 }
             }
-            let ns = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX) / TOGETHER;
-            latencies.saturating_record_n(ns.max(1), TOGETHER);
+            let ns =
+                u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX) / u64::from(TOGETHER);
+            latencies.saturating_record_n(ns.max(1), u64::from(TOGETHER));
         }
         Ok(())
     }

@@ -1,4 +1,6 @@
-//! Calls over ZeroMQ's protocol, client and server in this process.
+//! Calls over ZeroMQ's protocol, client and server in this process. What handles and heads are moved for a call
+//! is the same for each of them, so an operation is a byte of data that is echoed: how many a call has is what
+//! differs.
 
 use std::error::Error;
 
@@ -8,12 +10,16 @@ use super::Ran;
 use crate::ports::Mode;
 use crate::uvrpc::start;
 
-/// So many calls of so many bytes, echoed.
-pub(super) fn calls(mode: Mode, payload: usize, operations: u64) -> Result<Ran, Box<dyn Error>> {
-    let (_served, mut load) = start(mode, payload)?;
+/// How often it is called.
+const TIMES: u64 = 200;
+
+/// Calls of so many bytes of data each.
+pub(super) fn calls(mode: Mode, bytes: u64) -> Result<Ran, Box<dyn Error>> {
+    let (_served, mut load) = start(mode, usize::try_from(bytes)?)?;
     let mut latencies = ::uvrpc::bench::latencies();
     let before = meter::process();
-    load.run(operations, &mut latencies)?;
+    load.run(TIMES, &mut latencies)?;
     let copied = (meter::process() - before).bytes;
-    Ok(Ran { operations, payload: operations * payload as u64, copied })
+    let operations = TIMES * bytes;
+    Ok(Ran { operations, payload: operations, copied })
 }
