@@ -4,6 +4,7 @@
 mod exchange;
 mod files;
 mod patterns;
+mod uvrpc;
 mod web;
 
 use std::io;
@@ -43,6 +44,7 @@ pub fn all(
     claims.extend(patterns::all(wanted, effort, ports, rows));
     claims.extend(files::all(ports, rows));
     claims.extend(exchange::all(ports, rows, rmw_ns));
+    claims.extend(uvrpc::all(ports));
     Ok(claims)
 }
 

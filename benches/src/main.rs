@@ -9,7 +9,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 use copy_cost::measure::Effort;
 use copy_cost::out::nobody_reads;
-use copy_cost::{counted, ports, remote, run, scaling, witnessed};
+use copy_cost::{alloc, counted, ports, remote, run, scaling, uvrpc, witnessed};
 use regex::Regex;
 
 type Outcome = Result<(), Box<dyn Error>>;
@@ -60,6 +60,9 @@ enum Command {
     /// Answers the report's questions about Vec in a process with another allocator
     #[command(name = remote::SUBCOMMAND, hide = true)]
     ServeVec,
+    /// Is a server that the report calls
+    #[command(name = uvrpc::SUBCOMMAND, hide = true)]
+    UvrpcServer { mode: String },
 }
 
 #[derive(clap::Args, Debug)]
@@ -97,6 +100,10 @@ fn execute(arguments: &Arguments) -> Outcome {
             ports::child(scenario, mode, *count_allocations, budget)
         }
         Some(Command::ServeVec) => Ok(remote::serve()?),
+        Some(Command::UvrpcServer { mode }) => {
+            let mode = ports::mode(mode).ok_or("no such mode")?;
+            Ok(::uvrpc::bench::serve_here(uvrpc::options(mode), alloc::allocations)?)
+        }
         None => run::report(&run::Request {
             only: arguments.only.as_ref(),
             effort: if arguments.quick { Effort::QUICK } else { Effort::FULL },

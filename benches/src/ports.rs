@@ -6,6 +6,7 @@ mod loaded;
 mod patterns;
 mod relay;
 mod serve;
+mod uvrpc;
 mod web;
 
 use std::env;
@@ -23,6 +24,7 @@ use crate::measure::{Effort, Measured as Rows, NS, OURS, Rounds};
 use crate::out::say;
 use crate::report::{Port, PortFigures};
 use crate::target::Target;
+use crate::uvrpc::{LARGE, SMALL};
 use crate::web::ours;
 pub(crate) use exchange::{ORDER, P99};
 
@@ -51,7 +53,7 @@ struct PortRow {
     of: fn(&Answer) -> f64,
 }
 
-const KNOWN: [Known; 7] = [
+const KNOWN: [Known; 10] = [
     Known {
         id: EXCHANGE,
         name: "exchange",
@@ -89,6 +91,27 @@ const KNOWN: [Known; 7] = [
         counted: |mode| web::counted(|| ours(mode)),
         rows: &[],
     },
+    Known {
+        id: UVRPC,
+        name: "uvrpc",
+        timed: |mode, budget| uvrpc::timed(mode, SMALL, budget),
+        counted: |mode| uvrpc::counted(mode, SMALL),
+        rows: &[],
+    },
+    Known {
+        id: UVRPC_LARGE,
+        name: "uvrpc-large",
+        timed: |mode, budget| uvrpc::timed(mode, LARGE, budget),
+        counted: |mode| uvrpc::counted(mode, LARGE),
+        rows: &[],
+    },
+    Known {
+        id: UVRPC_MESSAGES,
+        name: "uvrpc-messages",
+        timed: uvrpc::messages_timed,
+        counted: uvrpc::messages_counted,
+        rows: &[],
+    },
 ];
 
 /// The path of an order.
@@ -105,6 +128,12 @@ pub const RELAY: &str = "patterns.relay";
 pub const SERVE: &str = "patterns.serve";
 /// The web framework's row.
 pub const WEB: &str = "web";
+/// The row of calls over ZeroMQ's protocol.
+pub const UVRPC: &str = "uvrpc";
+/// The same with much data.
+pub const UVRPC_LARGE: &str = "uvrpc.large";
+/// The row of such calls that are only made.
+pub const UVRPC_MESSAGES: &str = "uvrpc.messages";
 
 /// How an example system runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -235,6 +264,12 @@ fn ask(known: &Known, mode: &str, count: bool, effort: Effort) -> Result<Answer,
     Ok(serde_json::from_slice(&output.stdout)?)
 }
 
+/// The mode of this name.
+#[must_use]
+pub fn mode(name: &str) -> Option<Mode> {
+    MODES.into_iter().find(|(known, _)| *known == name).map(|(_, mode)| mode)
+}
+
 /// The child's side: runs, and prints one line of JSON.
 ///
 /// # Errors
@@ -247,7 +282,7 @@ pub fn child(
     budget: Duration,
 ) -> Result<(), Box<dyn Error>> {
     let known = KNOWN.iter().find(|known| known.name == scenario).ok_or("no such scenario")?;
-    let (_, mode) = MODES.into_iter().find(|(name, _)| *name == mode).ok_or("no such mode")?;
+    let mode = self::mode(mode).ok_or("no such mode")?;
     let answer = match count {
         false => (known.timed)(mode, budget)?,
         true if !is_counting() => return Err("this process does not count its allocations".into()),

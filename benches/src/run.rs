@@ -14,7 +14,7 @@ use crate::remote::{Mimalloc, beside};
 use crate::report::{Operation, Report, SCHEMA};
 use crate::stats::Summary;
 use crate::target::Figures;
-use crate::{claims, html, os, ports, relay, rows, serve, table, web};
+use crate::{claims, html, os, ports, relay, rows, serve, table, uvrpc, web};
 
 /// What the command line asks the report for.
 #[derive(Debug)]
@@ -40,7 +40,8 @@ pub fn report(request: &Request<'_>) -> Result<(), Box<dyn Error>> {
         + os::rounds(wanted)
         + web::rounds(wanted)
         + relay::rounds(wanted)
-        + serve::rounds(wanted);
+        + serve::rounds(wanted)
+        + uvrpc::rounds(wanted);
     let bar = progress(rounds as u64);
     let (rmw_ns, rows) = rows(&chosen, wanted, request.effort, &bar)?;
     let mut operations: Vec<_> = scaled(&rows, rmw_ns).collect();
@@ -51,6 +52,7 @@ pub fn report(request: &Request<'_>) -> Result<(), Box<dyn Error>> {
     operations.extend(others(&relay));
     let serve = serve_rows(wanted, &bar)?;
     operations.extend(others(&serve));
+    operations.extend(others(&uvrpc_rows(wanted, request.effort, &bar)?));
     let measured = ports::run(wanted, request.effort, |id| bar.set_message(id.to_owned()))?;
     for port in &measured {
         port.rows.iter().try_for_each(|row| show(row, rmw_ns, &bar))?;
@@ -159,6 +161,20 @@ fn serve_rows(wanted: impl Fn(&str) -> bool, bar: &ProgressBar) -> io::Result<Ve
     })?;
     show_all(&rows, &[], bar)?;
     Ok(rows)
+}
+
+/// The calls' rows, shown.
+fn uvrpc_rows(
+    wanted: impl Fn(&str) -> bool,
+    effort: Effort,
+    bar: &ProgressBar,
+) -> Result<Vec<Measured>, Box<dyn Error>> {
+    let calls = uvrpc::measure(wanted, effort, |id| {
+        bar.set_message(id);
+        bar.inc(1);
+    })?;
+    show_all(&calls.rows, &calls.notes, bar)?;
+    Ok(calls.rows)
 }
 
 fn show_all(rows: &[Measured], notes: &[String], bar: &ProgressBar) -> io::Result<()> {

@@ -4,6 +4,7 @@
 mod exchange;
 mod relay;
 mod serve;
+mod uvrpc;
 mod web;
 
 use std::error::Error;
@@ -21,6 +22,7 @@ use patterns::{Mode, Scenario};
 use serde_json::json;
 
 use crate::out::say;
+use crate::ports::Mode as Way;
 
 /// What one operation of most scenarios carries.
 const BLOCK: usize = 4096;
@@ -38,7 +40,7 @@ struct Ran {
 }
 
 /// The scenarios by name. Those that begin with `control.` copy, and must be seen to.
-const SCENARIOS: [(&str, Run); 28] = [
+const SCENARIOS: [(&str, Run); 31] = [
     ("freeze", |n| each(n, || drop(black_box(filled().freeze())))),
     ("clone", |n| shared(n, |slice| drop(black_box(slice.clone())))),
     ("slice", |n| shared(n, |slice| drop(black_box(slice.slice(100..1100))))),
@@ -94,6 +96,10 @@ const SCENARIOS: [(&str, Run); 28] = [
     ("serve.mapped", |n| serve::blocks(serve::Way::Mapped, n)),
     ("serve.pooled", |n| serve::blocks(serve::Way::Pooled, n)),
     ("exchange.order", exchange::orders),
+    // From 500 bytes to 3,000, and from 32,000 to 192,000, by the witness's two runs.
+    ("uvrpc.call.1024", |n| uvrpc::calls(Way::ZeroCopy, n / 4)),
+    ("uvrpc.call.102400", |n| uvrpc::calls(Way::ZeroCopy, n * 16)),
+    ("control.uvrpc.call.copying", |n| uvrpc::calls(Way::Copying, n / 4)),
     ("control.relay.copying", |n| relay::messages(relay::Mode::Copying, n)),
 ];
 
@@ -239,6 +245,15 @@ mod tests {
     fn alone() -> MutexGuard<'static, ()> {
         static ALONE: Mutex<()> = Mutex::new(());
         ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[test]
+    fn calls_are_copied_eight_times_in_the_copying_mode_alone() {
+        let _alone = alone();
+        let ran = |mode| uvrpc::calls(mode, 3000).expect("a server");
+        assert_eq!(ran(Way::ZeroCopy).copied, 0);
+        let control = ran(Way::Copying);
+        assert_eq!(control.copied / control.payload, 8);
     }
 
     /// Into a buffer, into strings, and those into fields.

@@ -8,6 +8,7 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 use std::thread;
 
 use crate::ports::memory_of;
+use crate::python::environment;
 
 /// What uvicorn is at its best with, beside the twin's own list.
 const QUICKER: [&str; 2] = ["httptools==0.9.0", "uvloop==0.23.0"];
@@ -30,7 +31,7 @@ impl FastApi {
         if !twin.join("app.py").exists() {
             return Err("its application is not there".into());
         }
-        let python = environment(&twin.join("requirements.txt"))?;
+        let python = environment("fastapi", &twin.join("requirements.txt"), &QUICKER)?;
         let mut process = Command::new(python)
             .args(["-B", "-m", "uvicorn", "app:app", "--port", "0", "--no-access-log"])
             .args(["--workers", "1", "--loop", "uvloop", "--http", "httptools"])
@@ -102,32 +103,4 @@ fn listens(said: ChildStderr) -> Option<SocketAddr> {
     // What else it says is read away, so that it never waits for us.
     thread::spawn(move || lines.for_each(drop));
     address
-}
-
-/// The Python of an environment with the packages of this list, made anew when the list changes.
-fn environment(list: &Path) -> Result<PathBuf, String> {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/copy-cost/fastapi");
-    let (python, made_of) = (own.join("bin/python"), own.join("made-of.txt"));
-    let listed = fs::read_to_string(list).map_err(|error| error.to_string())?;
-    let wanted = listed + &QUICKER.join("\n");
-    if fs::read_to_string(&made_of).is_ok_and(|made_of| made_of == wanted) {
-        return Ok(python);
-    }
-    succeed(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&own))?;
-    let install = ["-m", "pip", "install", "--quiet", "--retries", "1", "--timeout", "10"];
-    succeed(Command::new(&python).args(install).args(QUICKER).arg("-r").arg(list))?;
-    fs::write(made_of, wanted).map_err(|error| error.to_string())?;
-    Ok(python)
-}
-
-/// Runs a command to its end; the last that it says is the error.
-fn succeed(command: &mut Command) -> Result<(), String> {
-    let program = command.get_program().to_string_lossy().into_owned();
-    let output = command.output().map_err(|error| format!("{program}: {error}"))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let said = String::from_utf8_lossy(&output.stderr);
-    let last = said.lines().rfind(|line| !line.trim().is_empty());
-    Err(format!("{program}: {}", last.unwrap_or("it failed")))
 }

@@ -81,7 +81,7 @@ pub fn main(allocations: fn() -> u64) -> ExitCode {
     }
 }
 
-type Failure = Box<dyn Error + Send + Sync>;
+type Failure = Box<dyn Error>;
 
 fn run(command: Command, allocations: fn() -> u64) -> Result<(), Failure> {
     let runtime = || Builder::new_current_thread().enable_all().build();

@@ -25,7 +25,7 @@ use std::{
 pub use table::Figures;
 pub(crate) use table::name;
 
-type Failure = Box<dyn Error + Send + Sync>;
+type Failure = Box<dyn Error>;
 
 /// Rounds in which ours and libzmq's echo have their turns.
 const ROUNDS: u64 = 5;

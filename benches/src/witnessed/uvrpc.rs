@@ -1,0 +1,25 @@
+//! Calls over ZeroMQ's protocol, client and server in this process. What handles and heads are moved for a call
+//! is the same for each of them, so an operation is a byte of data that is echoed: how many a call has is what
+//! differs.
+
+use std::error::Error;
+
+use aqueduct::meter;
+
+use super::Ran;
+use crate::ports::Mode;
+use crate::uvrpc::start;
+
+/// How often it is called.
+const TIMES: u64 = 200;
+
+/// Calls of so many bytes of data each.
+pub(super) fn calls(mode: Mode, bytes: u64) -> Result<Ran, Box<dyn Error>> {
+    let (_served, mut load) = start(mode, usize::try_from(bytes)?)?;
+    let mut latencies = ::uvrpc::bench::latencies();
+    let before = meter::process();
+    load.run(TIMES, &mut latencies)?;
+    let copied = (meter::process() - before).bytes;
+    let operations = TIMES * bytes;
+    Ok(Ran { operations, payload: operations, copied })
+}
