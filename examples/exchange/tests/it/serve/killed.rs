@@ -47,7 +47,7 @@ fn crash_of_a_front_loses_nothing_that_it_acknowledged() {
     let mut random = Random::new(3);
     let orders = 2_000;
     let frames = flow(orders);
-    for round in 0..scale(3) {
+    for round in 0..scale(1).max(3) {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
             .join(format!("serve-killed-{}-{round}", std::process::id()));
         let log = folder.to_str().unwrap();
