@@ -1,0 +1,294 @@
+//! [`Segment`]: nodes that call one another directly, on one thread.
+
+use crate::{
+    Action, Error, Failure, Graph, Message, Next, Operator, Outputs, Policy, Role, Source,
+    metrics::Metrics, operator::Travel,
+};
+use std::mem;
+
+/// A message on an edge that leads out of its segment.
+#[derive(Clone, Debug)]
+pub(crate) struct Routed {
+    pub(crate) edge: u32,
+    pub(crate) message: Message,
+}
+
+/// Where edges that lead out of a segment lead to.
+pub(crate) trait Exit {
+    /// Fails when nobody will take anything any more.
+    fn push(&mut self, routed: Routed) -> Result<(), Error>;
+}
+
+/// What went over an edge since it was last told.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Count {
+    pub(crate) items: u64,
+    pub(crate) bytes: u64,
+    pub(crate) copied: u64,
+    /// Out of a queue, at its other end.
+    pub(crate) taken: u64,
+}
+
+/// An edge as its beginning sees it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wire {
+    pub(crate) edge: u32,
+    /// A node of the segment, or `OUT`.
+    pub(crate) to: u32,
+    /// Its port, or the edge's own number.
+    pub(crate) port: u32,
+}
+
+const OUT: u32 = u32::MAX;
+
+/// A message that was emitted and is not yet delivered.
+#[derive(Debug)]
+pub(crate) struct Pending {
+    pub(crate) to: u32,
+    pub(crate) port: u32,
+    pub(crate) message: Message,
+}
+
+struct Running<R: ?Sized> {
+    /// In the graph.
+    at: usize,
+    policy: Policy,
+    ports: Vec<Vec<Wire>>,
+    items: u64,
+    failures: u64,
+    role: Box<R>,
+}
+
+/// Nodes that call one another directly. What a node emits is put on a stack, behind what it will be
+/// popped before, so that an item and all that comes of it is through before the next, in order.
+pub(crate) struct Segment<E> {
+    sources: Vec<Running<dyn Source>>,
+    /// What sources did that are gone.
+    ended: Vec<(usize, u64, u64)>,
+    nodes: Vec<Running<dyn Operator>>,
+    /// Node and port within the segment, for each edge of the graph that leads into it.
+    entries: Vec<(u32, u32)>,
+    exit: E,
+    stack: Vec<Pending>,
+    counts: Vec<Count>,
+    travel: Travel,
+    names: Vec<String>,
+}
+
+impl<E: Exit> Segment<E> {
+    /// The nodes of the graph that belong to it. Sources are only made where they are wanted.
+    pub(crate) fn new(
+        graph: &Graph,
+        member: impl Fn(usize) -> bool,
+        source_here: impl Fn(usize) -> bool,
+        travel: Travel,
+        exit: E,
+    ) -> Result<Self, Error> {
+        let mut segment = Self {
+            sources: Vec::new(),
+            ended: Vec::new(),
+            nodes: Vec::new(),
+            entries: vec![(OUT, 0); graph.edges.len()],
+            exit,
+            stack: Vec::new(),
+            counts: vec![Count::default(); graph.edges.len()],
+            travel,
+            names: graph.names().map(str::to_owned).collect(),
+        };
+        let mut local = vec![OUT; graph.nodes.len()];
+        let operators = (0..graph.nodes.len())
+            .filter(|&at| member(at) && matches!(graph.nodes[at].role, Role::Operator(_)));
+        for (number, at) in (0..).zip(operators) {
+            local[at] = number;
+        }
+        for (at, node) in graph.nodes.iter().enumerate().filter(|&(at, _)| member(at)) {
+            let ports = (0..node.outputs.len()).map(|port| wires(graph, &local, (at, port)));
+            let (ports, policy) = (ports.collect(), node.policy.clone());
+            let failed = |failure| Error::Node { node: node.name.clone(), failure };
+            match &node.role {
+                Role::Source(make) if source_here(at) => {
+                    let role = make().map_err(failed)?;
+                    segment.sources.push(Running {
+                        at,
+                        policy,
+                        ports,
+                        items: 0,
+                        failures: 0,
+                        role,
+                    });
+                }
+                Role::Source(_) => {}
+                Role::Operator(make) => {
+                    let role = make().map_err(failed)?;
+                    segment.nodes.push(Running { at, policy, ports, items: 0, failures: 0, role });
+                }
+            }
+        }
+        for (entry, edge) in segment.entries.iter_mut().zip(&graph.edges) {
+            *entry = (local[edge.to.0], number(edge.to.1));
+        }
+        Ok(segment)
+    }
+
+    pub(crate) fn exit(&mut self) -> &mut E {
+        &mut self.exit
+    }
+
+    /// Sources that have not ended.
+    pub(crate) fn sources(&self) -> usize {
+        self.sources.len()
+    }
+
+    /// Takes one item from a source, and does all that comes of it. `None` when that source has ended and
+    /// is gone; else whether there was one.
+    pub(crate) fn poll(&mut self, source: usize) -> Result<Option<bool>, Error> {
+        let Self { sources, ended, stack, counts, travel, names, .. } = self;
+        let running = &mut sources[source];
+        let mut tried = 0;
+        let message = loop {
+            match running.role.next() {
+                Ok(Next::Item(message)) => break message,
+                Ok(Next::Idle) => return Ok(Some(false)),
+                Ok(Next::End) => {
+                    let Running { at, items, failures, .. } = sources.remove(source);
+                    ended.push((at, items, failures));
+                    return Ok(None);
+                }
+                Err(failure) => {
+                    running.failures += 1;
+                    match running.policy.decide(&failure, tried) {
+                        Action::Skip => return Ok(Some(true)),
+                        Action::Retry => tried += 1,
+                        Action::Stop => return Err(stop(names, running.at, failure)),
+                    }
+                }
+            }
+        };
+        running.items += 1;
+        let mut out = Outputs { stack, ports: &running.ports, counts, travel: *travel };
+        out.emit(0, message).map_err(|failure| stop(names, running.at, failure))?;
+        stack.reverse();
+        self.drain()?;
+        Ok(Some(true))
+    }
+
+    /// Takes an item that came over an edge from elsewhere, and does all that comes of it.
+    pub(crate) fn accept(&mut self, routed: Routed) -> Result<(), Error> {
+        let edge = routed.edge as usize;
+        self.counts[edge].taken += 1;
+        let (to, port) = self.entries[edge];
+        self.enter(to, port, routed.message)?;
+        self.drain()
+    }
+
+    /// Tells nodes that nothing will come any more, those first that others wait for.
+    pub(crate) fn end(&mut self) -> Result<(), Error> {
+        for node in 0..self.nodes.len() {
+            self.call(node, |operator, out| operator.on_end(out))?;
+            self.drain()?;
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn drain(&mut self) -> Result<(), Error> {
+        while let Some(Pending { to, port, message }) = self.stack.pop() {
+            if to == OUT {
+                self.exit.push(Routed { edge: port, message })?;
+            } else {
+                self.enter(to, port, message)?;
+            }
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn enter(&mut self, node: u32, port: u32, message: Message) -> Result<(), Error> {
+        let (node, port) = (node as usize, port as usize);
+        self.nodes[node].items += 1;
+        if self.nodes[node].policy.keeps() {
+            return self.call(node, |operator, out| {
+                let kept = message.clone();
+                let done = operator.on_item(port, kept, out);
+                done.map_err(|failure| failure.of(Some(message.clone())))
+            });
+        }
+        let mut message = Some(message);
+        self.call(node, |operator, out| {
+            // Only a policy that keeps its items tries twice.
+            operator.on_item(port, message.take().unwrap_or_default(), out)
+        })
+    }
+
+    /// Calls a node until it is content or given up: what it emitted stays only if it is content.
+    #[inline]
+    fn call(
+        &mut self,
+        node: usize,
+        mut work: impl FnMut(&mut dyn Operator, &mut Outputs<'_>) -> Result<(), Failure>,
+    ) -> Result<(), Error> {
+        let Self { nodes, stack, counts, travel, names, .. } = self;
+        let (running, mark) = (&mut nodes[node], stack.len());
+        let mut tried = 0;
+        loop {
+            let mut out = Outputs { stack, ports: &running.ports, counts, travel: *travel };
+            let Err(failure) = work(&mut *running.role, &mut out) else {
+                if stack.len() - mark > 1 {
+                    stack[mark..].reverse();
+                }
+                return Ok(());
+            };
+            stack.truncate(mark);
+            running.failures += 1;
+            match running.policy.decide(&failure, tried) {
+                Action::Skip => return Ok(()),
+                Action::Retry => tried += 1,
+                Action::Stop => return Err(stop(names, running.at, failure)),
+            }
+        }
+    }
+
+    /// Adds what was counted since the last time.
+    pub(crate) fn publish(&mut self, metrics: &Metrics) {
+        for (edge, count) in self.counts.iter_mut().enumerate() {
+            metrics.edge(edge, mem::take(count));
+        }
+        for (at, items, failures) in self.ended.drain(..) {
+            metrics.node(at, items, failures);
+        }
+        for running in &mut self.sources {
+            metrics.node(
+                running.at,
+                mem::take(&mut running.items),
+                mem::take(&mut running.failures),
+            );
+        }
+        for running in &mut self.nodes {
+            metrics.node(
+                running.at,
+                mem::take(&mut running.items),
+                mem::take(&mut running.failures),
+            );
+        }
+    }
+}
+
+#[cold]
+fn stop(names: &[String], at: usize, failure: Failure) -> Error {
+    Error::Node { node: names[at].clone(), failure }
+}
+
+fn wires(graph: &Graph, local: &[u32], from: (usize, usize)) -> Vec<Wire> {
+    let leading = graph.edges.iter().enumerate().filter(|(_, edge)| edge.from == from);
+    let wire = |(edge, to): (usize, (usize, usize))| match local[to.0] {
+        OUT => Wire { edge: number(edge), to: OUT, port: number(edge) },
+        node => Wire { edge: number(edge), to: node, port: number(to.1) },
+    };
+    leading.map(|(number, edge)| wire((number, edge.to))).collect()
+}
+
+/// Graphs are small: their parts were counted in memory.
+#[expect(clippy::cast_possible_truncation, reason = "a graph has fewer than 2^32 parts")]
+fn number(at: usize) -> u32 {
+    at as u32
+}

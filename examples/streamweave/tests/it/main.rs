@@ -1,0 +1,10 @@
+//! The port's tests.
+
+#![allow(clippy::disallowed_methods, reason = "tests make what they compare")]
+
+mod building;
+mod differential;
+mod life;
+mod policies;
+mod random;
+mod sharing;
