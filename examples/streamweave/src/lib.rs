@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod cli;
 mod copying;
 mod distributed;
 mod ends;
@@ -19,6 +20,7 @@ mod operator;
 mod registry;
 mod routers;
 mod segment;
+mod serve;
 mod simple;
 mod threads;
 mod typed;

@@ -11,6 +11,7 @@ use std::{
 pub struct Metrics {
     nodes: Vec<(String, [AtomicU64; 2])>,
     edges: Vec<Edge>,
+    moves: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -33,6 +34,7 @@ impl Metrics {
                 queue: stages[edge.from.0] != stages[edge.to.0],
                 counts: Default::default(),
             })),
+            moves: AtomicU64::new(0),
         }
     }
 
@@ -43,6 +45,16 @@ impl Metrics {
 
     pub(crate) fn node(&self, node: usize, items: u64, failures: u64) {
         add(&self.nodes[node].1, [items, failures]);
+    }
+
+    pub(crate) fn moved(&self) {
+        self.moves.fetch_add(1, Relaxed);
+    }
+
+    /// How often workers of this process moved what holds no state.
+    #[must_use]
+    pub fn moves(&self) -> u64 {
+        self.moves.load(Relaxed)
     }
 
     /// Items that a node gave, if it is a source, or took.
@@ -91,6 +103,12 @@ impl Metrics {
         family("edge_copied_bytes_total", "counter", "Bytes copied for an edge.", edges(2));
         let depth = |e: &Edge| (e.labels(), e.load(0).saturating_sub(e.load(3)));
         let depths = self.edges.iter().filter(|edge| edge.queue).map(depth).collect();
+        family(
+            "moves_total",
+            "counter",
+            "Changes between here and everywhere.",
+            vec![(String::new(), self.moves())],
+        );
         family("queue_depth", "gauge", "Items in an edge's queue, nearly.", depths);
         text
     }

@@ -4,7 +4,9 @@
 
 mod building;
 mod differential;
+mod failing;
 mod life;
 mod policies;
+mod processes;
 mod random;
 mod sharing;

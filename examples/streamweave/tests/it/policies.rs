@@ -116,7 +116,8 @@ fn run(
 const ALL: [u64; 13] = [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 115];
 
 fn each_mode(check: impl Fn(&Mode)) {
-    for mode in [Mode::InProcess, Mode::Copying] {
+    for mode in [Mode::InProcess, Mode::Copying, Mode::Distributed(streamweave::Cluster::alone(1))]
+    {
         check(&mode);
     }
 }

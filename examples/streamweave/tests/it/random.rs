@@ -26,11 +26,11 @@ struct Stream {
 }
 
 /// A step: which operator, on which stream, with what parameter.
-pub type Step = (u8, u8, u8);
+pub(crate) type Step = (u8, u8, u8);
 
 /// A graph, and what must come to its sinks.
 #[derive(Debug, Default)]
-pub struct Random {
+pub(crate) struct Random {
     nodes: String,
     edges: Vec<String>,
     names: usize,
@@ -43,7 +43,7 @@ fn number(text: &str) -> Option<i64> {
 }
 
 impl Random {
-    pub fn new(sources: &[(u8, u8)], steps: &[Step]) -> Self {
+    pub(crate) fn new(sources: &[(u8, u8)], steps: &[Step]) -> Self {
         let mut graph = Self::default();
         for &(count, keys) in sources {
             graph.source(u64::from(count) * 2, u64::from(keys) + 1);
@@ -225,14 +225,14 @@ impl Random {
     }
 
     /// The graph in TOML, with its files in a folder.
-    pub fn text(&self, folder: &Path) -> String {
+    pub(crate) fn text(&self, folder: &Path) -> String {
         let folder = folder.to_str().expect("a name in UTF-8");
         let text = format!("bound = 32\nedges = {:?}\n{}", self.edges, self.nodes);
         text.replace('@', folder)
     }
 
     /// Fails unless the folder holds what the oracle reckons.
-    pub fn check(&self, folder: &Path, mode: &str) {
+    pub(crate) fn check(&self, folder: &Path, mode: &str) {
         for (at, sink) in self.sinks.iter().enumerate() {
             let text = fs::read_to_string(folder.join(at.to_string())).expect("written");
             let got: Vec<&str> = text.lines().collect();
@@ -267,10 +267,10 @@ fn grouped<'a>(
 }
 
 /// A folder of a test's own, gone with it.
-pub struct Folder(pub PathBuf);
+pub(crate) struct Folder(pub(crate) PathBuf);
 
 impl Folder {
-    pub fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let name = format!("{name}-{}", std::process::id());
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         fs::create_dir_all(&folder).expect("made");

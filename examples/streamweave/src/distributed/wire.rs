@@ -1,0 +1,220 @@
+//! [`Items`]: messages in timely's hands. Moved within a process; between processes written once into a
+//! slab of the pool, and read as views of the slab that they were received into.
+
+use crate::{Failure, Message, Meta, Payload, message::Shared, segment::Routed};
+use aqueduct::{Pool, Slice, SliceMut, meter};
+use std::{io::Write, ops::DerefMut, sync::Arc};
+use timely::{
+    Accountable,
+    bytes::arc::Bytes,
+    communication::{Push, allocator::zero_copy::bytes_slab::BytesRefill},
+    dataflow::channels::{ContainerBytes, Message as Sent, pushers::exchange::Distributor},
+};
+
+/// In front of each item: edge, flags, length of the metadata, length of the payload, sequence, timestamp.
+const HEAD: usize = 32;
+/// The metadata is that of the item before.
+const SAME_META: u32 = 1;
+/// The payload is LZ4, behind its real length.
+const PACKED: u32 = 2;
+
+/// An item on its way to a worker.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) worker: usize,
+    /// The payload was made smaller.
+    pub(super) packed: bool,
+    pub(super) routed: Routed,
+}
+
+/// Items on their way to workers.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Items {
+    pub(super) entries: Vec<Entry>,
+    /// What was wrong with the bytes that they were read from.
+    pub(super) damage: Option<String>,
+}
+
+impl Accountable for Items {
+    fn record_count(&self) -> i64 {
+        // A vector's length fits.
+        self.entries.len() as i64
+    }
+}
+
+/// The payload as bytes, and small where that is wished and helps.
+pub(super) fn pack(payload: &Payload, from: usize) -> Result<(Payload, bool), Failure> {
+    let bytes = payload.to_bytes()?;
+    if u32::try_from(bytes.len()).is_err() {
+        return Err(Failure::new("4 GiB are too much for one item between processes"));
+    }
+    if bytes.len() >= from {
+        let packed = lz4_flex::compress_prepend_size(&bytes);
+        if packed.len() < bytes.len() {
+            return Ok((Slice::from(packed).into(), true));
+        }
+    }
+    Ok((bytes.into(), false))
+}
+
+fn bytes(payload: &Payload) -> &[u8] {
+    match payload {
+        Payload::Bytes(bytes) => bytes,
+        // What leaves the process was packed before, and so is bytes.
+        Payload::Value(_) => &[],
+    }
+}
+
+/// Each item, and whether its metadata must be written: not if it is that of the item before.
+fn with_meta(entries: &[Entry]) -> impl Iterator<Item = (&Entry, Option<&Shared>, bool)> {
+    let mut before = Meta::default();
+    entries.iter().map(move |entry| {
+        let meta = &entry.routed.message.meta;
+        let same = meta.same(&before);
+        if !same {
+            before = meta.clone();
+        }
+        (entry, meta.get().filter(|_| !same), same)
+    })
+}
+
+fn meta_length(meta: Option<&Shared>) -> u64 {
+    // Texts and numbers always have a size.
+    meta.map_or(0, |meta| bincode::serialized_size(meta).unwrap_or(0))
+}
+
+impl ContainerBytes for Items {
+    fn length_in_bytes(&self) -> usize {
+        let length = |(entry, meta, _): (&Entry, Option<&Shared>, bool)| {
+            let payload = bytes(&entry.routed.message.payload).len();
+            HEAD + meta_length(meta) as usize + payload
+        };
+        8 + with_meta(&self.entries).map(length).sum::<usize>()
+    }
+
+    fn into_bytes<W: Write>(&self, writer: &mut W) {
+        write(&self.entries, writer).expect("timely has made room for length_in_bytes()");
+    }
+
+    fn from_bytes(bytes: Bytes) -> Self {
+        let mut items = Self::default();
+        let slab = Slice::from_owner(View(bytes));
+        let declared = slab.first_chunk().map_or(0, |count| u64::from_le_bytes(*count));
+        if let Err(why) = read(&slab, &mut items.entries) {
+            items.damage = Some(why);
+        } else if items.entries.len() as u64 != declared {
+            items.damage = Some(format!("{} items, not {declared}", items.entries.len()));
+        }
+        items
+    }
+}
+
+fn write(entries: &[Entry], writer: &mut impl Write) -> Result<(), Box<bincode::ErrorKind>> {
+    writer.write_all(&(entries.len() as u64).to_le_bytes())?;
+    for (Entry { packed, routed, .. }, meta, same) in with_meta(entries) {
+        let Routed { edge, message } = routed;
+        let payload = bytes(&message.payload);
+        let flags = if same { SAME_META } else { 0 } | if *packed { PACKED } else { 0 };
+        // The payload was measured when it was packed; metadata of 4 GiB would not be read again.
+        let lengths = [meta_length(meta), payload.len() as u64].map(|length| length as u32);
+        for word in [*edge, flags, lengths[0], lengths[1]] {
+            writer.write_all(&word.to_le_bytes())?;
+        }
+        for word in [message.sequence, message.timestamp] {
+            writer.write_all(&word.to_le_bytes())?;
+        }
+        if let Some(meta) = meta {
+            bincode::serialize_into(&mut *writer, meta)?;
+        }
+        writer.write_all(payload)?;
+        meter::count_copy(payload.len());
+    }
+    Ok(())
+}
+
+fn read(slab: &Slice, entries: &mut Vec<Entry>) -> Result<(), String> {
+    let (mut at, mut meta) = (8, Meta::default());
+    while at < slab.len() {
+        let head: &[u8; HEAD] = slab[at..].first_chunk().ok_or("an item's head is cut off")?;
+        let word =
+            |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+        let long = |at: usize| u64::from(word(at)) | u64::from(word(at + 4)) << 32;
+        let [edge, flags, meta_length, length] = [0, 4, 8, 12].map(word);
+        let start = at + HEAD + meta_length as usize;
+        let end = start + length as usize;
+        if end > slab.len() {
+            return Err("an item is cut off".to_owned());
+        }
+        if flags & SAME_META == 0 {
+            let text = &slab[at + HEAD..start];
+            meta = match text {
+                [] => Meta::default(),
+                text => Meta::from_shared(bincode::deserialize(text).map_err(|e| e.to_string())?),
+            };
+        }
+        let mut payload = slab.slice(start..end);
+        if flags & PACKED != 0 {
+            payload = unpacked(&payload)?;
+        }
+        let (sequence, timestamp) = (long(16), long(24));
+        let message = Message { payload: payload.into(), sequence, timestamp, meta: meta.clone() };
+        entries.push(Entry { worker: 0, packed: false, routed: Routed { edge, message } });
+        at = end;
+    }
+    Ok(())
+}
+
+fn unpacked(packed: &[u8]) -> Result<Slice, String> {
+    let (length, packed) = lz4_flex::block::uncompressed_size(packed).map_err(|e| e.to_string())?;
+    // LZ4 makes nothing more than 255 times smaller: a lie about the length takes no memory.
+    if length / 255 > packed.len() {
+        return Err("an item that cannot be of its length".to_owned());
+    }
+    let mut block = Pool::global().get(length);
+    let room = block.spare_mut().get_mut(..length).ok_or("no memory for an item")?;
+    let got = lz4_flex::decompress_into(packed, room).map_err(|error| error.to_string())?;
+    block.commit(got);
+    Ok(block.freeze())
+}
+
+struct View(Bytes);
+
+impl AsRef<[u8]> for View {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// Slabs from the pool.
+pub(super) fn refill() -> BytesRefill {
+    let logic = |size| {
+        let mut block: SliceMut = Pool::global().get(size);
+        block.commit(size);
+        Box::new(block) as Box<dyn DerefMut<Target = [u8]> + Send>
+    };
+    BytesRefill { logic: Arc::new(logic), limit: Some(8) }
+}
+
+/// Hands items to the workers that they are for.
+pub(super) struct Spread(pub(super) Vec<Items>);
+
+impl Distributor<Items> for Spread {
+    fn partition<T: Clone, P: Push<Sent<T, Items>>>(
+        &mut self,
+        items: &mut Items,
+        time: &T,
+        pushers: &mut [P],
+    ) {
+        for entry in items.entries.drain(..) {
+            self.0[entry.worker].entries.push(entry);
+        }
+        for (items, pusher) in self.0.iter_mut().zip(pushers) {
+            if !items.entries.is_empty() {
+                Sent::push_at(items, time.clone(), pusher);
+                items.entries.clear();
+            }
+        }
+    }
+
+    fn flush<T: Clone, P: Push<Sent<T, Items>>>(&mut self, _: &T, _: &mut [P]) {}
+}
