@@ -3,9 +3,11 @@
 #![allow(clippy::disallowed_methods, reason = "tests make what they compare")]
 
 mod building;
+mod command;
 mod differential;
 mod failing;
 mod life;
+mod load;
 mod policies;
 mod processes;
 mod random;

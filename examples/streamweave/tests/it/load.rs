@@ -1,0 +1,166 @@
+//! Hybrid under a changing load, and slow sinks behind timely.
+
+use std::{
+    collections::HashMap,
+    net::TcpListener,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering::SeqCst},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+use streamweave::{
+    Cluster, Executor, Failure, Graph, Item, Message, Meta, Metrics, Mode, Next, Node, Source,
+    Weave,
+};
+
+const KEYS: u64 = 8;
+/// How long a load lasts, and how many follow one another: high, low, high, low.
+const PHASE: Duration = Duration::from_millis(200);
+const PHASES: u32 = 4;
+/// Between one item per millisecond and as many as there can be.
+const THRESHOLD: f64 = 8_000.0;
+
+struct Waves {
+    begun: Option<Instant>,
+    next: u64,
+    last: Instant,
+}
+
+impl Source for Waves {
+    fn next(&mut self) -> Result<Next, Failure> {
+        let begun = *self.begun.get_or_insert_with(Instant::now);
+        let phase = begun.elapsed().as_millis() / PHASE.as_millis();
+        if phase >= u128::from(PHASES) {
+            return Ok(Next::End);
+        }
+        if phase % 2 == 1 && self.last.elapsed() < Duration::from_millis(1) {
+            return Ok(Next::Idle);
+        }
+        self.last = Instant::now();
+        self.next += 1;
+        let meta = Meta::default().with_key((self.next % KEYS).to_string());
+        Ok(Next::Item(Message { meta, ..Message::of(self.next) }))
+    }
+}
+
+/// Waves through a node that may move, to a sink on the last worker.
+fn waves(seen: Arc<Mutex<Vec<u64>>>) -> Graph {
+    let mut weave = Weave::new();
+    let make = Arc::new(|| -> Result<Box<dyn Source>, Failure> {
+        Ok(Box::new(Waves { begun: None, next: 0, last: Instant::now() }))
+    });
+    weave.add(Node::source("waves", std::any::type_name::<u64>(), make));
+    let (map, mapped) = weave.map("map", |n: u64| n);
+    let sink = weave.sink("sink", move |n: u64| {
+        seen.lock().expect("whole").push(n);
+        Ok(())
+    });
+    let source = weave.output::<u64>("waves", 0);
+    weave.connect(&source, map);
+    weave.connect(&mapped, sink);
+    weave.build().expect("sound")
+}
+
+fn check(seen: &[u64], metrics: &Metrics) {
+    assert!(metrics.moves() >= 2, "there and back: {}", metrics.moves());
+    let mut last = HashMap::new();
+    for n in seen {
+        let before = last.insert(n % KEYS, *n);
+        assert!(before.is_none_or(|before| before == n - KEYS), "{before:?} before {n}");
+    }
+    assert_eq!(Some(seen.len() as u64), metrics.items("waves"), "lost or doubled");
+}
+
+#[test]
+fn hybrid_moves_both_ways_and_loses_doubles_and_overtakes_nothing() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let mode = Mode::Hybrid(Cluster::alone(2), THRESHOLD);
+    let mut executor = Executor::new(waves(seen.clone()), mode);
+    executor.run().expect("it runs");
+    check(&seen.lock().expect("whole"), &executor.metrics());
+}
+
+#[test]
+fn hybrid_between_processes_moves_and_loses_nothing() {
+    let ports = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
+    let addresses = ports.map(|port| port.local_addr().expect("bound").to_string());
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let both = [0, 1].map(|index| {
+        let cluster = Cluster::new(index, addresses.to_vec()).expect("below two");
+        let mut executor = Executor::new(waves(seen.clone()), Mode::Hybrid(cluster, THRESHOLD));
+        executor.start().expect("ready");
+        executor
+    });
+    let [one, two] = both.map(|mut executor| {
+        executor.wait().expect("it runs");
+        executor.metrics()
+    });
+    check(&seen.lock().expect("whole"), &one);
+    // Some of the work was the other's.
+    let (here, there) = (one.items("map"), two.items("map"));
+    assert!(here > Some(0) && there > Some(0), "{here:?} {there:?}");
+}
+
+#[test]
+fn a_slow_sink_behind_timely_never_has_more_before_it_than_the_bound() {
+    const BOUND: u64 = 64;
+    let counts = Arc::new([(); 3].map(|()| AtomicU64::new(0)));
+    let (at_map, at_sink) = (counts.clone(), counts.clone());
+    let mut weave = Weave::new();
+    let numbers = weave.source("numbers", 0..4000_i64);
+    let (map, mapped) = weave.map("map", move |n: i64| {
+        at_map[0].fetch_add(1, SeqCst);
+        n
+    });
+    let sink = weave.sink("sink", move |n: i64| {
+        if n % 128 == 0 {
+            thread::sleep(Duration::from_millis(2));
+        }
+        let under_way = at_sink[0].load(SeqCst) - at_sink[1].fetch_add(1, SeqCst);
+        at_sink[2].fetch_max(under_way, SeqCst);
+        Ok(())
+    });
+    weave.connect(&numbers, map);
+    weave.connect(&mapped, sink);
+    let graph = weave.build().expect("sound").with_bound(BOUND as usize);
+    let mut executor = Executor::new(graph, Mode::Distributed(Cluster::alone(2)));
+    executor.run().expect("it runs");
+    let [given, done, most] = &*counts;
+    assert_eq!((given.load(SeqCst), done.load(SeqCst)), (4000, 4000));
+    assert!((1..=BOUND).contains(&most.load(SeqCst)), "{most:?}");
+}
+
+#[test]
+fn a_distributed_run_pauses_resumes_and_stops() {
+    let mut weave = Weave::new();
+    let numbers = weave.source("numbers", 0_u64..);
+    let sink = weave.sink("sink", |n: u64| {
+        u64::from_payload(n.into_payload())?;
+        Ok(())
+    });
+    weave.connect(&numbers, sink);
+    let graph = weave.build().expect("sound");
+    let mut executor = Executor::new(graph, Mode::Distributed(Cluster::alone(2)));
+    let metrics = executor.metrics();
+    let items = || metrics.items("sink").expect("a node");
+    let moving = |than: u64| {
+        let begun = Instant::now();
+        while items() <= than {
+            assert!(begun.elapsed() < Duration::from_secs(5), "in vain");
+            thread::sleep(Duration::from_millis(1));
+        }
+    };
+    executor.start().expect("ready");
+    moving(1000);
+    executor.pause().expect("running");
+    thread::sleep(Duration::from_millis(50));
+    let still = items();
+    thread::sleep(Duration::from_millis(50));
+    assert_eq!(items(), still);
+    executor.resume().expect("paused");
+    moving(still + 1000);
+    executor.stop(Duration::from_secs(5)).expect("running");
+    assert_eq!(metrics.items("numbers"), metrics.items("sink"));
+}
