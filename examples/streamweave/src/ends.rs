@@ -43,7 +43,7 @@ fn generate(parameters: &mut Parameters) -> Result<Node, BuildError> {
     let metas: Arc<[Meta]> = if metas.is_empty() { [base].into() } else { metas.into() };
     let make = move || -> Result<Box<dyn Source>, Failure> {
         let begun = Instant::now();
-        Ok(Box::new(Generate { count, size, rate, begun, metas: metas.clone(), next: 0 }))
+        Ok(Box::new(Generate { count, size, rate, begun, metas: metas.clone(), turn: 0, next: 0 }))
     };
     Ok(Node::source(parameters.name(), BYTES, Arc::new(make)))
 }
@@ -54,6 +54,7 @@ struct Generate {
     rate: Option<u64>,
     begun: Instant,
     metas: Arc<[Meta]>,
+    turn: usize,
     next: u64,
 }
 
@@ -73,7 +74,8 @@ impl Source for Generate {
         if block.len() < self.size {
             block.resize(self.size, b'.');
         }
-        let meta = self.metas[(sequence % self.metas.len() as u64) as usize].clone();
+        let meta = self.metas[self.turn].clone();
+        self.turn = (self.turn + 1) % self.metas.len();
         Ok(Next::Item(Message {
             payload: block.freeze().into(),
             sequence,

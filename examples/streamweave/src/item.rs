@@ -138,6 +138,7 @@ impl<T, C> Typed<T, C> {
     }
 
     /// The value itself where nobody shares it, a clone where somebody does.
+    #[must_use]
     pub fn into_inner(self) -> T
     where
         T: Clone,

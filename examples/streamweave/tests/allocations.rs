@@ -1,6 +1,10 @@
 //! What takes memory, and what is copied, counted by an allocator of this test's own.
 
-#![allow(clippy::disallowed_methods, reason = "a test writes what it reads")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::cast_possible_truncation,
+    reason = "a test makes what it reads, out of small numbers"
+)]
 
 use aqueduct::{Slice, meter};
 use aqueduct_testkit::CountingAlloc;

@@ -1,15 +1,18 @@
 //! [`Flow`]: one worker's part of a graph, as timely executes it.
 
 use super::{
-    Cluster, moves, stages,
+    Cluster, moves,
+    outbox::{Outbox, Route},
+    stage::{Lists, Part},
+    stages,
     watched::Losses,
-    wire::{Entry, Items, Spread, pack},
+    wire::Items,
 };
 use crate::{
     Error, Graph, Place, Role,
     executor::{Run, Wish},
     operator::Travel,
-    segment::{Exit, Routed, Segment},
+    segment::Segment,
 };
 use std::{
     cell::{Cell, RefCell},
@@ -18,12 +21,7 @@ use std::{
     time::{Duration, Instant},
 };
 use timely::{
-    container::CapacityContainerBuilder,
-    dataflow::{
-        InputHandle, ProbeHandle, Scope, Stream,
-        channels::pact::DistributorPact,
-        operators::{Probe, generic::OutputBuilder, generic::builder_rc::OperatorBuilder},
-    },
+    dataflow::{InputHandle, ProbeHandle, Stream},
     worker::Worker,
 };
 
@@ -44,53 +42,6 @@ pub(super) struct Flow {
     pub(super) losses: Arc<Losses>,
 }
 
-/// Which worker an edge's items go to.
-#[derive(Clone, Copy, Debug)]
-enum Route {
-    Here,
-    ByKey,
-    To(usize),
-    /// Here, or by key while the load is high.
-    Moves,
-}
-
-/// Where a stage's items go: one list for each stage that they go to.
-struct Outbox {
-    lists: Vec<Items>,
-    /// For each edge, its list and its route.
-    edges: Vec<(usize, Route)>,
-    names: Vec<String>,
-    here: usize,
-    peers: usize,
-    /// Workers of each process.
-    workers: usize,
-    pack_from: usize,
-    everywhere: Rc<Cell<bool>>,
-}
-
-impl Exit for Outbox {
-    fn push(&mut self, mut routed: Routed) -> Result<(), Error> {
-        let (list, route) = self.edges[routed.edge as usize];
-        let by_key = |peers: usize| (routed.message.key_hash() % peers as u64) as usize;
-        let worker = match route {
-            Route::Here => self.here,
-            Route::To(worker) => worker,
-            Route::Moves if !self.everywhere.get() => self.here,
-            Route::ByKey | Route::Moves => by_key(self.peers),
-        };
-        let mut packed = false;
-        if worker / self.workers != self.here / self.workers {
-            let name = || self.names[routed.edge as usize].clone();
-            let payload = pack(&routed.message.payload, self.pack_from);
-            let payload = payload.map_err(|failure| Error::Node { node: name(), failure })?;
-            (routed.message.payload, packed) = payload;
-        }
-        self.lists[list].entries.push(Entry { worker, packed, routed });
-        Ok(())
-    }
-}
-
-type Lists = CapacityContainerBuilder<Items>;
 type Input = InputHandle<u64, Lists>;
 
 impl Flow {
@@ -179,114 +130,6 @@ fn pairs(graph: &Graph, stages: &[usize]) -> Vec<(usize, usize)> {
     pairs.sort_unstable();
     pairs.dedup();
     pairs
-}
-
-/// A stage behind others: a timely operator.
-struct Part {
-    segment: Segment<Outbox>,
-    failed: Rc<RefCell<Option<Error>>>,
-    run: Run,
-}
-
-impl Part {
-    /// The streams to the stages behind it.
-    fn build<'s>(
-        mut self,
-        scope: Scope<'s, u64>,
-        inputs: Vec<(usize, Stream<'s, u64, Items>)>,
-        behind: Vec<usize>,
-        probe: &ProbeHandle<u64>,
-    ) -> Vec<(usize, Stream<'s, u64, Items>)> {
-        let mut builder = OperatorBuilder::new("stage".to_owned(), scope.clone());
-        let mut inputs: Vec<_> = inputs
-            .into_iter()
-            .map(|(_, stream)| {
-                let spread = |peers: usize| Spread(vec![Items::default(); peers]);
-                builder.new_input(stream, DistributorPact(spread))
-            })
-            .collect();
-        let (mut outputs, mut streams) = (Vec::new(), Vec::new());
-        for to in &behind {
-            let (output, stream) = builder.new_output();
-            outputs.push(OutputBuilder::<u64, Lists>::from(output));
-            streams.push((*to, stream));
-        }
-        // What leads nowhere still says how far it is.
-        let (_end, end) = builder.new_output::<Vec<()>>();
-        end.probe_with(probe);
-        builder.build(move |capabilities| {
-            let mut held = Some(capabilities);
-            move |frontiers| {
-                for input in &mut inputs {
-                    input.for_each(|time, items| {
-                        self.take(items);
-                        self.give(&mut outputs, &time);
-                    });
-                }
-                let before = frontiers.iter().filter_map(|f| f.frontier().first().copied()).min();
-                match (before, &mut held) {
-                    (Some(time), Some(held)) => {
-                        held.iter_mut().for_each(|own| own.downgrade(&time))
-                    }
-                    (None, Some(own)) => {
-                        if self.failed.borrow().is_none() {
-                            let ended = self.segment.end();
-                            self.note(ended);
-                            for (list, output) in outputs.iter_mut().enumerate() {
-                                let items = &mut self.segment.exit().lists[list];
-                                send(output, items, &own[list]);
-                            }
-                            self.segment.publish(&self.run.metrics);
-                        }
-                        held = None;
-                    }
-                    _ => {}
-                }
-            }
-        });
-        streams
-    }
-
-    fn take(&mut self, items: &mut Items) {
-        if let Some(why) = items.damage.take() {
-            self.note(Err(Error::Cluster(format!("what a peer sent is damaged: {why}"))));
-        }
-        for entry in items.entries.drain(..) {
-            if self.failed.borrow().is_some() {
-                break;
-            }
-            let done = self.segment.accept(entry.routed);
-            self.note(done);
-        }
-        self.segment.publish(&self.run.metrics);
-    }
-
-    fn give(
-        &mut self,
-        outputs: &mut [OutputBuilder<u64, Lists>],
-        time: &timely::dataflow::operators::InputCapability<u64>,
-    ) {
-        for (output, items) in outputs.iter_mut().zip(&mut self.segment.exit().lists) {
-            send(output, items, time);
-        }
-    }
-
-    fn note(&self, done: Result<(), Error>) {
-        if let Err(error) = done {
-            self.failed.borrow_mut().get_or_insert(error);
-        }
-    }
-}
-
-fn send(
-    output: &mut OutputBuilder<u64, Lists>,
-    items: &mut Items,
-    time: &impl timely::dataflow::operators::CapabilityTrait<u64>,
-) {
-    if !items.entries.is_empty() {
-        output.activate().session_with_builder(time).give_container(items);
-        items.entries.clear();
-    }
 }
 
 /// The first stage, which holds the sources, and the worker's own loop.

@@ -4,6 +4,8 @@
 
 mod connect;
 mod flow;
+mod outbox;
+mod stage;
 mod watched;
 mod wire;
 
@@ -123,10 +125,10 @@ fn work(graph: Graph, cluster: &Cluster, hybrid: Option<f64>, run: Run) -> Resul
             Some(peer) => Err(cluster.peer(peer, "it is gone".to_owned())),
             None => Err(Error::Panicked),
         });
-        if let Err(error) = result {
-            if !matches!((&ended, &error), (Err(_), Error::Aborted)) {
-                ended = Err(error);
-            }
+        // Whoever was stopped by another's failure says less than the other.
+        match (&ended, result) {
+            (_, Ok(())) | (Err(_), Err(Error::Aborted)) => {}
+            (_, error) => ended = error,
         }
     }
     match ended {

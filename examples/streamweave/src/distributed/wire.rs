@@ -78,16 +78,17 @@ fn with_meta(entries: &[Entry]) -> impl Iterator<Item = (&Entry, Option<&Shared>
     })
 }
 
-fn meta_length(meta: Option<&Shared>) -> u64 {
-    // Texts and numbers always have a size.
-    meta.map_or(0, |meta| bincode::serialized_size(meta).unwrap_or(0))
+fn meta_length(meta: Option<&Shared>) -> usize {
+    // Texts and numbers always have a size, which memory holds.
+    let size = meta.map_or(0, |meta| bincode::serialized_size(meta).unwrap_or(0));
+    usize::try_from(size).unwrap_or(0)
 }
 
 impl ContainerBytes for Items {
     fn length_in_bytes(&self) -> usize {
         let length = |(entry, meta, _): (&Entry, Option<&Shared>, bool)| {
             let payload = bytes(&entry.routed.message.payload).len();
-            HEAD + meta_length(meta) as usize + payload
+            HEAD + meta_length(meta) + payload
         };
         8 + with_meta(&self.entries).map(length).sum::<usize>()
     }
@@ -115,8 +116,9 @@ fn write(entries: &[Entry], writer: &mut impl Write) -> Result<(), Box<bincode::
         let Routed { edge, message } = routed;
         let payload = bytes(&message.payload);
         let flags = if same { SAME_META } else { 0 } | if *packed { PACKED } else { 0 };
-        // The payload was measured when it was packed; metadata of 4 GiB would not be read again.
-        let lengths = [meta_length(meta), payload.len() as u64].map(|length| length as u32);
+        // The payload was measured when it was packed; metadata of 4 GiB is not read again.
+        let lengths = [meta_length(meta), payload.len()];
+        let lengths = lengths.map(|length| u32::try_from(length).unwrap_or(u32::MAX));
         for word in [*edge, flags, lengths[0], lengths[1]] {
             writer.write_all(&word.to_le_bytes())?;
         }

@@ -40,7 +40,6 @@ thread = true
 fn folder(name: &str) -> Folder {
     let folder = Folder::new(name);
     let text = GRAPH.replace("@", folder.0.to_str().expect("UTF-8"));
-    let text = text.replace("key -> \\\"quoted\\\"", "key -> \\\"quoted\\\"");
     fs::write(folder.0.join("graph.toml"), text).expect("written");
     fs::write(folder.0.join("in"), "the cat and the dog\r\nand the bird").expect("written");
     folder

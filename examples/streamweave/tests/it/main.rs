@@ -1,6 +1,10 @@
 //! The port's tests.
 
-#![allow(clippy::disallowed_methods, reason = "tests make what they compare")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::cast_possible_truncation,
+    reason = "tests make what they compare, out of small numbers"
+)]
 
 mod building;
 mod command;

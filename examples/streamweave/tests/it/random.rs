@@ -150,20 +150,7 @@ impl Random {
                 let text = format!("operator = \"skip\"\ncount = {few}\nworker = {value}\n");
                 self.lead(at, &text, |items| items.into_iter().skip(few).collect());
             }
-            7 | 8 if ordered => {
-                let kind = if kind % 15 == 7 { "batch\"\nsize" } else { "window\"\ncount" };
-                self.lead(at, &format!("operator = \"{kind} = {n}\n"), |items| items);
-                // A batch has the key of its first.
-                let keys = |items: Vec<Item>| {
-                    let batch = |batch: &[Item]| {
-                        let key = batch[0].key.clone();
-                        let item = |item: &Item| Item { text: item.text.clone(), key: key.clone() };
-                        batch.iter().map(item).collect::<Vec<_>>()
-                    };
-                    items.chunks(n as usize).flat_map(batch).collect()
-                };
-                self.lead(at, &format!("operator = \"unbatch\"\n{thread}"), keys);
-            }
+            7 | 8 if ordered => self.batch(at, kind % 15 == 7, n, thread),
             9 => self.reduce(at, value),
             10 => {
                 let both = [self.open[at].items.clone(), self.open[at].items.clone()];
@@ -190,8 +177,23 @@ impl Random {
         }
     }
 
+    fn batch(&mut self, at: usize, batch: bool, n: i64, thread: &str) {
+        let kind = if batch { "batch\"\nsize" } else { "window\"\ncount" };
+        self.lead(at, &format!("operator = \"{kind} = {n}\n"), |items| items);
+        // A batch has the key of its first.
+        let keys = |items: Vec<Item>| {
+            let batch = |batch: &[Item]| {
+                let key = batch[0].key.clone();
+                let item = |item: &Item| Item { text: item.text.clone(), key: key.clone() };
+                batch.iter().map(item).collect::<Vec<_>>()
+            };
+            items.chunks(n as usize).flat_map(batch).collect()
+        };
+        self.lead(at, &format!("operator = \"unbatch\"\n{thread}"), keys);
+    }
+
     fn reduce(&mut self, at: usize, value: u8) {
-        let count = value % 2 == 0;
+        let count = value.is_multiple_of(2);
         let text =
             format!("operator = \"reduce\"\nto = \"{}\"\n", ["sum", "count"][usize::from(count)]);
         self.open[at].ordered = false;
