@@ -175,8 +175,13 @@ impl<E: Exit> Segment<E> {
     /// Takes an item that came over an edge from elsewhere, and does all that comes of it.
     pub(crate) fn accept(&mut self, routed: Routed) -> Result<(), Error> {
         let edge = routed.edge as usize;
+        let entry = self.entries.get(edge).filter(|(to, _)| *to != OUT);
+        let Some(&(to, port)) = entry else {
+            return Err(Error::Cluster(format!(
+                "an item came over edge {edge}, which is not here"
+            )));
+        };
         self.counts[edge].taken += 1;
-        let (to, port) = self.entries[edge];
         self.enter(to, port, routed.message)?;
         self.drain()
     }

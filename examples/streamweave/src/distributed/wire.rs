@@ -220,3 +220,84 @@ impl Distributor<Items> for Spread {
 
     fn flush<T: Clone, P: Push<Sent<T, Items>>>(&mut self, _: &T, _: &mut [P]) {}
 }
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "tests make what they compare")]
+mod tests {
+    use super::*;
+    use crate::Id;
+    use timely::bytes::arc::BytesMut;
+
+    fn entry(edge: u32, payload: &[u8], meta: &Meta, from: usize) -> Entry {
+        let payload = Slice::from(payload.to_vec()).into();
+        let (payload, packed) = pack(&payload, from).expect("small");
+        let meta = meta.clone();
+        let message = Message { payload, sequence: 1 << 40, timestamp: 2, meta };
+        Entry { worker: 1, packed, routed: Routed { edge, message } }
+    }
+
+    fn some() -> Items {
+        let one =
+            Meta::default().with_source("a source that is longer than 23 bytes").with_key("k");
+        let two = one.clone().with_id(Id::random()).with_header("name", "value");
+        let entries = vec![
+            entry(0, b"", &Meta::default(), usize::MAX),
+            entry(1, b"short", &one, usize::MAX),
+            entry(2, &[7; 300], &one, usize::MAX),
+            entry(3, &[8; 5000], &two, 100),
+            entry(4, b"short", &Meta::default(), 1),
+        ];
+        Items { entries, damage: None }
+    }
+
+    fn bytes(items: &Items) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        items.into_bytes(&mut bytes);
+        assert_eq!(bytes.len(), items.length_in_bytes());
+        bytes
+    }
+
+    fn reread(bytes: Vec<u8>) -> Items {
+        Items::from_bytes(BytesMut::from(bytes).freeze())
+    }
+
+    #[test]
+    fn what_is_read_is_what_was_written_where_it_lies() {
+        let sent = some();
+        let written = bytes(&sent);
+        assert!(written.len() < 1000, "the fourth was packed: {}", written.len());
+        let mut slab = BytesMut::from(written);
+        let all = slab.as_ptr_range();
+        let length = slab.len();
+        let got = Items::from_bytes(slab.extract_to(length));
+        assert_eq!((got.damage, got.entries.len()), (None, 5));
+        for (got, sent) in got.entries.iter().zip(&sent.entries) {
+            let ([got, sent], edges) =
+                ([&got.routed.message, &sent.routed.message], [got.routed.edge, sent.routed.edge]);
+            assert_eq!(edges[0], edges[1]);
+            assert_eq!((got.sequence, got.timestamp), (sent.sequence, sent.timestamp));
+            assert_eq!(got.meta.get(), sent.meta.get());
+        }
+        let payload = |at: usize| got.entries[at].routed.message.payload.to_bytes().expect("bytes");
+        assert_eq!((&*payload(1), &*payload(3)), (&b"short"[..], &[8; 5000][..]));
+        assert!(payload(2) == [7; 300][..] && all.contains(&payload(2).as_ptr()), "a view");
+        let [one, two] = [1, 2].map(|at: usize| &got.entries[at].routed.message.meta);
+        assert!(one.same(two), "metadata that was shared is shared again");
+    }
+
+    #[test]
+    fn damaged_bytes_are_seen_and_never_panic() {
+        let whole = bytes(&some());
+        for end in 8..whole.len() {
+            assert!(reread(whole[..end].to_vec()).damage.is_some(), "cut at {end}");
+        }
+        for at in 0..whole.len() {
+            for flip in [1, 0x80, 0xff] {
+                let mut bytes = whole.clone();
+                bytes[at] ^= flip;
+                // It may still be sound; it must not take down the thread, nor much memory.
+                let _ = reread(bytes);
+            }
+        }
+    }
+}
