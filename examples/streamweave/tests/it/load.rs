@@ -16,10 +16,10 @@ use streamweave::{
 };
 
 const KEYS: u64 = 8;
-/// How long a load lasts, and how many follow one another: high, low, high, low.
-const PHASE: Duration = Duration::from_millis(200);
-const PHASES: u32 = 4;
-/// Between one item per millisecond and as many as there can be.
+/// How long a load lasts, and how many follow one another: high, low.
+const PHASE: Duration = Duration::from_millis(600);
+const PHASES: u32 = 2;
+/// Between one item a millisecond and as many as there can be.
 const THRESHOLD: f64 = 8_000.0;
 
 struct Waves {
@@ -35,10 +35,13 @@ impl Source for Waves {
         if phase >= u128::from(PHASES) {
             return Ok(Next::End);
         }
-        if phase % 2 == 1 && self.last.elapsed() < Duration::from_millis(1) {
-            return Ok(Next::Idle);
+        // A low load is an item of each key at a time, so that each would overtake what is under way.
+        if self.next.is_multiple_of(KEYS) {
+            if phase % 2 == 1 && self.last.elapsed() < Duration::from_millis(KEYS) {
+                return Ok(Next::Idle);
+            }
+            self.last = Instant::now();
         }
-        self.last = Instant::now();
         self.next += 1;
         let meta = Meta::default().with_key((self.next % KEYS).to_string());
         Ok(Next::Item(Message { meta, ..Message::of(self.next) }))
@@ -52,7 +55,13 @@ fn waves(seen: Arc<Mutex<Vec<u64>>>) -> Graph {
         Ok(Box::new(Waves { begun: None, next: 0, last: Instant::now() }))
     });
     weave.add(Node::source("waves", std::any::type_name::<u64>(), make));
-    let (map, mapped) = weave.map("map", |n: u64| n);
+    // The second worker is slow, and so has items left when work moves away from it.
+    let (map, mapped) = weave.map("map", |n: u64| {
+        if thread::current().name() == Some("timely:work-1") {
+            thread::sleep(Duration::from_micros(700));
+        }
+        n
+    });
     let sink = weave.sink("sink", move |n: u64| {
         seen.lock().expect("whole").push(n);
         Ok(())
