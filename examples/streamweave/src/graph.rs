@@ -166,6 +166,16 @@ impl Graph {
         stages
     }
 
+    /// Whether a node behind this one needs its items in an order.
+    pub(crate) fn leads_to_order(&self, node: usize) -> bool {
+        let mut behind = vec![false; self.nodes.len()];
+        behind[node] = true;
+        for at in node + 1..self.nodes.len() {
+            behind[at] = self.edges.iter().any(|edge| edge.to.0 == at && behind[edge.from.0]);
+        }
+        (0..behind.len()).any(|at| behind[at] && self.nodes[at].in_order)
+    }
+
     /// The graph in the language of graphviz.
     #[must_use]
     pub fn dot(&self) -> String {

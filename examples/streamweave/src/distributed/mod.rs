@@ -81,9 +81,11 @@ pub(crate) fn stages(graph: &Graph, hybrid: bool) -> Vec<usize> {
     })
 }
 
-/// A node that holds nothing, directly behind a source.
+/// A node that holds nothing, directly behind a source, and before none that needs the order of all items:
+/// several workers keep that of each key only.
 fn moves(graph: &Graph, node: usize) -> bool {
     graph.nodes[node].place == Place::Anywhere
+        && !graph.leads_to_order(node)
         && graph.edges.iter().any(|edge| {
             edge.to.0 == node && matches!(graph.nodes[edge.from.0].role, Role::Source(_))
         })
