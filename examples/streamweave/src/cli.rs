@@ -62,10 +62,11 @@ struct Arguments {
     mode: Way,
     /// This process among them, from 0 on
     #[arg(short = 'p', long, value_name = "INDEX", default_value_t = 0)]
-    process: usize,
+    process: u16,
     /// How many processes there are
-    #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 1)]
-    processes: usize,
+    #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 1,
+          value_parser = clap::value_parser!(u16).range(1..=1024))]
+    processes: u16,
     /// A file with each process' address on a line; else localhost, from port 2101 on
     #[arg(short = 'h', long, value_name = "HOSTS")]
     hosts: Option<PathBuf>,
@@ -128,7 +129,7 @@ fn read(path: &Path) -> Result<Graph, Error> {
 }
 
 fn cluster(arguments: &Arguments) -> Result<Cluster, Error> {
-    let count = arguments.processes;
+    let count = usize::from(arguments.processes);
     let addresses: Vec<String> = match &arguments.hosts {
         Some(path) => text(path)?.lines().take(count).map(|line| line.trim().to_owned()).collect(),
         None => (0..count).map(|at| format!("localhost:{}", PORT + at)).collect(),
@@ -141,7 +142,7 @@ fn cluster(arguments: &Arguments) -> Result<Cluster, Error> {
         workers: arguments.workers.into(),
         deadline: Duration::from_secs(arguments.deadline),
         pack_from: arguments.lz4.unwrap_or(usize::MAX),
-        ..Cluster::new(arguments.process, addresses)?
+        ..Cluster::new(arguments.process.into(), addresses)?
     })
 }
 

@@ -12,15 +12,16 @@ use std::{
     io::{self, BufWriter, Read, Write},
     net::{TcpListener, TcpStream},
     sync::Arc,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Instant, SystemTime, UNIX_EPOCH},
 };
 
 /// Bytes that lines are read by; a longer line gets a larger block.
 const BLOCK: usize = 64 << 10;
 /// The longest line: what is longer is no text.
 const LONGEST: usize = 16 << 20;
-/// How long a source waits before it looks whether the run goes on.
-const PATIENCE: Duration = Duration::from_millis(20);
+
+/// Keys that a generator has at most: each is made beforehand.
+const KEYS: u64 = 1 << 20;
 
 pub(crate) const ALL: &[(&str, Make)] = &[
     ("generate", generate),
@@ -36,8 +37,11 @@ fn generate(parameters: &mut Parameters) -> Result<Node, BuildError> {
     let size = parameters.number("size")?.unwrap_or(0);
     let size = usize::try_from(size).ok().filter(|&size| size <= 1 << 30);
     let size = size.ok_or_else(|| parameters.bad("\"size\" is at most 1 GiB"))?;
-    let keys = parameters.number("keys")?.unwrap_or(0).min(1 << 20);
+    let keys = parameters.number("keys")?.unwrap_or(0);
     let rate = parameters.number("rate")?;
+    if keys > KEYS || rate == Some(0) {
+        return Err(parameters.bad("\"keys\" is at most 1048576, and \"rate\" from 1 on"));
+    }
     let base = Meta::default().with_source(parameters.name());
     let metas = (0..keys).map(|key| base.clone().with_key(format!("k{key}"))).collect::<Vec<_>>();
     let metas: Arc<[Meta]> = if metas.is_empty() { [base].into() } else { metas.into() };
@@ -208,8 +212,7 @@ impl Source for Clients {
         }
         match self.listener.accept() {
             Ok((client, _)) => {
-                client.set_nonblocking(false)?;
-                client.set_read_timeout(Some(PATIENCE))?;
+                client.set_nonblocking(true)?;
                 self.connections -= 1;
                 self.client = Some(Lines::new(client, &self.name));
                 Ok(Next::Idle)
@@ -239,7 +242,12 @@ struct Written(BufWriter<File>);
 
 impl Operator for Written {
     fn on_item(&mut self, _: usize, message: Message, _: &mut Outputs<'_>) -> Result<(), Failure> {
-        self.0.write_all(&message.payload.to_bytes()?)?;
+        let bytes = message.payload.to_bytes()?;
+        // A second try must find nothing of the first: what was before leaves first, so that this one fits.
+        if self.0.buffer().len() + bytes.len() >= BLOCK {
+            self.0.flush()?;
+        }
+        self.0.write_all(&bytes)?;
         Ok(self.0.write_all(b"\n")?)
     }
 

@@ -89,11 +89,11 @@ impl Outputs<'_> {
     #[inline]
     fn send(&mut self, wire: &Wire, mut message: Message) -> Result<(), Failure> {
         let count = &mut self.counts[wire.edge as usize];
-        count.items += 1;
-        count.bytes += message.payload.len() as u64;
         if self.travel == Travel::Json {
             message = copying::travel(&message, count)?;
         }
+        count.items += 1;
+        count.bytes += message.payload.len() as u64;
         self.stack.push(Pending { to: wire.to, port: wire.port, message });
         Ok(())
     }

@@ -7,7 +7,7 @@ use crate::{
 use std::mem;
 
 /// A message on an edge that leads out of its segment.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Routed {
     pub(crate) edge: u32,
     pub(crate) message: Message,
@@ -15,8 +15,16 @@ pub(crate) struct Routed {
 
 /// Where edges that lead out of a segment lead to.
 pub(crate) trait Exit {
-    /// Fails when nobody will take anything any more.
-    fn push(&mut self, routed: Routed) -> Result<(), Error>;
+    /// Takes the item out of its place, unless it fails.
+    fn push(&mut self, routed: &mut Routed) -> Result<(), Refused>;
+}
+
+/// Why an item does not leave.
+pub(crate) enum Refused {
+    /// Nobody will take anything any more.
+    Gone,
+    /// This one cannot be sent.
+    Item(Failure),
 }
 
 /// What went over an edge since it was last told.
@@ -27,6 +35,14 @@ pub(crate) struct Count {
     pub(crate) copied: u64,
     /// Out of a queue, at its other end.
     pub(crate) taken: u64,
+}
+
+impl Count {
+    /// This one did not go over it after all.
+    fn less(&mut self, message: &Message) {
+        self.items -= 1;
+        self.bytes -= message.payload.len() as u64;
+    }
 }
 
 /// An edge as its beginning sees it.
@@ -63,7 +79,7 @@ struct Running<R: ?Sized> {
 /// popped before, so that an item and all that comes of it is through before the next, in order.
 pub(crate) struct Segment<E> {
     sources: Vec<Running<dyn Source>>,
-    /// What sources did that are gone.
+    /// Items and failures of sources that are gone, and of items that did not leave.
     ended: Vec<(usize, u64, u64)>,
     nodes: Vec<Running<dyn Operator>>,
     /// Node and port within the segment, for each edge of the graph that leads into it.
@@ -72,7 +88,7 @@ pub(crate) struct Segment<E> {
     stack: Vec<Pending>,
     counts: Vec<Count>,
     travel: Travel,
-    names: Vec<String>,
+    graph: Graph,
 }
 
 impl<E: Exit> Segment<E> {
@@ -93,7 +109,7 @@ impl<E: Exit> Segment<E> {
             stack: Vec::new(),
             counts: vec![Count::default(); graph.edges.len()],
             travel,
-            names: graph.names().map(str::to_owned).collect(),
+            graph: graph.clone(),
         };
         let mut local = vec![OUT; graph.nodes.len()];
         let operators = (0..graph.nodes.len())
@@ -142,31 +158,37 @@ impl<E: Exit> Segment<E> {
     /// Takes one item from a source, and does all that comes of it. `None` when that source has ended and
     /// is gone; else whether there was one.
     pub(crate) fn poll(&mut self, source: usize) -> Result<Option<bool>, Error> {
-        let Self { sources, ended, stack, counts, travel, names, .. } = self;
+        let Self { sources, ended, stack, counts, entries, travel, graph, .. } = self;
         let running = &mut sources[source];
-        let mut tried = 0;
-        let message = loop {
-            match running.role.next() {
-                Ok(Next::Item(message)) => break message,
-                Ok(Next::Idle) => return Ok(Some(false)),
-                Ok(Next::End) => {
-                    let Running { at, items, failures, .. } = sources.remove(source);
-                    ended.push((at, items, failures));
-                    return Ok(None);
-                }
-                Err(failure) => {
-                    running.failures += 1;
-                    match running.policy.decide(&failure, tried) {
-                        Action::Skip => return Ok(Some(true)),
-                        Action::Retry => tried += 1,
-                        Action::Stop => return Err(stop(names, running.at, failure)),
-                    }
-                }
+        let (keeps, mut kept) = (running.policy.keeps(), None);
+        let given = attempt(running, graph, |source, ports| {
+            let message: Message = match kept.take() {
+                Some(message) => message,
+                None => match source.next()? {
+                    Next::Item(message) => message,
+                    Next::Idle => return Ok(Some(false)),
+                    Next::End => return Ok(None),
+                },
+            };
+            kept = keeps.then(|| message.clone());
+            let done = Outputs { stack, ports, counts, travel: *travel }.emit(0, message);
+            done.map_err(|failure| {
+                take_back(stack, 0, entries, counts);
+                failure.of(kept.clone())
+            })?;
+            Ok(Some(true))
+        })?;
+        match given {
+            // Skipped: that was all of this one.
+            None => return Ok(Some(true)),
+            Some(None) => {
+                let Running { at, items, failures, .. } = sources.remove(source);
+                ended.push((at, items, failures));
+                return Ok(None);
             }
-        };
-        running.items += 1;
-        let mut out = Outputs { stack, ports: &running.ports, counts, travel: *travel };
-        out.emit(0, message).map_err(|failure| stop(names, running.at, failure))?;
+            Some(Some(false)) => return Ok(Some(false)),
+            Some(Some(true)) => running.items += 1,
+        }
         stack.reverse();
         self.drain()?;
         Ok(Some(true))
@@ -199,7 +221,10 @@ impl<E: Exit> Segment<E> {
     fn drain(&mut self) -> Result<(), Error> {
         while let Some(Pending { to, port, message }) = self.stack.pop() {
             if to == OUT {
-                self.exit.push(Routed { edge: port, message })?;
+                let mut routed = Routed { edge: port, message };
+                if let Err(refused) = self.exit.push(&mut routed) {
+                    self.refused(routed, refused)?;
+                }
             } else {
                 self.enter(to, port, message)?;
             }
@@ -225,32 +250,51 @@ impl<E: Exit> Segment<E> {
         })
     }
 
-    /// Calls a node until it is content or given up: what it emitted stays only if it is content.
+    /// What cannot leave is up to the policy of the node that gave it.
+    #[cold]
+    fn refused(&mut self, mut routed: Routed, mut refused: Refused) -> Result<(), Error> {
+        let Self { exit, ended, counts, graph, .. } = self;
+        let at = graph.edges[routed.edge as usize].from.0;
+        let mut tried = 0;
+        loop {
+            let Refused::Item(failure) = refused else { return Err(Error::Aborted) };
+            ended.push((at, 0, 1));
+            let failure = failure.of(Some(routed.message.clone()));
+            match graph.nodes[at].policy.decide(&failure, tried) {
+                Action::Skip => {
+                    counts[routed.edge as usize].less(&routed.message);
+                    return Ok(());
+                }
+                Action::Retry => tried += 1,
+                Action::Stop => return Err(stop(graph, at, failure)),
+            }
+            match exit.push(&mut routed) {
+                Ok(()) => return Ok(()),
+                Err(again) => refused = again,
+            }
+        }
+    }
+
+    /// Calls a node: what it emitted stays only if it is content.
     #[inline]
     fn call(
         &mut self,
         node: usize,
         mut work: impl FnMut(&mut dyn Operator, &mut Outputs<'_>) -> Result<(), Failure>,
     ) -> Result<(), Error> {
-        let Self { nodes, stack, counts, travel, names, .. } = self;
-        let (running, mark) = (&mut nodes[node], stack.len());
-        let mut tried = 0;
-        loop {
-            let mut out = Outputs { stack, ports: &running.ports, counts, travel: *travel };
-            let Err(failure) = work(&mut *running.role, &mut out) else {
-                if stack.len() - mark > 1 {
-                    stack[mark..].reverse();
-                }
-                return Ok(());
-            };
-            stack.truncate(mark);
-            running.failures += 1;
-            match running.policy.decide(&failure, tried) {
-                Action::Skip => return Ok(()),
-                Action::Retry => tried += 1,
-                Action::Stop => return Err(stop(names, running.at, failure)),
+        let Self { nodes, stack, counts, entries, travel, graph, .. } = self;
+        let mark = stack.len();
+        attempt(&mut nodes[node], graph, |operator, ports| {
+            let done = work(operator, &mut Outputs { stack, ports, counts, travel: *travel });
+            if done.is_err() {
+                take_back(stack, mark, entries, counts);
             }
+            done
+        })?;
+        if stack.len() - mark > 1 {
+            stack[mark..].reverse();
         }
+        Ok(())
     }
 
     /// Adds what was counted since the last time.
@@ -278,9 +322,44 @@ impl<E: Exit> Segment<E> {
     }
 }
 
+/// Has a node do something until it is content: `None` when it is not, and the next thing is to be done.
+#[inline]
+fn attempt<R: ?Sized, T>(
+    running: &mut Running<R>,
+    graph: &Graph,
+    mut work: impl FnMut(&mut R, &[Vec<Wire>]) -> Result<T, Failure>,
+) -> Result<Option<T>, Error> {
+    let mut tried = 0;
+    loop {
+        let failure = match work(&mut running.role, &running.ports) {
+            Ok(done) => return Ok(Some(done)),
+            Err(failure) => failure,
+        };
+        running.failures += 1;
+        match running.policy.decide(&failure, tried) {
+            Action::Skip => return Ok(None),
+            Action::Retry => tried += 1,
+            Action::Stop => return Err(stop(graph, running.at, failure)),
+        }
+    }
+}
+
+/// Takes from the stack, and out of the counts, what a node emitted before it failed.
 #[cold]
-fn stop(names: &[String], at: usize, failure: Failure) -> Error {
-    Error::Node { node: names[at].clone(), failure }
+fn take_back(stack: &mut Vec<Pending>, mark: usize, entries: &[(u32, u32)], counts: &mut [Count]) {
+    for Pending { to, port, message } in stack.drain(mark..) {
+        // One edge leads to each input.
+        let within = || entries.iter().position(|entry| *entry == (to, port));
+        let edge = if to == OUT { Some(port as usize) } else { within() };
+        if let Some(edge) = edge {
+            counts[edge].less(&message);
+        }
+    }
+}
+
+#[cold]
+fn stop(graph: &Graph, at: usize, failure: Failure) -> Error {
+    Error::Node { node: graph.nodes[at].name.clone(), failure }
 }
 
 fn wires(graph: &Graph, local: &[u32], from: (usize, usize)) -> Vec<Wire> {

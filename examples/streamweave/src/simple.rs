@@ -141,7 +141,8 @@ fn key(parameters: &mut Parameters) -> Result<Node, BuildError> {
             out.emit(0, message)
         }))
     };
-    Ok(Node::operator(parameters.name(), BYTES, BYTES, std::sync::Arc::new(make)))
+    let node = Node::operator(parameters.name(), BYTES, BYTES, std::sync::Arc::new(make));
+    Ok(Node { rekeys: true, ..node })
 }
 
 #[derive(Default)]

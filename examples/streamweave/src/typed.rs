@@ -208,6 +208,12 @@ impl Weave {
         self.note(done);
     }
 
+    /// Lets a node run on this worker alone, modulo their number, where there are several.
+    pub fn place(&mut self, name: &str, worker: usize) {
+        let done = self.builder.node(name).map(|node| node.place = Place::On(worker));
+        self.note(done);
+    }
+
     /// The graph.
     ///
     /// # Errors

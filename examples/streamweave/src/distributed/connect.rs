@@ -94,7 +94,7 @@ fn reach(address: &str, own: &Hello, index: u64, until: Instant) -> Result<TcpSt
         for address in &addresses {
             match TcpStream::connect_timeout(address, left) {
                 Ok(mut socket) => {
-                    let answer = talk(&mut socket, own, Some(left));
+                    let answer = talk(&mut socket, own, until);
                     let theirs = answer.map_err(|error| format!("it does not answer: {error}"))?;
                     return checked(own, &theirs, index).map(|()| socket);
                 }
@@ -127,7 +127,7 @@ fn await_others(
         };
         let heard = socket
             .set_nonblocking(false)
-            .and_then(|()| talk(&mut socket, own, Some(STRANGER.min(left))));
+            .and_then(|()| talk(&mut socket, own, Instant::now() + STRANGER.min(left)));
         let Ok(theirs) = heard else { continue };
         if theirs[..8] != MAGIC {
             continue;
@@ -143,12 +143,18 @@ fn await_others(
     Ok(())
 }
 
-fn talk(socket: &mut TcpStream, own: &Hello, time: Option<Duration>) -> io::Result<Hello> {
+/// Both say hello, until then at most, however slowly the other one speaks.
+fn talk(socket: &mut TcpStream, own: &Hello, until: Instant) -> io::Result<Hello> {
     socket.set_nodelay(true)?;
-    socket.set_read_timeout(time)?;
     socket.write_all(own)?;
-    let mut theirs = [0; HELLO];
-    socket.read_exact(&mut theirs)?;
+    let (mut theirs, mut filled) = ([0; HELLO], 0);
+    while filled < HELLO {
+        socket.set_read_timeout(Some(left(until).ok_or(io::ErrorKind::TimedOut)?))?;
+        match socket.read(&mut theirs[filled..])? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            read => filled += read,
+        }
+    }
     socket.set_read_timeout(None)?;
     Ok(theirs)
 }

@@ -13,7 +13,12 @@ use crate::{
     Error, Graph, Place, Role,
     executor::{Run, Wish},
 };
-use std::{any::Any, mem, sync::Arc, time::Duration};
+use std::{
+    any::Any,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
 use timely::{
     WorkerConfig,
     communication::{
@@ -81,11 +86,11 @@ pub(crate) fn stages(graph: &Graph, hybrid: bool) -> Vec<usize> {
     })
 }
 
-/// A node that holds nothing, directly behind a source, and before none that needs the order of all items:
-/// several workers keep that of each key only.
+/// A node that holds nothing, directly behind a source, and before none that needs the order of all items
+/// or gives them other keys: several workers keep the order of each key only, by which they spread items.
 fn moves(graph: &Graph, node: usize) -> bool {
     graph.nodes[node].place == Place::Anywhere
-        && !graph.leads_to_order(node)
+        && !graph.leads_to(node, |behind| behind.in_order || behind.rekeys)
         && graph.edges.iter().any(|edge| {
             edge.to.0 == node && matches!(graph.nodes[edge.from.0].role, Role::Source(_))
         })
@@ -110,7 +115,8 @@ fn work(graph: Graph, cluster: &Cluster, hybrid: Option<f64>, run: Run) -> Resul
     let flow = flow::Flow { graph, run, cluster: cluster.clone(), hybrid, losses: losses.clone() };
     let config = WorkerConfig::default();
     let guards = timely::execute::execute_from(builders, Box::new(()), config, move |worker| {
-        let done = flow.work(worker);
+        let done = catch_unwind(AssertUnwindSafe(|| flow.work(worker)));
+        let done = done.unwrap_or(Err(Error::Panicked));
         if done.is_err() {
             flow.losses.break_off();
             flow.run.control.ask(Wish::Abort);
@@ -123,22 +129,16 @@ fn work(graph: Graph, cluster: &Cluster, hybrid: Option<f64>, run: Run) -> Resul
     let guards = guards.map_err(Error::Cluster)?;
     let mut ended = Ok(());
     for result in guards.join() {
-        let result = result.unwrap_or_else(|_| match losses.ended() {
-            Some(peer) => Err(cluster.peer(peer, "it is gone".to_owned())),
-            None => Err(Error::Panicked),
-        });
+        let result = result.unwrap_or(Err(Error::Panicked));
         // Whoever was stopped by another's failure says less than the other.
         match (&ended, result) {
             (_, Ok(())) | (Err(_), Err(Error::Aborted)) => {}
             (_, error) => ended = error,
         }
     }
-    match ended {
-        // All that was sent is received.
-        Ok(()) => drop(guard),
-        // Threads that wait for a peer that is gone would never be joined.
-        Err(_) => mem::forget(guard),
-    }
+    losses.over();
+    // Threads whose peers are gone may have ended in any way; how the run ended is known.
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(guard)));
     ended
 }
 
@@ -152,13 +152,14 @@ fn network(cluster: &Cluster, hash: u64, losses: &Arc<Losses>) -> Result<Network
         return Ok((local, Box::new(())));
     }
     let sockets = connect::connect(cluster, hash)?;
-    let watched = sockets
-        .into_iter()
-        .enumerate()
-        .map(|(peer, socket)| socket.map(|socket| Watched::new(socket, peer, losses.clone())));
-    let hooks = Hooks { refill, ..Hooks::default() };
     let (index, workers) = (cluster.index, cluster.workers);
-    let made = initialize_networking_from_sockets(local, watched.collect(), index, workers, hooks);
+    let watched = sockets.into_iter().enumerate().map(|(peer, socket)| {
+        socket.map(|socket| Watched::new(socket, [peer, index], workers, losses)).transpose()
+    });
+    let hooks = Hooks { refill, ..Hooks::default() };
+    let made = watched.collect::<Result<_, _>>().and_then(|watched| {
+        initialize_networking_from_sockets(local, watched, index, workers, hooks)
+    });
     let (builders, guard) = made.map_err(|error| Error::Cluster(error.to_string()))?;
     Ok((builders.into_iter().map(AllocatorBuilder::Tcp).collect(), Box::new(guard)))
 }

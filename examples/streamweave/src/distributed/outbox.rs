@@ -2,10 +2,10 @@
 
 use super::wire::{Entry, Items, pack};
 use crate::{
-    Error, Message,
-    segment::{Exit, Routed},
+    Message,
+    segment::{Exit, Refused, Routed},
 };
-use std::{cell::Cell, rc::Rc};
+use std::{cell::Cell, mem, rc::Rc};
 
 /// Which worker an edge's items go to.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +22,6 @@ pub(super) struct Outbox {
     pub(super) lists: Vec<Items>,
     /// For each edge, its list and its route.
     pub(super) edges: Vec<(usize, Route)>,
-    pub(super) names: Vec<String>,
     pub(super) here: usize,
     pub(super) peers: usize,
     /// Workers of each process.
@@ -32,7 +31,7 @@ pub(super) struct Outbox {
 }
 
 impl Exit for Outbox {
-    fn push(&mut self, mut routed: Routed) -> Result<(), Error> {
+    fn push(&mut self, routed: &mut Routed) -> Result<(), Refused> {
         let (list, route) = self.edges[routed.edge as usize];
         let worker = match route {
             Route::Here => self.here,
@@ -42,11 +41,10 @@ impl Exit for Outbox {
         };
         let mut packed = false;
         if worker / self.workers != self.here / self.workers {
-            let name = || self.names[routed.edge as usize].clone();
-            let payload = pack(&routed.message.payload, self.pack_from);
-            let payload = payload.map_err(|failure| Error::Node { node: name(), failure })?;
-            (routed.message.payload, packed) = payload;
+            let payload = &mut routed.message.payload;
+            packed = pack(payload, self.pack_from).map_err(Refused::Item)?;
         }
+        let routed = mem::take(routed);
         self.lists[list].entries.push(Entry { worker, packed, routed });
         Ok(())
     }

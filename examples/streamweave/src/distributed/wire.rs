@@ -42,19 +42,23 @@ impl Accountable for Items {
     }
 }
 
-/// The payload as bytes, and small where that is wished and helps.
-pub(super) fn pack(payload: &Payload, from: usize) -> Result<(Payload, bool), Failure> {
-    let bytes = payload.to_bytes()?;
+/// Makes a payload bytes, and small where that is wished and helps; says whether it is. One that fails stays.
+pub(super) fn pack(payload: &mut Payload, from: usize) -> Result<bool, Failure> {
+    if let Payload::Value(value) = payload {
+        *payload = value.encode()?.into();
+    }
+    let bytes = bytes(payload);
     if u32::try_from(bytes.len()).is_err() {
         return Err(Failure::new("4 GiB are too much for one item between processes"));
     }
     if bytes.len() >= from {
-        let packed = lz4_flex::compress_prepend_size(&bytes);
+        let packed = lz4_flex::compress_prepend_size(bytes);
         if packed.len() < bytes.len() {
-            return Ok((Slice::from(packed).into(), true));
+            *payload = packed.into();
+            return Ok(true);
         }
     }
-    Ok((bytes.into(), false))
+    Ok(false)
 }
 
 fn bytes(payload: &Payload) -> &[u8] {
@@ -229,8 +233,8 @@ mod tests {
     use timely::bytes::arc::BytesMut;
 
     fn entry(edge: u32, payload: &[u8], meta: &Meta, from: usize) -> Entry {
-        let payload = Slice::from(payload.to_vec()).into();
-        let (payload, packed) = pack(&payload, from).expect("small");
+        let mut payload = payload.to_vec().into();
+        let packed = pack(&mut payload, from).expect("small");
         let meta = meta.clone();
         let message = Message { payload, sequence: 1 << 40, timestamp: 2, meta };
         Entry { worker: 1, packed, routed: Routed { edge, message } }

@@ -1,12 +1,9 @@
-//! Hybrid under a changing load, and slow sinks behind timely.
+//! Hybrid under a changing load, and a pause behind timely.
 
+use crate::refuted::pair;
 use std::{
     collections::HashMap,
-    net::TcpListener,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicU64, Ordering::SeqCst},
-    },
+    sync::{Arc, Mutex},
     thread,
     time::{Duration, Instant},
 };
@@ -93,15 +90,10 @@ fn hybrid_moves_both_ways_and_loses_doubles_and_overtakes_nothing() {
 
 #[test]
 fn hybrid_between_processes_moves_and_loses_nothing() {
-    let ports = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
-    let addresses = ports.map(|port| port.local_addr().expect("bound").to_string());
     let seen = Arc::new(Mutex::new(Vec::new()));
-    let both = [0, 1].map(|index| {
-        let cluster = Cluster::new(index, addresses.to_vec()).expect("below two");
-        let mut executor = Executor::new(waves(seen.clone()), Mode::Hybrid(cluster, THRESHOLD));
-        executor.start().expect("ready");
-        executor
-    });
+    let hybrid = |cluster| Mode::Hybrid(cluster, THRESHOLD);
+    let mut both = pair(|| waves(seen.clone()), hybrid);
+    both.iter_mut().for_each(|executor| executor.start().expect("ready"));
     let [one, two] = both.map(|mut executor| {
         executor.wait().expect("it runs");
         executor.metrics()
@@ -110,35 +102,6 @@ fn hybrid_between_processes_moves_and_loses_nothing() {
     // Some of the work was the other's.
     let (here, there) = (one.items("map"), two.items("map"));
     assert!(here > Some(0) && there > Some(0), "{here:?} {there:?}");
-}
-
-#[test]
-fn a_slow_sink_behind_timely_never_has_more_before_it_than_the_bound() {
-    const BOUND: u64 = 64;
-    let counts = Arc::new([(); 3].map(|()| AtomicU64::new(0)));
-    let (at_map, at_sink) = (counts.clone(), counts.clone());
-    let mut weave = Weave::new();
-    let numbers = weave.source("numbers", 0..4000_i64);
-    let (map, mapped) = weave.map("map", move |n: i64| {
-        at_map[0].fetch_add(1, SeqCst);
-        n
-    });
-    let sink = weave.sink("sink", move |n: i64| {
-        if n % 128 == 0 {
-            thread::sleep(Duration::from_millis(2));
-        }
-        let under_way = at_sink[0].load(SeqCst) - at_sink[1].fetch_add(1, SeqCst);
-        at_sink[2].fetch_max(under_way, SeqCst);
-        Ok(())
-    });
-    weave.connect(&numbers, map);
-    weave.connect(&mapped, sink);
-    let graph = weave.build().expect("sound").with_bound(BOUND as usize);
-    let mut executor = Executor::new(graph, Mode::Distributed(Cluster::alone(2)));
-    executor.run().expect("it runs");
-    let [given, done, most] = &*counts;
-    assert_eq!((given.load(SeqCst), done.load(SeqCst)), (4000, 4000));
-    assert!((1..=BOUND).contains(&most.load(SeqCst)), "{most:?}");
 }
 
 #[test]

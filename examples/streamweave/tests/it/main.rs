@@ -15,4 +15,5 @@ mod load;
 mod policies;
 mod processes;
 mod random;
+mod refuted;
 mod sharing;
