@@ -26,6 +26,8 @@ mod threads;
 mod typed;
 
 pub use distributed::Cluster;
+#[doc(hidden)]
+pub use distributed::fuzzed;
 pub use error::{BuildError, Error, Failure};
 pub use executor::{Executor, Mode, State};
 pub use graph::{ANY, Builder, Graph, MakeOperator, MakeSource, Node, Place, Port, Role};

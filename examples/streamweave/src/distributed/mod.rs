@@ -31,6 +31,31 @@ use timely::{
 };
 use watched::{Losses, Watched};
 
+/// What goes between processes, for the fuzz target: items with the edge that each is on.
+#[doc(hidden)]
+pub mod fuzzed {
+    use super::wire::{Entry, Items, pack};
+    use crate::{Message, segment::Routed};
+    use timely::{bytes::arc::BytesMut, dataflow::channels::ContainerBytes};
+
+    pub fn read(bytes: Vec<u8>) -> Result<Vec<(u32, Message)>, String> {
+        let Items { entries, damage } = Items::from_bytes(BytesMut::from(bytes).freeze());
+        let items = entries.into_iter().map(|Entry { routed, .. }| (routed.edge, routed.message));
+        damage.map_or_else(|| Ok(items.collect()), Err)
+    }
+
+    pub fn write(items: &[(u32, Message)], pack_from: usize) -> Vec<u8> {
+        let entry = |&(edge, ref message): &(u32, Message)| {
+            let mut message = message.clone();
+            let packed = pack(&mut message.payload, pack_from).unwrap_or(false);
+            Entry { worker: 0, packed, routed: Routed { edge, message } }
+        };
+        let (entries, mut bytes) = (items.iter().map(entry).collect(), Vec::new());
+        Items { entries, damage: None }.into_bytes(&mut bytes);
+        bytes
+    }
+}
+
 /// The processes of a run, and which of them this is.
 #[derive(Clone, Debug)]
 pub struct Cluster {

@@ -252,3 +252,35 @@ impl Stream for Watched {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frames() -> Frames {
+        Frames { head: [0; HEAD], filled: 0, left: 0, ended: false, theirs: 0..2, own: 2..4 }
+    }
+
+    #[test]
+    fn t19_messages_cut_at_every_byte_are_known_and_filled_up() {
+        let head = |length: u64| [7, 1, 2, 4, length, 9].map(u64::to_be_bytes).concat();
+        let whole = [head(5), vec![1; 5], head(300), vec![2; 300], vec![0; HEAD]].concat();
+        for cut in 0..=whole.len() {
+            let (mut at_once, mut by_byte) = (frames(), frames());
+            assert_eq!(at_once.go(&whole[..cut]), Ok(()));
+            assert!(whole[..cut].chunks(1).all(|byte| by_byte.go(byte).is_ok()));
+            assert_eq!(at_once.ended, cut == whole.len());
+            let same = |frames: &Frames| (frames.filled, frames.left, frames.ended);
+            assert_eq!(same(&at_once), same(&by_byte));
+            let mut filled = 0;
+            loop {
+                match at_once.fill(&mut [1; 20]) {
+                    0 => break,
+                    more => filled += more,
+                }
+            }
+            assert!(at_once.ended && filled < 1000, "{cut}: {filled}");
+        }
+        assert!(frames().go(&[whole, vec![0]].concat()).is_err());
+    }
+}

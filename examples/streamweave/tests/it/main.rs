@@ -17,3 +17,5 @@ mod processes;
 mod random;
 mod refuted;
 mod sharing;
+mod wire;
+mod wire_machine;
