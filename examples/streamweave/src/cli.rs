@@ -1,15 +1,16 @@
 //! The command line.
 
-use crate::{Cluster, Error, Executor, Graph, Mode, Registry, serve};
+use crate::{Cluster, Error, Executor, Graph, Metrics, Mode, Registry, serve};
 use aqueduct::meter;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use indicatif::{HumanCount, ProgressBar, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar, ProgressState, ProgressStyle};
 use std::{
-    fs,
+    fmt, fs,
     io::{self, Write},
     net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -170,17 +171,8 @@ fn run(arguments: &Arguments) -> Result<String, Error> {
     }
     let (begun, before) = (Instant::now(), meter::process());
     executor.start()?;
-    let line = line();
-    let (mut last, mut seen) = (begun, 0);
-    let ended = loop {
-        if let Some(ended) = executor.wait_for(LOOK) {
-            break ended;
-        }
-        let (now, total) = (Instant::now(), metrics.total());
-        let rate = (total - seen) as f64 / (now - last).as_secs_f64();
-        line.set_message(format!("{} through nodes, {rate:.0}/s", HumanCount(total)));
-        (last, seen) = (now, total);
-    };
+    let line = line(metrics.clone());
+    let ended = executor.wait();
     line.finish_and_clear();
     ended?;
     let (time, copied) = (begun.elapsed(), meter::process() - before);
@@ -196,10 +188,20 @@ fn run(arguments: &Arguments) -> Result<String, Error> {
     Ok(summary + &format!("{:.3} s, {copies} copies of {bytes} bytes\n", time.as_secs_f64()))
 }
 
-/// Shows itself on a terminal only.
-fn line() -> ProgressBar {
-    let line = ProgressBar::new_spinner();
-    let style = ProgressStyle::with_template("{spinner} {elapsed_precise} {msg}");
-    line.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+/// Shows itself on a terminal only: what went through nodes so far, and how much a second since the last look.
+fn line(metrics: Arc<Metrics>) -> ProgressBar {
+    let last = Arc::new(Mutex::new((Instant::now(), 0)));
+    let rates = move |_: &ProgressState, line: &mut dyn fmt::Write| {
+        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+        let (now, total) = (Instant::now(), metrics.total());
+        let rate = (total - last.1) as f64 / (now - last.0).as_secs_f64();
+        *last = (now, total);
+        // It is written to memory.
+        let _ = write!(line, "{} through nodes, {rate:.0}/s", HumanCount(total));
+    };
+    let style = ProgressStyle::with_template("{spinner} {elapsed_precise} {rates}");
+    let style = style.unwrap_or_else(|_| ProgressStyle::default_spinner());
+    let line = ProgressBar::new_spinner().with_style(style.with_key("rates", rates));
+    line.enable_steady_tick(LOOK);
     line
 }

@@ -99,7 +99,7 @@ impl Codec for Json {
 }
 
 /// Bincode's form of fixed width, little-endian, where nothing may be left over.
-pub(crate) fn bincode() -> impl bincode::Options {
+pub(crate) fn bincode() -> impl Options {
     bincode::DefaultOptions::new().with_fixint_encoding()
 }
 

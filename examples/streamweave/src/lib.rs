@@ -8,6 +8,7 @@
 pub mod cli;
 mod copying;
 mod distributed;
+mod edges;
 mod ends;
 mod error;
 mod executor;

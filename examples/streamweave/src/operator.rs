@@ -2,7 +2,7 @@
 
 use crate::{
     Failure, Message, copying,
-    segment::{Count, Pending, Wire},
+    edges::{Count, Pending, Wire},
 };
 use std::{fmt, sync::Arc};
 

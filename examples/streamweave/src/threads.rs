@@ -2,9 +2,10 @@
 
 use crate::{
     Error, Graph,
+    edges::{Exit, Refused, Routed},
     executor::{Run, Wish},
     operator::Travel,
-    segment::{Exit, Refused, Routed, Segment},
+    segment::Segment,
 };
 use aqueduct::ring::{Builder, Consumer, Many, One, Producer};
 use std::{mem, thread, time::Duration};

@@ -57,7 +57,22 @@ impl Weave {
         Self::default()
     }
 
-    /// Leads an output to an input.
+    /// Leads an output to an input: of its own type, and one that nothing leads to yet.
+    ///
+    /// ```compile_fail,E0382
+    /// let mut weave = streamweave::Weave::new();
+    /// let numbers = weave.source("numbers", 0..10_i64);
+    /// let (sink, _) = weave.collect::<i64>("sink");
+    /// weave.connect(&numbers, sink);
+    /// weave.connect(&numbers, sink);
+    /// ```
+    ///
+    /// ```compile_fail,E0308
+    /// let mut weave = streamweave::Weave::new();
+    /// let numbers = weave.source("numbers", 0..10_i64);
+    /// let (sink, _) = weave.collect::<u64>("sink");
+    /// weave.connect(&numbers, sink);
+    /// ```
     pub fn connect<T: Item>(&mut self, from: &Out<T>, to: In<T>) {
         let done = self.builder.connect(&from.port, &to.port);
         self.note(done);

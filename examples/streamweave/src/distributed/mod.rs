@@ -35,7 +35,7 @@ use watched::{Losses, Watched};
 #[doc(hidden)]
 pub mod fuzzed {
     use super::wire::{Entry, Items, pack};
-    use crate::{Message, segment::Routed};
+    use crate::{Message, edges::Routed};
     use timely::{bytes::arc::BytesMut, dataflow::channels::ContainerBytes};
 
     pub fn read(bytes: Vec<u8>) -> Result<Vec<(u32, Message)>, String> {
@@ -44,6 +44,7 @@ pub mod fuzzed {
         damage.map_or_else(|| Ok(items.collect()), Err)
     }
 
+    #[must_use]
     pub fn write(items: &[(u32, Message)], pack_from: usize) -> Vec<u8> {
         let entry = |&(edge, ref message): &(u32, Message)| {
             let mut message = message.clone();

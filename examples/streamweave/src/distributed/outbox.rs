@@ -3,7 +3,7 @@
 use super::wire::{Entry, Items, pack};
 use crate::{
     Message,
-    segment::{Exit, Refused, Routed},
+    edges::{Exit, Refused, Routed},
 };
 use std::{cell::Cell, mem, rc::Rc};
 

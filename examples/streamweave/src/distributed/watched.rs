@@ -254,6 +254,7 @@ impl Stream for Watched {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "tests make what they compare")]
 mod tests {
     use super::*;
 

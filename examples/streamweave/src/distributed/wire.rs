@@ -1,7 +1,7 @@
 //! [`Items`]: messages in timely's hands. Moved within a process; between processes written once into a
 //! slab of the pool, and read as views of the slab that they were received into.
 
-use crate::{Failure, Message, Meta, Payload, item::bincode, message::Shared, segment::Routed};
+use crate::{Failure, Message, Meta, Payload, edges::Routed, item::bincode, message::Shared};
 use aqueduct::{Pool, Slice, SliceMut, meter};
 use bincode::Options;
 use std::{io::Write, ops::DerefMut, sync::Arc};
@@ -302,7 +302,7 @@ mod tests {
             reread(bytes).damage.expect("refused")
         };
         // A longer payload takes what is the next item's; longer metadata takes the payload.
-        assert!(!edit(8 + 12, 1).is_empty() && !edit(8 + 12, HEAD as u8).is_empty());
+        assert!(!edit(8 + 12, 1).is_empty() && !edit(8 + 12, 32).is_empty());
         let mut bytes = whole.clone();
         (bytes[8 + 8], bytes[8 + 12]) = (bytes[8 + 8] + 5, 0);
         assert!(reread(bytes).damage.expect("left over").contains("remaining"));

@@ -102,6 +102,7 @@ struct Reading {
 #[derive(Deserialize)]
 struct Borrowed<'a> {
     name: &'a str,
+    value: f64,
 }
 
 #[test]
@@ -120,6 +121,7 @@ fn values_travel_by_handle_and_as_bytes_where_they_must() {
         let bytes = C::encode(&reading).expect("serde knows it");
         let borrowed: Borrowed<'_> = C::decode(&bytes).expect("its own");
         assert!(bytes.as_ptr_range().contains(&borrowed.name.as_ptr()), "not copied");
+        assert_eq!((borrowed.name, borrowed.value), ("a name", 1.5));
         assert!(Typed::<Reading, C>::from_payload(bytes.slice(..bytes.len() - 1).into()).is_err());
     }
     both::<Json>();
