@@ -8,13 +8,18 @@ use crate::{
 };
 use std::mem;
 
-struct Running<R: ?Sized> {
-    /// In the graph.
+/// What a node did since it was last told.
+struct Done {
+    /// The node, in the graph.
     at: usize,
-    policy: Policy,
-    ports: Vec<Vec<Wire>>,
     items: u64,
     failures: u64,
+}
+
+struct Running<R: ?Sized> {
+    done: Done,
+    policy: Policy,
+    ports: Vec<Vec<Wire>>,
     role: Box<R>,
 }
 
@@ -22,8 +27,8 @@ struct Running<R: ?Sized> {
 /// popped before, so that an item and all that comes of it is through before the next, in order.
 pub(crate) struct Segment<E> {
     sources: Vec<Running<dyn Source>>,
-    /// Items and failures of sources that are gone, and of items that did not leave.
-    ended: Vec<(usize, u64, u64)>,
+    /// Of sources that are gone, and about items that did not leave.
+    ended: Vec<Done>,
     nodes: Vec<Running<dyn Operator>>,
     /// Node and port within the segment, for each edge of the graph that leads into it.
     entries: Vec<(u32, u32)>,
@@ -67,19 +72,14 @@ impl<E: Exit> Segment<E> {
             match &node.role {
                 Role::Source(make) if source_here(at) => {
                     let role = make().map_err(failed)?;
-                    segment.sources.push(Running {
-                        at,
-                        policy,
-                        ports,
-                        items: 0,
-                        failures: 0,
-                        role,
-                    });
+                    let done = Done { at, items: 0, failures: 0 };
+                    segment.sources.push(Running { done, policy, ports, role });
                 }
                 Role::Source(_) => {}
                 Role::Operator(make) => {
                     let role = make().map_err(failed)?;
-                    segment.nodes.push(Running { at, policy, ports, items: 0, failures: 0, role });
+                    let done = Done { at, items: 0, failures: 0 };
+                    segment.nodes.push(Running { done, policy, ports, role });
                 }
             }
         }
@@ -125,12 +125,11 @@ impl<E: Exit> Segment<E> {
             // Skipped: that was all of this one.
             None => return Ok(Some(true)),
             Some(None) => {
-                let Running { at, items, failures, .. } = sources.remove(source);
-                ended.push((at, items, failures));
+                ended.push(sources.remove(source).done);
                 return Ok(None);
             }
             Some(Some(false)) => return Ok(Some(false)),
-            Some(Some(true)) => running.items += 1,
+            Some(Some(true)) => running.done.items += 1,
         }
         stack.reverse();
         self.drain()?;
@@ -178,7 +177,7 @@ impl<E: Exit> Segment<E> {
     #[inline]
     fn enter(&mut self, node: u32, port: u32, message: Message) -> Result<(), Error> {
         let (node, port) = (node as usize, port as usize);
-        self.nodes[node].items += 1;
+        self.nodes[node].done.items += 1;
         if self.nodes[node].policy.keeps() {
             return self.call(node, |operator, out| {
                 let kept = message.clone();
@@ -201,7 +200,7 @@ impl<E: Exit> Segment<E> {
         let mut tried = 0;
         loop {
             let Refused::Item(failure) = refused else { return Err(Error::Aborted) };
-            ended.push((at, 0, 1));
+            ended.push(Done { at, items: 0, failures: 1 });
             let failure = failure.of(Some(routed.message.clone()));
             match graph.nodes[at].policy.decide(&failure, tried) {
                 Action::Skip => {
@@ -245,23 +244,12 @@ impl<E: Exit> Segment<E> {
         for (edge, count) in self.counts.iter_mut().enumerate() {
             metrics.edge(edge, mem::take(count));
         }
-        for (at, items, failures) in self.ended.drain(..) {
-            metrics.node(at, items, failures);
-        }
-        for running in &mut self.sources {
-            metrics.node(
-                running.at,
-                mem::take(&mut running.items),
-                mem::take(&mut running.failures),
-            );
-        }
-        for running in &mut self.nodes {
-            metrics.node(
-                running.at,
-                mem::take(&mut running.items),
-                mem::take(&mut running.failures),
-            );
-        }
+        let tell = |done: &mut Done| {
+            metrics.node(done.at, mem::take(&mut done.items), mem::take(&mut done.failures));
+        };
+        self.ended.drain(..).for_each(|mut done| tell(&mut done));
+        self.sources.iter_mut().for_each(|running| tell(&mut running.done));
+        self.nodes.iter_mut().for_each(|running| tell(&mut running.done));
     }
 }
 
@@ -278,11 +266,11 @@ fn attempt<R: ?Sized, T>(
             Ok(done) => return Ok(Some(done)),
             Err(failure) => failure,
         };
-        running.failures += 1;
+        running.done.failures += 1;
         match running.policy.decide(&failure, tried) {
             Action::Skip => return Ok(None),
             Action::Retry => tried += 1,
-            Action::Stop => return Err(stop(graph, running.at, failure)),
+            Action::Stop => return Err(stop(graph, running.done.at, failure)),
         }
     }
 }

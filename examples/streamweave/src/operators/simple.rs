@@ -1,8 +1,7 @@
 //! Operators that keep nothing: map, filter, flat-map, key.
 
 use crate::{
-    BuildError, Failure, Item, Message, Meta, Node, Outputs,
-    registry::{Make, Parameters},
+    BuildError, Failure, Item, Make, Message, Meta, Node, Outputs, Parameters,
     typed::{Work, cow, pass, stateless, updated},
 };
 use aqueduct::{Interner, Slice, Str};

@@ -1,8 +1,7 @@
 //! Operators with several inputs or outputs: merge, broadcast, round robin, by key.
 
 use crate::{
-    ANY, BuildError, Failure, Message, Node, Operator, Outputs, Place, Port,
-    registry::{Make, Parameters},
+    ANY, BuildError, Failure, Make, Message, Node, Operator, Outputs, Parameters, Place, Port,
     typed::{Work, boxed, pass, stateless},
 };
 use std::sync::Arc;

@@ -1,10 +1,8 @@
 //! Where messages come from and go to: generator, lines of files and sockets; counter, file.
 
 use crate::{
-    ANY, BuildError, Failure, Message, Meta, Next, Node, Operator, Outputs, Source,
-    registry::{Make, Parameters},
-    simple::BYTES,
-    typed::stateless,
+    ANY, BuildError, Failure, Make, Message, Meta, Next, Node, Operator, Outputs, Parameters,
+    Source, operators::simple::BYTES, typed::stateless,
 };
 use aqueduct::{Pool, Slice, SliceMut};
 use std::{
