@@ -12,7 +12,7 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use streamweave::{Cluster, Error, Executor, Failure, Graph, Mode, Weave};
+use streamweave::{Cluster, Error, Executor, Failure, Graph, Mode, Registry, Weave};
 
 pub(crate) const SOON: Duration = Duration::from_secs(2);
 
@@ -165,4 +165,64 @@ fn t19_a_hello_a_byte_at_a_time_is_over_at_the_deadline() {
     thread::spawn(move || drip(stranger));
     let (status, _, said) = one.wait(SOON);
     assert!(!status.success() && said.contains("not connected in time"), "{said}");
+}
+
+/// A sink whose file cannot be is the second worker's, or process', failure.
+#[test]
+fn a_node_that_cannot_be_made_ends_all() {
+    let text = "edges = [\"numbers -> sink\"]\n[[node]]\nname = \"numbers\"\noperator = \"generate\"\n\
+        [[node]]\nname = \"sink\"\noperator = \"file\"\npath = \"/no/such/folder\"\nworker = 1\n";
+    let graph = || Registry::default().graph(text).expect("sound");
+    let mut executor = Executor::new(graph(), Mode::Distributed(Cluster::alone(2)));
+    executor.start().expect("ready");
+    let result = ended(executor);
+    assert!(matches!(&result, Err(Error::Node { node, .. }) if node == "sink"), "{result:?}");
+    let mut both = pair(graph, Mode::Distributed);
+    both.iter_mut().for_each(|executor| executor.start().expect("ready"));
+    let [one, two] = both.map(ended);
+    assert!(matches!(one, Err(Error::Peer { index: 1, .. })), "{one:?}");
+    assert!(matches!(two, Err(Error::Node { .. })), "{two:?}");
+}
+
+/// Whoever has no sources may pause: it goes on with what others send.
+#[test]
+fn a_peer_that_pauses_holds_up_nobody() {
+    for bound in [1, 1024] {
+        let graph = || {
+            let mut weave = Weave::new();
+            let numbers = weave.source("numbers", 0..20_000_u64 / (1024 / bound as u64));
+            let sink = weave.sink("sink", |_: u64| Ok(()));
+            weave.place("sink", 1);
+            weave.connect(&numbers, sink);
+            weave.build().expect("sound").with_bound(bound)
+        };
+        let mut both = pair(graph, Mode::Distributed);
+        both.iter_mut().for_each(|executor| executor.start().expect("ready"));
+        both[1].pause().expect("running");
+        let [one, mut two] = both;
+        let items = [one.metrics(), two.metrics()];
+        // The other's end is not yet its own, which waits to go on.
+        let begun = Instant::now();
+        while items[1].items("sink") != items[0].items("numbers")
+            || items[1].items("sink") == Some(0)
+        {
+            assert!(begun.elapsed() < SOON, "{:?}", items[1].items("sink"));
+            thread::sleep(Duration::from_millis(1));
+        }
+        two.resume().expect("paused");
+        ended(one).expect("it ran");
+        ended(two).expect("it ran");
+    }
+}
+
+/// Items of many megabytes go as they are.
+#[test]
+fn large_items_go_between_processes() {
+    let text = "bound = 4\nedges = [\"numbers -> sink\"]\n[[node]]\nname = \"numbers\"\noperator = \"generate\"\n\
+        count = 3\nsize = 50000000\n[[node]]\nname = \"sink\"\noperator = \"count\"\nworker = 1\n";
+    let mut both = pair(|| Registry::default().graph(text).expect("sound"), Mode::Distributed);
+    both.iter_mut().for_each(|executor| executor.start().expect("ready"));
+    let items = both.each_ref().map(Executor::metrics);
+    both.iter_mut().for_each(|executor| executor.wait().expect("it runs"));
+    assert_eq!(items[1].items("sink"), Some(3));
 }
