@@ -95,6 +95,8 @@ struct Lines<R> {
     /// A line that has begun.
     open: SliceMut,
     ended: bool,
+    /// What comes up to the next line is the rest of one that was too long.
+    refused: bool,
     meta: Meta,
     sequence: u64,
 }
@@ -103,7 +105,7 @@ impl<R: Read + Send> Lines<R> {
     fn new(reader: R, name: &str) -> Self {
         let meta = Meta::default().with_source(name);
         let (chunk, open) = (Slice::new(), SliceMut::new());
-        Self { reader, chunk, open, ended: false, meta, sequence: 0 }
+        Self { reader, chunk, open, ended: false, refused: false, meta, sequence: 0 }
     }
 
     /// The next line; `None` at the end.
@@ -112,12 +114,15 @@ impl<R: Read + Send> Lines<R> {
             if let Some(end) = memchr::memchr(b'\n', &self.chunk) {
                 let line = self.chunk.split_to(end);
                 self.chunk.advance(1);
+                if std::mem::take(&mut self.refused) {
+                    continue;
+                }
                 let short = line.strip_suffix(b"\r").map(<[u8]>::len);
                 return Ok(Some(short.map_or_else(|| line.clone(), |short| line.slice(..short))));
             }
             if self.ended {
                 let last = std::mem::take(&mut self.chunk);
-                return Ok(Some(last).filter(|last| !last.is_empty()));
+                return Ok(Some(last).filter(|last| !last.is_empty() && !self.refused));
             }
             self.fill()?;
         }
@@ -126,8 +131,11 @@ impl<R: Read + Send> Lines<R> {
     /// Reads behind the line that has begun, which moves to a block of its own: copied, and counted.
     fn fill(&mut self) -> Result<(), io::Error> {
         if self.open.is_empty() {
-            let begun = std::mem::take(&mut self.chunk);
-            if begun.len() > LONGEST {
+            let mut begun = std::mem::take(&mut self.chunk);
+            if self.refused {
+                begun = Slice::new();
+            } else if begun.len() > LONGEST {
+                self.refused = true;
                 return Err(io::Error::other(format!("a line of more than {LONGEST} bytes")));
             }
             self.open = Pool::global().get(BLOCK.max(2 * begun.len()));

@@ -102,6 +102,30 @@ fn t20_a_graph_nested_a_million_deep_is_an_error() {
     assert!(matches!(read(), Err(BuildError::Text(_))));
 }
 
+/// One that is skipped is skipped whole.
+#[test]
+fn a_line_without_an_end_is_refused_whole() {
+    let folder = Folder::new("endless");
+    let at = folder.0.display();
+    for (last, policy, want) in
+        [("\nb\n", "skip", Some("a\nb\n")), ("", "skip", Some("a\n")), ("", "stop", None)]
+    {
+        fs::write(folder.0.join("in"), format!("a\n{}{last}", "x".repeat(40 << 20)))
+            .expect("written");
+        let text = format!(
+            "edges = [\"in -> out\"]\n[[node]]\nname = \"in\"\noperator = \"lines\"\npath = \"{at}/in\"\n\
+             policy = \"{policy}\"\n[[node]]\nname = \"out\"\noperator = \"file\"\npath = \"{at}/out\"\n"
+        );
+        let graph = Registry::default().graph(&text).expect("sound");
+        let mut executor = Executor::new(graph, Mode::InProcess);
+        let result = executor.run();
+        assert_eq!((result.is_ok(), executor.metrics().failures("in")), (want.is_some(), Some(1)));
+        if let Some(want) = want {
+            assert_eq!(fs::read_to_string(folder.0.join("out")).expect("written"), want);
+        }
+    }
+}
+
 /// A client that says nothing holds up no other source of its worker.
 #[test]
 fn a_silent_client_holds_up_no_other_source() {
