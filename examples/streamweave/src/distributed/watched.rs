@@ -198,13 +198,15 @@ impl Read for Watched {
         let why = match self.socket.read(buffer) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return self.read(buffer),
             Err(error) => format!("it is gone: {error}"),
-            Ok(0) if self.frames.ended => {
-                self.losses.state().ended.get_or_insert((self.peer, Instant::now()));
-                return Ok(0);
-            }
+            Ok(0) if self.frames.ended => return Ok(0),
             Ok(0) => "it is gone".to_owned(),
             Ok(read) => match self.frames.go(&buffer[..read]) {
-                Ok(()) => return Ok(read),
+                Ok(()) => {
+                    if self.frames.ended {
+                        self.losses.state().ended.get_or_insert((self.peer, Instant::now()));
+                    }
+                    return Ok(read);
+                }
                 Err(why) => format!("what it sends is damaged: {why}"),
             },
         };
