@@ -31,3 +31,5 @@ pub mod slice_machine;
 /// The machine's own name for what it is made of.
 #[path = "../../examples/uvrpc/tests/it/wire.rs"]
 pub mod wire;
+#[path = "../../examples/streamweave/tests/it/wire_machine.rs"]
+pub mod wire_machine;

@@ -1,0 +1,56 @@
+//! [`Outbox`]: what leaves a stage, and which worker it goes to.
+
+use super::wire::{Entry, Items, pack};
+use crate::{
+    Message,
+    edges::{Exit, Refused, Routed},
+};
+use std::{cell::Cell, mem, rc::Rc};
+
+/// Which worker an edge's items go to.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Route {
+    Here,
+    ByKey,
+    To(usize),
+    /// Here, or by key while the load is high.
+    Moves,
+}
+
+/// Where a stage's items go: one list for each stage that they go to.
+pub(super) struct Outbox {
+    pub(super) lists: Vec<Items>,
+    /// For each edge, its list and its route.
+    pub(super) edges: Vec<(usize, Route)>,
+    pub(super) here: usize,
+    pub(super) peers: usize,
+    /// Workers of each process.
+    pub(super) workers: usize,
+    pub(super) pack_from: usize,
+    pub(super) everywhere: Rc<Cell<bool>>,
+}
+
+impl Exit for Outbox {
+    fn push(&mut self, routed: &mut Routed) -> Result<(), Refused> {
+        let (list, route) = self.edges[routed.edge as usize];
+        let worker = match route {
+            Route::Here => self.here,
+            Route::To(worker) => worker,
+            Route::Moves if !self.everywhere.get() => self.here,
+            Route::ByKey | Route::Moves => by_key(&routed.message, self.peers),
+        };
+        let mut packed = false;
+        if worker / self.workers != self.here / self.workers {
+            let payload = &mut routed.message.payload;
+            packed = pack(payload, self.pack_from).map_err(Refused::Item)?;
+        }
+        let routed = mem::take(routed);
+        self.lists[list].entries.push(Entry { worker, packed, routed });
+        Ok(())
+    }
+}
+
+fn by_key(message: &Message, peers: usize) -> usize {
+    // Less than the workers, which are counted in a usize.
+    usize::try_from(message.key_hash() % peers as u64).unwrap_or(0)
+}

@@ -1,0 +1,263 @@
+//! Where messages come from and go to: generator, lines of files and sockets; counter, file.
+
+use crate::{
+    ANY, BuildError, Failure, Make, Message, Meta, Next, Node, Operator, Outputs, Parameters,
+    Source, operators::simple::BYTES, typed::stateless,
+};
+use aqueduct::{Pool, Slice, SliceMut};
+use std::{
+    fs::File,
+    io::{self, BufWriter, Read, Write},
+    net::{TcpListener, TcpStream},
+    sync::Arc,
+    time::{Instant, SystemTime, UNIX_EPOCH},
+};
+
+/// Bytes that lines are read by; a longer line gets a larger block.
+const BLOCK: usize = 64 << 10;
+/// The longest line: what is longer is no text.
+const LONGEST: usize = 16 << 20;
+
+/// Keys that a generator has at most: each is made beforehand.
+const KEYS: u64 = 1 << 20;
+
+pub(crate) const ALL: &[(&str, Make)] = &[
+    ("generate", generate),
+    ("lines", lines),
+    ("tcp-lines", tcp_lines),
+    ("count", count),
+    ("file", file),
+];
+
+/// `count` items: a number in digits, with dots behind it up to `size` bytes.
+fn generate(parameters: &mut Parameters) -> Result<Node, BuildError> {
+    let count = parameters.number("count")?.unwrap_or(u64::MAX);
+    let size = parameters.number("size")?.unwrap_or(0);
+    let size = usize::try_from(size).ok().filter(|&size| size <= 1 << 30);
+    let size = size.ok_or_else(|| parameters.bad("\"size\" is at most 1 GiB"))?;
+    let keys = parameters.number("keys")?.unwrap_or(0);
+    let rate = parameters.number("rate")?;
+    if keys > KEYS || rate == Some(0) {
+        return Err(parameters.bad("\"keys\" is at most 1048576, and \"rate\" from 1 on"));
+    }
+    let base = Meta::default().with_source(parameters.name());
+    let metas = (0..keys).map(|key| base.clone().with_key(format!("k{key}"))).collect::<Vec<_>>();
+    let metas: Arc<[Meta]> = if metas.is_empty() { [base].into() } else { metas.into() };
+    let make = move || -> Result<Box<dyn Source>, Failure> {
+        let begun = Instant::now();
+        Ok(Box::new(Generate { count, size, rate, begun, metas: metas.clone(), turn: 0, next: 0 }))
+    };
+    Ok(Node::source(parameters.name(), BYTES, Arc::new(make)))
+}
+
+struct Generate {
+    count: u64,
+    size: usize,
+    rate: Option<u64>,
+    begun: Instant,
+    metas: Arc<[Meta]>,
+    turn: usize,
+    next: u64,
+}
+
+impl Source for Generate {
+    fn next(&mut self) -> Result<Next, Failure> {
+        let sequence = self.next;
+        if sequence >= self.count {
+            return Ok(Next::End);
+        }
+        let due = |rate: u64| sequence as f64 / rate as f64 > self.begun.elapsed().as_secs_f64();
+        if self.rate.is_some_and(due) {
+            return Ok(Next::Idle);
+        }
+        self.next += 1;
+        let mut block = Pool::global().get(self.size.max(20));
+        write!(block, "{sequence}")?;
+        if block.len() < self.size {
+            block.resize(self.size, b'.');
+        }
+        let meta = self.metas[self.turn].clone();
+        self.turn = (self.turn + 1) % self.metas.len();
+        Ok(Next::Item(Message {
+            payload: block.freeze().into(),
+            sequence,
+            timestamp: sequence,
+            meta,
+        }))
+    }
+}
+
+/// Lines as slices of the blocks that they were read into.
+struct Lines<R> {
+    reader: R,
+    /// What was read and is not given yet.
+    chunk: Slice,
+    /// A line that has begun.
+    open: SliceMut,
+    ended: bool,
+    /// What comes up to the next line is the rest of one that was too long.
+    refused: bool,
+    meta: Meta,
+    sequence: u64,
+}
+
+impl<R: Read + Send> Lines<R> {
+    fn new(reader: R, name: &str) -> Self {
+        let meta = Meta::default().with_source(name);
+        let (chunk, open) = (Slice::new(), SliceMut::new());
+        Self { reader, chunk, open, ended: false, refused: false, meta, sequence: 0 }
+    }
+
+    /// The next line; `None` at the end.
+    fn line(&mut self) -> Result<Option<Slice>, io::Error> {
+        loop {
+            if let Some(end) = memchr::memchr(b'\n', &self.chunk) {
+                let line = self.chunk.split_to(end);
+                self.chunk.advance(1);
+                if std::mem::take(&mut self.refused) {
+                    continue;
+                }
+                let short = line.strip_suffix(b"\r").map(<[u8]>::len);
+                return Ok(Some(short.map_or_else(|| line.clone(), |short| line.slice(..short))));
+            }
+            if self.ended {
+                let last = std::mem::take(&mut self.chunk);
+                return Ok(Some(last).filter(|last| !last.is_empty() && !self.refused));
+            }
+            self.fill()?;
+        }
+    }
+
+    /// Reads behind the line that has begun, which moves to a block of its own: copied, and counted.
+    fn fill(&mut self) -> Result<(), io::Error> {
+        if self.open.is_empty() {
+            let mut begun = std::mem::take(&mut self.chunk);
+            if self.refused {
+                begun = Slice::new();
+            } else if begun.len() > LONGEST {
+                self.refused = true;
+                return Err(io::Error::other(format!("a line of more than {LONGEST} bytes")));
+            }
+            self.open = Pool::global().get(BLOCK.max(2 * begun.len()));
+            self.open.extend_from_slice(&begun);
+        }
+        let room = self.open.capacity() - self.open.len();
+        let read = self.open.read_from(&mut self.reader, room)?;
+        self.ended = read == 0;
+        self.chunk = std::mem::take(&mut self.open).freeze();
+        Ok(())
+    }
+}
+
+impl<R: Read + Send> Source for Lines<R> {
+    fn next(&mut self) -> Result<Next, Failure> {
+        let line = match self.line() {
+            Ok(Some(line)) => line,
+            Ok(None) => return Ok(Next::End),
+            Err(error) if would_wait(&error) => return Ok(Next::Idle),
+            Err(error) => return Err(error.into()),
+        };
+        let (sequence, meta) = (self.sequence, self.meta.clone());
+        self.sequence += 1;
+        Ok(Next::Item(Message { payload: line.into(), sequence, timestamp: now(), meta }))
+    }
+}
+
+fn would_wait(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted
+    )
+}
+
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn lines(parameters: &mut Parameters) -> Result<Node, BuildError> {
+    let (path, name) = (parameters.needed_text("path")?, parameters.name().to_owned());
+    let make = move || -> Result<Box<dyn Source>, Failure> {
+        let file = File::open(&path).map_err(|error| Failure::new(format!("{path}: {error}")))?;
+        Ok(Box::new(Lines::new(file, &name)))
+    };
+    Ok(Node::source(parameters.name(), BYTES, Arc::new(make)))
+}
+
+/// Listens, and gives the lines of `connections` clients, one client after the other.
+fn tcp_lines(parameters: &mut Parameters) -> Result<Node, BuildError> {
+    let (listen, name) = (parameters.needed_text("listen")?, parameters.name().to_owned());
+    let connections = parameters.number("connections")?.unwrap_or(u64::MAX);
+    let make = move || -> Result<Box<dyn Source>, Failure> {
+        let said = |error| Failure::new(format!("{listen}: {error}"));
+        let listener = TcpListener::bind(&listen).map_err(said)?;
+        listener.set_nonblocking(true)?;
+        Ok(Box::new(Clients { listener, connections, client: None, name: name.clone() }))
+    };
+    let node = Node::source(parameters.name(), BYTES, Arc::new(make));
+    Ok(Node { thread: true, ..node })
+}
+
+struct Clients {
+    listener: TcpListener,
+    connections: u64,
+    client: Option<Lines<TcpStream>>,
+    name: String,
+}
+
+impl Source for Clients {
+    fn next(&mut self) -> Result<Next, Failure> {
+        if let Some(client) = &mut self.client {
+            match client.next() {
+                Ok(Next::End) => self.client = None,
+                other => return other,
+            }
+        }
+        if self.connections == 0 {
+            return Ok(Next::End);
+        }
+        match self.listener.accept() {
+            Ok((client, _)) => {
+                client.set_nonblocking(true)?;
+                self.connections -= 1;
+                self.client = Some(Lines::new(client, &self.name));
+                Ok(Next::Idle)
+            }
+            Err(error) if would_wait(&error) => Ok(Next::Idle),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn count(parameters: &mut Parameters) -> Result<Node, BuildError> {
+    let work = |_: Message, _: &mut Outputs<'_>| Ok(());
+    Ok(Node::sink(parameters.name(), ANY, stateless(work)))
+}
+
+/// Each payload as a line.
+fn file(parameters: &mut Parameters) -> Result<Node, BuildError> {
+    let path = parameters.needed_text("path")?;
+    let make = move || -> Result<Box<dyn Operator>, Failure> {
+        let file = File::create(&path).map_err(|error| Failure::new(format!("{path}: {error}")))?;
+        Ok(Box::new(Written(BufWriter::with_capacity(BLOCK, file))))
+    };
+    Ok(Node::sink(parameters.name(), ANY, Arc::new(make)))
+}
+
+struct Written(BufWriter<File>);
+
+impl Operator for Written {
+    fn on_item(&mut self, _: usize, message: Message, _: &mut Outputs<'_>) -> Result<(), Failure> {
+        let bytes = message.payload.to_bytes()?;
+        // A second try must find nothing of the first: what was before leaves first, so that this one fits.
+        if self.0.buffer().len() + bytes.len() >= BLOCK {
+            self.0.flush()?;
+        }
+        self.0.write_all(&bytes)?;
+        Ok(self.0.write_all(b"\n")?)
+    }
+
+    fn on_end(&mut self, _: &mut Outputs<'_>) -> Result<(), Failure> {
+        Ok(self.0.flush()?)
+    }
+}
