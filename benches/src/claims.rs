@@ -1,6 +1,7 @@
 //! The documents' claims beside what was measured. Every verdict is computed from figures of this
 //! run.
 
+mod exchange;
 mod files;
 mod patterns;
 mod web;
@@ -14,6 +15,19 @@ use crate::web::Outcome;
 
 pub use patterns::{BANDWIDTH, COPY_1K};
 
+/// What was measured.
+#[derive(Debug)]
+pub struct Found<'a> {
+    /// What a locked add takes here.
+    pub rmw_ns: f64,
+    /// The example systems.
+    pub ports: &'a [Measured],
+    /// The servers' rows, and what else was seen of them.
+    pub web: &'a Outcome,
+    /// All other rows.
+    pub rows: &'a [Rows],
+}
+
 /// All claims that this run can say something about, by the number of their document.
 ///
 /// # Errors
@@ -22,13 +36,13 @@ pub use patterns::{BANDWIDTH, COPY_1K};
 pub fn all(
     wanted: impl Fn(&str) -> bool,
     effort: Effort,
-    ports: &[Measured],
-    web: &Outcome,
-    rows: &[Rows],
+    found: &Found<'_>,
 ) -> io::Result<Vec<Claim>> {
+    let Found { rmw_ns, ports, web, rows } = *found;
     let mut claims = web::all(effort, ports, web)?;
     claims.extend(patterns::all(wanted, effort, ports, rows));
     claims.extend(files::all(ports, rows));
+    claims.extend(exchange::all(ports, rows, rmw_ns));
     Ok(claims)
 }
 

@@ -11,7 +11,7 @@ pub mod blocks;
 pub mod claims;
 pub mod clock;
 pub mod counted;
-pub mod exchange;
+pub mod crossing;
 pub mod folder;
 pub mod html;
 pub mod machine;

@@ -1,6 +1,7 @@
 //! The example systems: each in both modes, each mode in a child process of its own, allocations counted
 //! in another.
 
+mod exchange;
 mod loaded;
 mod patterns;
 mod relay;
@@ -18,10 +19,12 @@ use ::patterns::Scenario;
 use serde::{Deserialize, Serialize};
 
 use crate::alloc::{VARIABLE, is_counting};
-use crate::measure::Effort;
+use crate::measure::{Effort, Measured as Rows, NS, OURS, Rounds};
 use crate::out::say;
 use crate::report::{Port, PortFigures};
+use crate::target::Target;
 use crate::web::ours;
+pub(crate) use exchange::{ORDER, P99};
 
 /// The subcommand that runs one scenario in one mode.
 pub const SUBCOMMAND: &str = "port";
@@ -35,31 +38,63 @@ struct Known {
     timed: fn(Mode, Duration) -> Result<Answer, Box<dyn Error>>,
     /// Allocations per operation, in steady state.
     counted: fn(Mode) -> Result<f64, Box<dyn Error>>,
+    /// What is said of its runs beside the port itself.
+    rows: &'static [PortRow],
 }
 
-const KNOWN: [Known; 5] = [
+/// A figure of a port's runs as a row, which may have a target.
+#[derive(Debug)]
+struct PortRow {
+    id: &'static str,
+    target: Target,
+    /// Nanoseconds.
+    of: fn(&Answer) -> f64,
+}
+
+const KNOWN: [Known; 7] = [
+    Known {
+        id: EXCHANGE,
+        name: "exchange",
+        timed: |mode, _| exchange::timed(mode, true),
+        counted: |mode| exchange::counted(mode, true),
+        rows: &exchange::ROWS,
+    },
+    Known {
+        id: UNLOGGED,
+        name: "exchange-unlogged",
+        timed: |mode, _| exchange::timed(mode, false),
+        counted: |mode| exchange::counted(mode, false),
+        rows: &[],
+    },
     Known {
         id: PACKETS,
         name: "packets",
         timed: |mode, budget| patterns::timed(Scenario::Packets, mode, budget),
         counted: |mode| patterns::counted(Scenario::Packets, mode, 200_000),
+        rows: &[],
     },
     Known {
         id: PIPELINE,
         name: "pipeline",
         timed: |mode, budget| patterns::timed(Scenario::Pipeline, mode, budget),
         counted: |mode| patterns::counted(Scenario::Pipeline, mode, 8),
+        rows: &[],
     },
-    Known { id: RELAY, name: "relay", timed: relay::timed, counted: relay::counted },
-    Known { id: SERVE, name: "serve", timed: serve::timed, counted: serve::counted },
+    Known { id: RELAY, name: "relay", timed: relay::timed, counted: relay::counted, rows: &[] },
+    Known { id: SERVE, name: "serve", timed: serve::timed, counted: serve::counted, rows: &[] },
     Known {
         id: WEB,
         name: "web",
         timed: |mode, budget| web::timed(|| ours(mode), budget),
         counted: |mode| web::counted(|| ours(mode)),
+        rows: &[],
     },
 ];
 
+/// The path of an order.
+pub const EXCHANGE: &str = "exchange";
+/// The same, and nothing is kept of it.
+pub const UNLOGGED: &str = "exchange.unlogged";
 /// The packet parser's row.
 pub const PACKETS: &str = "patterns.packets";
 /// The three-stage pipeline's row.
@@ -95,6 +130,8 @@ pub struct Measured {
     pub copying_grew: u64,
     /// The same in the mode without copies.
     pub zero_copy_grew: u64,
+    /// Figures that are rows too: their rounds are the runs, the copying mode is the peer.
+    pub rows: Vec<Rows>,
 }
 
 /// glibc's bounds in the child processes, so high that freed memory stays with the process. Left to
@@ -121,9 +158,18 @@ struct Answer {
     allocations_per_op: f64,
     rss_before_bytes: u64,
     peak_rss_bytes: u64,
+    /// What only a row asks for.
+    #[serde(default)]
+    cpu_ns_per_op: f64,
+    #[serde(default)]
+    durable_p99_ns: f64,
 }
 
-/// Runs all scenarios whose id is wanted; `tick` is called after each with its id.
+/// The peer in the rows of a port.
+pub const COPYING: &str = MODES[0].0;
+
+/// Runs all scenarios whose id is wanted, or that of one of its rows; `tick` is called after each with its
+/// id.
 ///
 /// # Errors
 ///
@@ -134,7 +180,8 @@ pub fn run(
     mut tick: impl FnMut(&str),
 ) -> Result<Vec<Measured>, Box<dyn Error>> {
     let mut measured = Vec::new();
-    for known in KNOWN.iter().filter(|known| wanted(known.id)) {
+    let chosen = |known: &&Known| wanted(known.id) || known.rows.iter().any(|row| wanted(row.id));
+    for known in KNOWN.iter().filter(chosen) {
         tick(known.id);
         measured.push(both_modes(known, effort)?);
     }
@@ -148,6 +195,7 @@ fn both_modes(known: &Known, effort: Effort) -> Result<Measured, Box<dyn Error>>
             runs.push(ask(known, mode, false, effort)?);
         }
     }
+    let rows = known.rows.iter().map(|row| row.of(&runs)).collect();
     let mut chosen: [Answer; 2] = Default::default();
     for ((chosen, runs), (mode, _)) in chosen.iter_mut().zip(&mut runs).zip(MODES) {
         let best = runs.iter().max_by(|a, b| a.throughput.total_cmp(&b.throughput));
@@ -158,6 +206,7 @@ fn both_modes(known: &Known, effort: Effort) -> Result<Measured, Box<dyn Error>>
     Ok(Measured {
         copying_grew: copying.grew(),
         zero_copy_grew: zero_copy.grew(),
+        rows,
         port: Port {
             id: known.id.into(),
             workload: copying.workload.clone(),
@@ -208,6 +257,23 @@ pub fn child(
     Ok(())
 }
 
+impl PortRow {
+    fn of(&self, [copying, zero_copy]: &[Vec<Answer>; 2]) -> Rows {
+        let rounds = |key, note, runs: &[Answer]| Rounds {
+            key,
+            note,
+            ns: runs.iter().map(self.of).collect(),
+        };
+        Rows {
+            id: self.id.into(),
+            target: self.target,
+            floor: "",
+            unit: NS,
+            subjects: vec![rounds(OURS, "zero-copy", zero_copy), rounds(COPYING, "", copying)],
+        }
+    }
+}
+
 impl Answer {
     fn grew(&self) -> u64 {
         self.peak_rss_bytes.saturating_sub(self.rss_before_bytes)
@@ -249,6 +315,15 @@ fn kibibytes(status: &str, name: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_row_has_a_round_for_each_run() {
+        let run = |cpu_ns_per_op| Answer { cpu_ns_per_op, ..Answer::default() };
+        let runs = [vec![run(1_000.0), run(2_000.0)], vec![run(500.0), run(1_000.0)]];
+        let row = exchange::ROWS[0].of(&runs);
+        assert_eq!(row.rounds(OURS).expect("the mode without copies").ns, [500.0, 1_000.0]);
+        assert_eq!(row.rounds(COPYING).expect("the peer").ns, [1_000.0, 2_000.0]);
+    }
 
     #[test]
     fn reads_the_status_file() {

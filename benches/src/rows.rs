@@ -1,6 +1,7 @@
 //! The rows of the report, in its order.
 
 mod deref;
+mod exchange;
 mod handles;
 mod pipe;
 mod pool;
@@ -14,6 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::measure::{NS, OURS, Row, Subject, Work};
 use crate::target::{Bound, Target};
 
+pub(crate) use exchange::{BINCODE, DECODE, ENCODE, IN_MEMORY, TRUSTED};
 pub(crate) use pool::age_heap;
 
 /// The row that scales absolute targets to the machine.
@@ -30,6 +32,7 @@ pub fn all() -> Vec<Row> {
     rows.extend(pipe::rows());
     rows.extend(two_threads::rows());
     rows.extend(ring::rows());
+    rows.extend(exchange::rows());
     rows
 }
 
@@ -48,7 +51,12 @@ pub fn counted_name(id: &str) -> Option<&str> {
     let by_size = short.starts_with("get_freeze_drop.") || short.starts_with("live64.");
     match short {
         "live64_default.65536" | "cross_thread.4096" | "deref_mixed" | ANCHOR => None,
-        _ if ["sequence.", "pipe.", "ring."].iter().any(|family| id.starts_with(family)) => None,
+        _ if ["sequence.", "pipe.", "ring.", "exchange."]
+            .iter()
+            .any(|family| id.starts_with(family)) =>
+        {
+            None
+        }
         _ if by_size && !short.ends_with(".4096") => None,
         _ => Some(short),
     }

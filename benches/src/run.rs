@@ -42,16 +42,23 @@ pub fn report(request: &Request<'_>) -> Result<(), Box<dyn Error>> {
         + relay::rounds(wanted)
         + serve::rounds(wanted);
     let bar = progress(rounds as u64);
-    let (rmw_ns, mut operations) = operations(&chosen, wanted, request.effort, &bar)?;
-    operations.extend(others(os_rows(wanted, request.effort, &bar)?.iter()));
+    let (rmw_ns, rows) = rows(&chosen, wanted, request.effort, &bar)?;
+    let mut operations: Vec<_> = scaled(&rows, rmw_ns).collect();
+    operations.extend(others(&os_rows(wanted, request.effort, &bar)?));
     let web = web_rows(wanted, request.effort, &bar)?;
-    operations.extend(others(web.rows.iter()));
+    operations.extend(others(&web.rows));
     let relay = relay_rows(wanted, request.effort, &bar)?;
-    operations.extend(others(relay.iter()));
+    operations.extend(others(&relay));
     let serve = serve_rows(wanted, &bar)?;
-    operations.extend(others(serve.iter()));
+    operations.extend(others(&serve));
     let measured = ports::run(wanted, request.effort, |id| bar.set_message(id.to_owned()))?;
-    let claims = claims::all(wanted, request.effort, &measured, &web, &[relay, serve].concat())?;
+    for port in &measured {
+        port.rows.iter().try_for_each(|row| show(row, rmw_ns, &bar))?;
+        operations.extend(scaled(&port.rows, rmw_ns));
+    }
+    let found =
+        claims::Found { rmw_ns, ports: &measured, web: &web, rows: &[rows, relay, serve].concat() };
+    let claims = claims::all(wanted, request.effort, &found)?;
     bar.finish_and_clear();
     let ports = measured.into_iter().map(|measured| measured.port).collect();
     let report =
@@ -68,14 +75,14 @@ pub fn report(request: &Request<'_>) -> Result<(), Box<dyn Error>> {
 
 /// What a locked add takes here, and the rows that are wanted. The anchor comes first, and is
 /// measured also when its row is not wanted.
-fn operations(
+fn rows(
     chosen: &[Row],
     wanted: impl Fn(&str) -> bool,
     effort: Effort,
     bar: &ProgressBar,
-) -> Result<(f64, Vec<Operation>), Box<dyn Error>> {
+) -> Result<(f64, Vec<Measured>), Box<dyn Error>> {
     let mimalloc = Mimalloc::start()?;
-    let (mut rmw_ns, mut operations) = (f64::NAN, Vec::new());
+    let (mut rmw_ns, mut rows) = (f64::NAN, Vec::new());
     for row in chosen {
         bar.set_message(row.id.clone());
         let mut subjects = (row.build)();
@@ -85,17 +92,21 @@ fn operations(
             rmw_ns = Summary::of(measured.ours()).median;
         }
         if wanted(&row.id) {
-            let operation = Operation::of(&measured, rmw_ns);
-            show(&measured, operation.as_ref(), bar)?;
-            operations.extend(operation);
+            show(&measured, rmw_ns, bar)?;
+            rows.push(measured);
         }
     }
-    Ok((rmw_ns, operations))
+    Ok((rmw_ns, rows))
+}
+
+/// Rows as the report has them.
+fn scaled(rows: &[Measured], rmw_ns: f64) -> impl Iterator<Item = Operation> {
+    rows.iter().filter_map(move |row| Operation::of(row, rmw_ns))
 }
 
 /// Rows whose targets are ratios: what a locked add takes does not matter.
-fn others<'a>(rows: impl Iterator<Item = &'a Measured>) -> impl Iterator<Item = Operation> {
-    rows.filter_map(|row| Operation::of(row, f64::NAN))
+fn others(rows: &[Measured]) -> impl Iterator<Item = Operation> {
+    scaled(rows, f64::NAN)
 }
 
 /// The rows of the operating system's zero-copy, shown.
@@ -151,12 +162,13 @@ fn serve_rows(wanted: impl Fn(&str) -> bool, bar: &ProgressBar) -> io::Result<Ve
 }
 
 fn show_all(rows: &[Measured], notes: &[String], bar: &ProgressBar) -> io::Result<()> {
-    rows.iter().try_for_each(|row| show(row, Operation::of(row, f64::NAN).as_ref(), bar))?;
+    rows.iter().try_for_each(|row| show(row, f64::NAN, bar))?;
     notes.iter().try_for_each(|note| bar.suspend(|| say(note)))
 }
 
-fn show(measured: &Measured, operation: Option<&Operation>, bar: &ProgressBar) -> io::Result<()> {
-    bar.suspend(|| say(table::operation(measured, operation)))
+fn show(measured: &Measured, rmw_ns: f64, bar: &ProgressBar) -> io::Result<()> {
+    let operation = Operation::of(measured, rmw_ns);
+    bar.suspend(|| say(table::operation(measured, operation.as_ref())))
 }
 
 /// A bar on a terminal, nothing elsewhere.

@@ -1,6 +1,7 @@
 //! Claims of zero copy as scenarios in which a witness sees every memcpy of the process: each is
 //! repeated, and says what the meter saw.
 
+mod exchange;
 mod relay;
 mod serve;
 mod web;
@@ -37,7 +38,7 @@ struct Ran {
 }
 
 /// The scenarios by name. Those that begin with `control.` copy, and must be seen to.
-const SCENARIOS: [(&str, Run); 27] = [
+const SCENARIOS: [(&str, Run); 28] = [
     ("freeze", |n| each(n, || drop(black_box(filled().freeze())))),
     ("clone", |n| shared(n, |slice| drop(black_box(slice.clone())))),
     ("slice", |n| shared(n, |slice| drop(black_box(slice.slice(100..1100))))),
@@ -92,6 +93,7 @@ const SCENARIOS: [(&str, Run); 27] = [
     ("serve.sendfile", |n| serve::blocks(serve::Way::Sendfile, n)),
     ("serve.mapped", |n| serve::blocks(serve::Way::Mapped, n)),
     ("serve.pooled", |n| serve::blocks(serve::Way::Pooled, n)),
+    ("exchange.order", exchange::orders),
     ("control.relay.copying", |n| relay::messages(relay::Mode::Copying, n)),
 ];
 
@@ -229,11 +231,20 @@ fn packets(mode: Mode, operations: u64) -> Result<Ran, Box<dyn Error>> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Mutex, MutexGuard, PoisonError};
+
     use super::*;
+
+    /// The meter counts for the whole process: one at a time.
+    fn alone() -> MutexGuard<'static, ()> {
+        static ALONE: Mutex<()> = Mutex::new(());
+        ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 
     /// Into a buffer, into strings, and those into fields.
     #[test]
     fn requests_are_copied_in_the_copying_mode_alone() {
+        let _alone = alone();
         for requests in [web::gets, web::posts] {
             let ran = |mode| requests(mode, 3000).expect("sound requests");
             let (claim, control) = (ran(::web::Mode::ZeroCopy), ran(::web::Mode::Copying));
@@ -242,8 +253,17 @@ mod tests {
         }
     }
 
+    /// The copying mode would disturb those who look at all threads' counters.
+    #[test]
+    fn orders_are_not_copied() {
+        let _alone = alone();
+        let ran = exchange::orders(3000).expect("orders");
+        assert_eq!((ran.operations, ran.copied), (3000, 0));
+    }
+
     #[test]
     fn messages_are_copied_in_the_copying_mode_alone() {
+        let _alone = alone();
         let copied = |mode| relay::messages(mode, 200).expect("a relay").copied;
         assert_eq!((copied(relay::Mode::Pipe), copied(relay::Mode::Splice)), (0, 0));
         assert_eq!(copied(relay::Mode::Copying), 2 * 200 * BLOCK as u64);
@@ -251,6 +271,7 @@ mod tests {
 
     #[test]
     fn the_control_copies_all_that_the_claim_only_passes_on() {
+        let _alone = alone();
         let ran = |mode| packets(mode, 1000).expect("the capture is sound");
         let (claim, control) = (ran(Mode::ZeroCopy), ran(Mode::Copying));
         assert_eq!((claim.operations, claim.copied), (2 * 683, 0));

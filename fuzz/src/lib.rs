@@ -5,6 +5,8 @@
 /// The machine's own name for it, and for what it is made of.
 #[path = "../../examples/exchange/tests/it/log/disk.rs"]
 pub mod disk;
+#[path = "../../examples/exchange/tests/it/serve/machine.rs"]
+pub mod exchange_frames_machine;
 #[path = "../../examples/exchange/tests/it/log/machine.rs"]
 pub mod exchange_log_machine;
 #[path = "../../crates/pipe/tests/it/framing/machine.rs"]

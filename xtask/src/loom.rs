@@ -39,8 +39,11 @@ pub(crate) fn run(args: &[String]) -> Outcome {
         return Err(format!("no such option: {odd}"));
     }
     let sources = collect(&root(), &["crates"])?;
-    let models: Vec<Model> =
-        sources.iter().flat_map(models).filter(|model| model.name.contains(name)).collect();
+    let models: Vec<Model> = sources
+        .iter()
+        .flat_map(|source| models(source, "model_"))
+        .filter(|model| model.name.contains(name))
+        .collect();
     if models.is_empty() {
         return Err("no model of that name in crates/".to_owned());
     }
@@ -68,8 +71,8 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     if bad.is_empty() { Ok(()) } else { Err(bad.join("\n")) }
 }
 
-/// The models of one file.
-pub(crate) fn models(source: &Source) -> Vec<Model> {
+/// The models of one file: what is named so.
+pub(crate) fn models(source: &Source, prefix: &str) -> Vec<Model> {
     let mut found = Vec::new();
     let mut twins = Vec::new();
     let lines = source.text.lines().zip(source.code.lines()).enumerate();
@@ -82,7 +85,7 @@ pub(crate) fn models(source: &Source) -> Vec<Model> {
         } else {
             let name = code.split("fn ").nth(1).and_then(|rest| rest.split('(').next());
             let twins = std::mem::take(&mut twins);
-            if let Some(name) = name.filter(|name| name.starts_with("model_")) {
+            if let Some(name) = name.filter(|name| name.starts_with(prefix)) {
                 let (name, path) = (name.trim().to_owned(), source.path.clone());
                 found.push(Model { name, path, line: i + 1, twins });
             }
@@ -210,7 +213,7 @@ mod tests {
             "f(twin::order(\n    \"seen\", A, B));\nif twin::is(\"idle\") {}\n",
         );
         let model = Source::new("m.rs", "// twin: seen\nfn model_01_a() {}\n");
-        assert_eq!(idle_twins(&[code], &models(&model)), ["a.rs:3: idle"]);
+        assert_eq!(idle_twins(&[code], &models(&model, "model_")), ["a.rs:3: idle"]);
     }
 
     #[test]
@@ -231,7 +234,7 @@ fn model_02_bare() {}
 fn helper() {}
 fn model_03_bare() {}
 ";
-        let found = models(&Source::new("a.rs", text));
+        let found = models(&Source::new("a.rs", text), "model_");
         let twins: Vec<(&str, usize, usize)> =
             found.iter().map(|m| (m.name.as_str(), m.line, m.twins.len())).collect();
         assert_eq!(

@@ -39,7 +39,7 @@ cargo xtask COMMAND
   counts [--update] [--if-present]
                             instructions per hot operation against benches/counts.json
   witness [--if-present]    the copy meter against valgrind's own count of copied bytes
-  shuttle [--long]          many tasks under a hundred random schedules, or ten thousand
+  shuttle [--long]          many tasks under a hundred random schedules, or ten thousand, and twins
   named                     which named tests, loom models and cases exist, which are missing
   parity                    docs/parity.md: which test answers which numbered case of the pipe
   long NAME                 the tests of that name at a hundred times their ordinary size

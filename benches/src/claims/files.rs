@@ -191,6 +191,7 @@ mod tests {
         let measured = |with: u64, without| Measured {
             copying_grew: with * FILE as u64,
             zero_copy_grew: without,
+            rows: vec![],
             port: Port {
                 id: SERVE.into(),
                 workload: String::new(),

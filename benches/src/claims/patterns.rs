@@ -287,7 +287,7 @@ mod tests {
             zero_copy,
         };
         let input = PIPELINE_BYTES as u64;
-        Measured { port, copying_grew: 4 * input, zero_copy_grew: 2 * input }
+        Measured { port, copying_grew: 4 * input, zero_copy_grew: 2 * input, rows: vec![] }
     }
 
     #[test]

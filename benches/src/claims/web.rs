@@ -142,7 +142,7 @@ mod tests {
             copying,
             zero_copy,
         };
-        Measured { port, copying_grew: 0, zero_copy_grew: 0 }
+        Measured { port, copying_grew: 0, zero_copy_grew: 0, rows: vec![] }
     }
 
     fn figures(each: f64) -> PortFigures {

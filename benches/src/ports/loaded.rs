@@ -45,9 +45,9 @@ pub(super) fn timed(
         bytes_copied_per_op: float(copied.bytes) / asked,
         copies_per_op: float(copied.copies) / asked,
         inlined_per_op: float(copied.inlined) / asked,
-        allocations_per_op: 0.0,
         rss_before_bytes,
         peak_rss_bytes: memory("VmHWM"),
+        ..Answer::default()
     })
 }
 

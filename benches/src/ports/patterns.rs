@@ -24,9 +24,9 @@ pub(super) fn timed(
         bytes_copied_per_op: measured.bytes_copied_per_op,
         copies_per_op: measured.copies_per_op,
         inlined_per_op: measured.inlined_per_op,
-        allocations_per_op: 0.0,
         rss_before_bytes,
         peak_rss_bytes: memory("VmHWM"),
+        ..Answer::default()
     })
 }
 

@@ -6,7 +6,7 @@ use crate::blocks::{
     AqueductBlocks, ArcSliceBlocks, BytesBlocks, DefaultBlocks, HipstrBlocks, LocalOpoolBlocks,
     NtexBlocks, OpoolBlocks, Source, TendrilBlocks, VecBlocks, ZeropoolBlocks,
 };
-use crate::exchange::crossing;
+use crate::crossing::crossing;
 use crate::measure::{NS, Row, Subject, Work};
 use crate::target::{Bound, Target};
 

@@ -43,31 +43,35 @@ pub(super) fn rows() -> [Row; 3] {
 }
 
 /// `N` events in, and out again.
+///
+/// Makers know their row's threads, so that each row has code of its own: what is called from one place
+/// only is compiled into its loop, ours and the peers' alike.
 fn here<const N: usize>() -> Vec<Subject> {
     let one_by_one = if N > 1 { "one after the other" } else { "" };
     vec![
-        turn::<N>(OURS, ours::<N>(Wait::Yield)).note("waits by yielding"),
-        turn::<N>("aqueduct-park", ours::<N>(Wait::Park)).note("a fence for those who may sleep"),
-        turn::<N>("aqueduct-many", ours_of_many::<N>()).note("one of several producers"),
-        turn::<N>("disruptor", disruptor::<N>()).note("its poller; the consumer cannot write"),
-        turn::<N>("rtrb", rtrb::<N>()).note("moves its events; nobody can wait"),
-        turn::<N>("thingbuf", thingbuf::<N>()).note(one_by_one),
-        turn::<N>("array-queue", array_queue::<N>()).note(one_by_one),
-        turn::<N>("mpsc", channel::<N>()).note(one_by_one),
+        turn::<N>(OURS, ours::<N, 1>(Wait::Yield)).note("waits by yielding"),
+        turn::<N>("aqueduct-park", ours::<N, 1>(Wait::Park))
+            .note("a fence for those who may sleep"),
+        turn::<N>("aqueduct-many", ours_of_many::<N, 1>()).note("one of several producers"),
+        turn::<N>("disruptor", disruptor::<N, 1>()).note("its poller; the consumer cannot write"),
+        turn::<N>("rtrb", rtrb::<N, 1>()).note("moves its events; nobody can wait"),
+        turn::<N>("thingbuf", thingbuf::<N, 1>()).note(one_by_one),
+        turn::<N>("array-queue", array_queue::<N, 1>()).note(one_by_one),
+        turn::<N>("mpsc", channel::<N, 1>()).note(one_by_one),
     ]
 }
 
 /// An event at a time, taken as they come; who finds no room, or nothing, yields.
 fn across() -> Vec<Subject> {
     vec![
-        over(OURS, || ours::<1>(Wait::Yield)),
-        over("aqueduct-park", || ours::<1>(Wait::Park)).note("a fence for those who may sleep"),
-        over("aqueduct-many", ours_of_many::<1>).note("one of several producers"),
-        over("disruptor", disruptor::<1>).note("its poller; the consumer cannot write"),
-        over("rtrb", rtrb::<1>).note("moves its events; nobody can wait"),
-        over("thingbuf", thingbuf::<1>),
-        over("array-queue", array_queue::<1>),
-        over("mpsc", channel::<1>),
+        over(OURS, || ours::<1, 2>(Wait::Yield)),
+        over("aqueduct-park", || ours::<1, 2>(Wait::Park)).note("a fence for those who may sleep"),
+        over("aqueduct-many", ours_of_many::<1, 2>).note("one of several producers"),
+        over("disruptor", disruptor::<1, 2>).note("its poller; the consumer cannot write"),
+        over("rtrb", rtrb::<1, 2>).note("moves its events; nobody can wait"),
+        over("thingbuf", thingbuf::<1, 2>),
+        over("array-queue", array_queue::<1, 2>),
+        over("mpsc", channel::<1, 2>),
     ]
 }
 
@@ -152,18 +156,19 @@ macro_rules! ours {
     }};
 }
 
-fn ours<const N: usize>(
+fn ours<const N: usize, const THREADS: usize>(
     wait: Wait,
 ) -> (impl FnMut(u64) -> bool + Send, impl FnMut() -> usize + Send) {
     ours!(Builder::new(ROOM).wait(wait).build::<Event, One>(Event::default))
 }
 
-fn ours_of_many<const N: usize>() -> (impl FnMut(u64) -> bool + Send, impl FnMut() -> usize + Send)
-{
+fn ours_of_many<const N: usize, const THREADS: usize>()
+-> (impl FnMut(u64) -> bool + Send, impl FnMut() -> usize + Send) {
     ours!(Builder::new(ROOM).wait(Wait::Yield).build_many::<Event, One>(Event::default))
 }
 
-fn disruptor<const N: usize>() -> (impl FnMut(u64) -> bool + Send, impl FnMut() -> usize + Send) {
+fn disruptor<const N: usize, const THREADS: usize>()
+-> (impl FnMut(u64) -> bool + Send, impl FnMut() -> usize + Send) {
     let (mut poller, builder) =
         build_single_producer(ROOM, Event::default, BusySpin).new_event_poller();
     let mut producer = builder.build();
@@ -183,7 +188,8 @@ fn disruptor<const N: usize>() -> (impl FnMut(u64) -> bool + Send, impl FnMut() 
     (put, take)
 }
 
-fn rtrb<const N: usize>() -> (impl FnMut(u64) -> bool + Send, impl FnMut() -> usize + Send) {
+fn rtrb<const N: usize, const THREADS: usize>()
+-> (impl FnMut(u64) -> bool + Send, impl FnMut() -> usize + Send) {
     let (mut producer, mut consumer) = RingBuffer::new(ROOM);
     let made = |number| {
         let mut event = Event::default();
@@ -214,7 +220,8 @@ fn rtrb<const N: usize>() -> (impl FnMut(u64) -> bool + Send, impl FnMut() -> us
     (put, take)
 }
 
-fn thingbuf<const N: usize>() -> (impl FnMut(u64) -> bool + Send, impl FnMut() -> usize + Send) {
+fn thingbuf<const N: usize, const THREADS: usize>()
+-> (impl FnMut(u64) -> bool + Send, impl FnMut() -> usize + Send) {
     let put = Arc::new(ThingBuf::<Event>::new(ROOM));
     let take = Arc::clone(&put);
     let put = move |number| {
@@ -224,7 +231,8 @@ fn thingbuf<const N: usize>() -> (impl FnMut(u64) -> bool + Send, impl FnMut() -
     (put, take)
 }
 
-fn array_queue<const N: usize>() -> (impl FnMut(u64) -> bool + Send, impl FnMut() -> usize + Send) {
+fn array_queue<const N: usize, const THREADS: usize>()
+-> (impl FnMut(u64) -> bool + Send, impl FnMut() -> usize + Send) {
     let put = Arc::new(ArrayQueue::<Event>::new(ROOM));
     let take = Arc::clone(&put);
     let put = move |number| (0..N).all(|_| put.push([black_box(number); 8]).is_ok());
@@ -232,7 +240,8 @@ fn array_queue<const N: usize>() -> (impl FnMut(u64) -> bool + Send, impl FnMut(
     (put, take)
 }
 
-fn channel<const N: usize>() -> (impl FnMut(u64) -> bool + Send, impl FnMut() -> usize + Send) {
+fn channel<const N: usize, const THREADS: usize>()
+-> (impl FnMut(u64) -> bool + Send, impl FnMut() -> usize + Send) {
     let (sender, receiver) = mpsc::sync_channel::<Event>(ROOM);
     let put = move |number| (0..N).all(|_| sender.try_send([black_box(number); 8]).is_ok());
     let take =

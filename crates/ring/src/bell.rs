@@ -143,6 +143,9 @@ impl Bell {
         if !twin::is("wait_unfenced") {
             fence(Ordering::SeqCst);
         }
+        if twin::is("wait_looks_once") {
+            return Poll::Pending;
+        }
         let Some(done) = ready() else { return Poll::Pending };
         let waker = self.seats.lock()[seat].waker.take();
         drop(waker);
@@ -153,7 +156,7 @@ impl Bell {
     #[cold]
     pub(crate) fn wait<T>(&self, seat: usize, mut ready: impl FnMut() -> Option<T>) -> T {
         /// Looks that a thread takes before it sleeps: so many cost less than to be woken.
-        const LOOKS: usize = if cfg!(aqueduct_loom) { 0 } else { 100 };
+        const LOOKS: usize = if cfg!(any(aqueduct_loom, aqueduct_shuttle)) { 0 } else { 100 };
         let mut looks = 0;
         loop {
             if let Some(done) = ready() {

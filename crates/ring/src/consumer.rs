@@ -201,9 +201,9 @@ impl<'b, T: Sync> IntoIterator for &'b mut Batch<'_, T, Shared> {
 impl<T, A: Access> Drop for Batch<'_, T, A> {
     #[inline(always)]
     fn drop(&mut self) {
-        if thread::panicking() == self.panicking {
-            self.taken.give_up();
-        }
+        // Most often one look is enough: nothing panics.
+        let panicking = self.panicking;
+        self.taken.give_up(|| !thread::panicking() || panicking);
     }
 }
 

@@ -49,6 +49,8 @@ mod error;
 mod models;
 mod producer;
 mod slots;
+#[cfg(all(test, aqueduct_shuttle))]
+mod storm;
 
 pub use arena::{Arena, Handle, Lease};
 pub use bell::Wait;

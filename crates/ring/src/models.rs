@@ -111,6 +111,7 @@ fn model_13_a_slot_is_filled_again_when_both_beside_each_other_have_read_it() {
 
 // twin: bell_unfenced
 // twin: wait_unfenced
+// twin: wait_looks_once
 #[test]
 fn model_14_full_and_empty_and_both_asleep() {
     model(|| {

@@ -1,10 +1,12 @@
 //! [`Producer`]: who fills slots.
 
-use crate::{ClaimError, Closed, slots::Head};
+use crate::{
+    ClaimError, Closed,
+    slots::{Claimed, Head},
+};
 use std::{
     fmt,
     future::poll_fn,
-    mem::ManuallyDrop,
     ops::{Deref, DerefMut},
     task::{Context, Poll},
 };
@@ -64,7 +66,7 @@ impl<T, N: Number> Producer<T, N> {
     #[inline(always)]
     pub fn try_claim(&mut self) -> Result<Claim<'_, T, N>, ClaimError> {
         self.try_claim_some(1)?;
-        Ok(Claim { head: &mut self.head })
+        Ok(Claim(self.head.claimed(1)))
     }
 
     /// Claims `count` slots in a row, if so many are free.
@@ -80,7 +82,7 @@ impl<T, N: Number> Producer<T, N> {
     pub fn try_claim_many(&mut self, count: usize) -> Result<Claims<'_, T, N>, ClaimError> {
         self.fits(count);
         self.try_claim_some(count)?;
-        Ok(Claims { head: &mut self.head })
+        Ok(Claims(self.head.claimed(count)))
     }
 
     /// Claims a slot; waits for one as the ring does.
@@ -91,7 +93,7 @@ impl<T, N: Number> Producer<T, N> {
     #[inline(always)]
     pub fn claim(&mut self) -> Result<Claim<'_, T, N>, Closed> {
         self.claim_some(1)?;
-        Ok(Claim { head: &mut self.head })
+        Ok(Claim(self.head.claimed(1)))
     }
 
     /// Claims `count` slots in a row; waits for them as the ring does.
@@ -107,7 +109,7 @@ impl<T, N: Number> Producer<T, N> {
     pub fn claim_many(&mut self, count: usize) -> Result<Claims<'_, T, N>, Closed> {
         self.fits(count);
         self.claim_some(count)?;
-        Ok(Claims { head: &mut self.head })
+        Ok(Claims(self.head.claimed(count)))
     }
 
     /// [`claim`](Self::claim) for tasks. Cancel safe: nothing is claimed until it is done.
@@ -117,7 +119,7 @@ impl<T, N: Number> Producer<T, N> {
     /// As there.
     pub async fn claim_async(&mut self) -> Result<Claim<'_, T, N>, Closed> {
         poll_fn(|context| self.poll_claim(context, 1)).await?;
-        Ok(Claim { head: &mut self.head })
+        Ok(Claim(self.head.claimed(1)))
     }
 
     /// [`claim_many`](Self::claim_many) for tasks. Cancel safe: nothing is claimed until it is done.
@@ -132,7 +134,7 @@ impl<T, N: Number> Producer<T, N> {
     pub async fn claim_many_async(&mut self, count: usize) -> Result<Claims<'_, T, N>, Closed> {
         self.fits(count);
         poll_fn(|context| self.poll_claim(context, count)).await?;
-        Ok(Claims { head: &mut self.head })
+        Ok(Claims(self.head.claimed(count)))
     }
 
     fn poll_claim(&mut self, context: &mut Context<'_>, count: usize) -> Poll<Result<(), Closed>> {
@@ -199,15 +201,13 @@ impl<T, N: Number> fmt::Debug for Producer<T, N> {
 ///
 /// Dropped without [`publish`](Self::publish), it is given up, and no consumer sees it.
 #[must_use = "a claim that is dropped is given up"]
-pub struct Claim<'p, T, N: Number = Sole> {
-    head: &'p mut Head<T, N>,
-}
+pub struct Claim<'p, T, N: Number = Sole>(Claimed<'p, T, N>);
 
 impl<T, N: Number> Claim<'_, T, N> {
     /// Lets the first stage have it.
     #[inline(always)]
     pub fn publish(self) {
-        ManuallyDrop::new(self).head.publish(1);
+        self.0.publish(1);
     }
 
     /// Gives it up, as dropping it does.
@@ -219,21 +219,14 @@ impl<T, N: Number> Deref for Claim<'_, T, N> {
 
     #[inline(always)]
     fn deref(&self) -> &T {
-        self.head.first()
+        self.0.first()
     }
 }
 
 impl<T, N: Number> DerefMut for Claim<'_, T, N> {
     #[inline(always)]
     fn deref_mut(&mut self) -> &mut T {
-        self.head.first_mut()
-    }
-}
-
-impl<T, N: Number> Drop for Claim<'_, T, N> {
-    #[inline(always)]
-    fn drop(&mut self) {
-        self.head.give_up();
+        self.0.first_mut()
     }
 }
 
@@ -247,15 +240,13 @@ impl<T: fmt::Debug, N: Number> fmt::Debug for Claim<'_, T, N> {
 ///
 /// What is not [published](Self::publish) is given up, and no consumer sees it.
 #[must_use = "claims that are dropped are given up"]
-pub struct Claims<'p, T, N: Number = Sole> {
-    head: &'p mut Head<T, N>,
-}
+pub struct Claims<'p, T, N: Number = Sole>(Claimed<'p, T, N>);
 
 impl<T, N: Number> Claims<'_, T, N> {
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.head.owned()
+        self.0.len()
     }
 
     /// Whether there is none: nothing was claimed.
@@ -267,7 +258,7 @@ impl<T, N: Number> Claims<'_, T, N> {
     /// The slots, in order.
     #[inline(always)]
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.head.slots_mut()
+        self.0.slots_mut()
     }
 
     /// Lets the first stage have the first `count` of them. The others are given up.
@@ -277,14 +268,7 @@ impl<T, N: Number> Claims<'_, T, N> {
     /// If there are not so many.
     #[inline(always)]
     pub fn publish(self, count: usize) {
-        self.head.publish(count);
-    }
-}
-
-impl<T, N: Number> Drop for Claims<'_, T, N> {
-    #[inline(always)]
-    fn drop(&mut self) {
-        self.head.give_up();
+        self.0.publish(count);
     }
 }
 

@@ -1,7 +1,7 @@
 //! [`Core`], what all share, and [`Head`] and [`Place`], the positions that move over its slots.
 //!
 //! Each use of a slot has a number of its own, from 0 on: the slot is the number modulo the capacity. A
-//! position owns the numbers from `next` up to `limit`, and moves by giving up the lowest of them; `next`
+//! position owns the numbers from `next` up to a limit, and moves by giving up the lowest of them; `next`
 //! only rises.
 //!
 //! 1. A head owns numbers that nobody else can own: a sole head's begin where the heads' cursor stands, which
@@ -23,7 +23,7 @@
 mod head;
 mod place;
 
-pub(crate) use head::Head;
+pub(crate) use head::{Claimed, Head};
 pub(crate) use place::{Place, Reads, Seed, Taken, Writes};
 
 use crate::{
@@ -173,6 +173,7 @@ impl<T> Core<T> {
     }
 
     /// Apart, so that who never sleeps has small code.
+    #[cold]
     #[inline(never)]
     fn wake(&self, stage: usize) {
         self.bells[stage].ring();

@@ -102,6 +102,11 @@ impl Accounts {
         self.users[account as usize]
     }
 
+    /// All users, by the numbers of their accounts.
+    pub(crate) fn users(&self) -> impl Iterator<Item = u64> {
+        self.users.iter().copied()
+    }
+
     /// Where an account's balance of an asset stands among all.
     #[inline]
     pub(crate) fn place(&self, account: u32, asset: usize) -> usize {
@@ -120,6 +125,12 @@ impl Accounts {
         let sum = credited.load(Ordering::Relaxed).wrapping_add(amount);
         // Release: who sees that an order is settled sees its credits.
         credited.store(sum, Ordering::Release);
+    }
+
+    /// What is available of a balance, before anything is debited.
+    pub(crate) fn restore(&self, place: usize, avail: u64) {
+        let credited = avail.wrapping_sub(self.openings[place].avail);
+        self.credited[place].store(credited, Ordering::Release);
     }
 
     /// What may be used of a balance, as far as its credits are visible.

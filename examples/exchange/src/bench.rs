@@ -1,21 +1,32 @@
 //! `bench`: how fast orders go through.
 
 use crate::{
-    Accounts, Error, Exchange, Mode, Order, Source, Watch, flow, generate::Generated, replay,
+    Accounts, Error, Exchange, Mode, Source, flow,
+    generate::Generated,
+    log::{Encoding, Folder, Fsync, Keeper, Options, Recovery},
+    replay,
 };
-use aqueduct::meter;
-use hdrhistogram::Histogram;
+use indicatif::ProgressBar;
+use rustix::time::{ClockId, clock_gettime};
 use std::{
-    fmt,
+    fs,
     path::PathBuf,
-    sync::LazyLock,
     time::{Duration, Instant},
 };
+
+mod report;
+mod watches;
+
+pub use report::{Figures, Report};
+pub use watches::Halves;
+use watches::{Acknowledged, Latency};
 
 /// Orders of a flow out of a seed.
 const ORDERS: u64 = 1_000_000;
 /// A seed's users have so much that hardly an order is refused.
 const UNITS: u64 = 10_000;
+/// How often each mode is measured, unless told otherwise.
+pub const ROUNDS: u64 = 3;
 
 /// What is run.
 #[derive(Clone, Debug)]
@@ -26,89 +37,119 @@ pub enum Flow {
     Seed(u64),
 }
 
-/// What came out.
-#[derive(Clone, Copy, Debug)]
-pub struct Figures {
-    /// Orders that went through.
-    pub orders: u64,
-    /// How long that took, and how much time of all cores.
-    pub wall: Duration,
-    /// From the claim of a slot to when what came of the order is published, in nanoseconds: p50, p99,
-    /// p99.9.
-    pub latency: [u64; 3],
-    /// Copies of payload, and bytes copied.
-    pub copied: meter::Counts,
+/// What is measured, and how.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The orders.
+    pub flow: Flow,
+    /// How they travel; none for both ways, in turns.
+    pub mode: Option<Mode>,
+    /// Whether on four threads.
+    pub threads: bool,
+    /// Whether there is a log, and when it is synced.
+    pub log: Option<Fsync>,
+    /// Where the log is written: a folder of this path is made, and removed.
+    pub folder: PathBuf,
+    /// Gives the allocations so far of the thread that orders come from, where the program counts them.
+    pub allocations: fn() -> u64,
+    /// How often each mode is measured, in turns.
+    pub rounds: u64,
 }
 
-impl fmt::Display for Figures {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let each = |count: u64| count as f64 / self.orders as f64;
-        let [p50, p99, p999] = self.latency;
-        let rate = self.orders as f64 / self.wall.as_secs_f64();
-        writeln!(f, "{} orders, {rate:.0} orders/s", self.orders)?;
-        writeln!(f, "p50 {p50} ns, p99 {p99} ns, p99.9 {p999} ns")?;
-        let (copies, bytes) = (each(self.copied.copies), each(self.copied.bytes));
-        write!(f, "{copies:.2} copies and {bytes:.1} bytes copied per order")
-    }
-}
-
-/// Runs a flow twice: once for its time, and once with a clock at each order.
-///
-/// # Errors
-///
-/// Those of the flow's files.
-pub fn bench(flow: &Flow, mode: Mode, threads: bool) -> Result<Figures, Error> {
-    match flow {
-        Flow::Folder(folder) => {
-            // Read before the clock starts.
-            let text = flow::text(folder)?;
-            let orders = || flow::Orders::new(&text[..], folder);
-            measure(|| flow::accounts(folder), orders, mode, threads)
-        }
-        Flow::Seed(seed) => {
-            let source = || Ok(Generated::new(*seed, ORDERS));
-            measure(|| Generated::accounts(UNITS), source, mode, threads)
+impl Settings {
+    /// Runs the flow, each time twice: once with a clock at each order, and once for its time.
+    ///
+    /// # Errors
+    ///
+    /// Those of the flow's files, and of the log.
+    pub fn bench(&self) -> Result<Report, Error> {
+        match &self.flow {
+            Flow::Folder(folder) => {
+                // Read before the clock starts.
+                let text = flow::text(folder)?;
+                let orders = || flow::Orders::new(&text[..], folder);
+                self.rounds(&|| flow::accounts(folder), &orders)
+            }
+            Flow::Seed(seed) => {
+                let orders = || Ok(Generated::new(*seed, ORDERS));
+                self.rounds(&|| Generated::accounts(UNITS), &orders)
+            }
         }
     }
-}
 
-fn measure<S: Source>(
-    accounts: impl Fn() -> Result<Accounts, Error>,
-    source: impl Fn() -> Result<S, Error>,
-    mode: Mode,
-    threads: bool,
-) -> Result<Figures, Error> {
-    let mut exchange = Exchange::new(accounts()?, &[flow::MARKET], replay::ORDERS, ((), (), ()));
-    let (mut orders, before) = (source()?, meter::process());
-    let begun = Instant::now();
-    exchange.run(&mut orders, mode, threads)?;
-    let (wall, copied) = (begun.elapsed(), meter::process() - before);
-    let watch = ((), (), Latency::default());
-    let mut watched = Exchange::new(accounts()?, &[flow::MARKET], replay::ORDERS, watch);
-    watched.run(&mut source()?, mode, threads)?;
-    let (.., Latency(times)) = watched.parts();
-    let latency = [0.5, 0.99, 0.999].map(|share| times.value_at_quantile(share));
-    Ok(Figures { orders: exchange.orders(), wall, latency, copied })
-}
+    fn rounds<S: Source>(
+        &self,
+        accounts: &dyn Fn() -> Result<Accounts, Error>,
+        orders: &dyn Fn() -> Result<S, Error>,
+    ) -> Result<Report, Error> {
+        let modes = self.mode.map_or(vec![Mode::ZeroCopy, Mode::Copying], |mode| vec![mode]);
+        let mut report = Report::new(self, modes);
+        let bar = ProgressBar::new(self.rounds * report.modes.len() as u64);
+        for _ in 0..self.rounds {
+            for figures in &mut report.modes {
+                self.watched(figures, accounts()?, &mut orders()?)?;
+                self.timed(figures, accounts()?, orders()?)?;
+                bar.inc(1);
+            }
+        }
+        bar.finish_and_clear();
+        Ok(report)
+    }
 
-static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    /// With a clock at each order.
+    fn watched(
+        &self,
+        figures: &mut Figures,
+        accounts: Accounts,
+        orders: &mut impl Source,
+    ) -> Result<(), Error> {
+        let Figures { mode, orders: seen, matched, durable, .. } = figures;
+        let log = self.keeper(*mode)?.map(|keeper| Acknowledged::new(keeper, durable));
+        let parts = ((), log, Latency(matched));
+        let mut exchange = Exchange::new(accounts, &[flow::MARKET], replay::ORDERS, parts);
+        exchange.run(orders, *mode, self.threads)?;
+        *seen = exchange.orders();
+        self.close(exchange.with_log(()).1.map(|log| log.keeper))
+    }
 
-/// How long orders take to be matched.
-struct Latency(Histogram<u64>);
+    /// For the time, and for what is copied and allocated in the second half.
+    fn timed(
+        &self,
+        figures: &mut Figures,
+        accounts: Accounts,
+        orders: impl Source,
+    ) -> Result<(), Error> {
+        let parts = ((), self.keeper(figures.mode)?, ());
+        let mut exchange = Exchange::new(accounts, &[flow::MARKET], replay::ORDERS, parts);
+        let mut orders = Halves::new(orders, figures.orders / 2, self.allocations);
+        let (begun, cpu) = (Instant::now(), cpu());
+        exchange.run(&mut orders, figures.mode, self.threads)?;
+        figures.wall.push(begun.elapsed());
+        figures.cpu.push(self::cpu() - cpu);
+        [figures.allocations, figures.copies, figures.bytes] = orders.each();
+        self.close(exchange.with_log(()).1)
+    }
 
-impl Default for Latency {
-    fn default() -> Self {
-        // Of fixed size, so that it never allocates in the middle of a run.
-        Self(Histogram::new_with_bounds(1, 60_000_000_000, 3).expect("1 ns to 60 s are bounds"))
+    fn keeper(&self, mode: Mode) -> Result<Option<Keeper<Folder>>, Error> {
+        let Some(fsync) = self.log else { return Ok(None) };
+        let folder = Folder::open(&self.folder);
+        let folder =
+            folder.map_err(|error| Error::io(&self.folder.display().to_string(), error))?;
+        let options = Options { fsync, encoding: Encoding::of(mode), ..Options::default() };
+        Ok(Some(Keeper::new(Recovery::new(folder)?.log(options)?)))
+    }
+
+    /// Forgets the log, unless something is wrong with it.
+    fn close(&self, keeper: Option<Keeper<Folder>>) -> Result<(), Error> {
+        let Some(keeper) = keeper else { return Ok(()) };
+        keeper.close()?;
+        let removed = fs::remove_dir_all(&self.folder);
+        removed.map_err(|error| Error::io(&self.folder.display().to_string(), error))
     }
 }
 
-impl Watch for Latency {
-    fn now() -> u64 {
-        u64::try_from(START.elapsed().as_nanos()).unwrap_or(u64::MAX)
-    }
-
-    fn matched(&mut self, order: &Order) {
-        self.0.saturating_record(Self::now().saturating_sub(order.at));
-    }
+/// Processor time of all threads.
+fn cpu() -> Duration {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::try_from(time).unwrap_or_default()
 }

@@ -99,6 +99,15 @@ impl Book {
         })
     }
 
+    /// Each price of a side, the best first, and how much is wanted at it. Linear in the orders there.
+    pub fn levels(&self, side: Side) -> impl Iterator<Item = [u64; 2]> {
+        self.ladder(side).iter().map(|level| {
+            let at = |slot: u32| self.orders.get(slot as usize);
+            let orders = std::iter::successors(at(level.first), |order| at(order.behind));
+            [level.price, orders.fold(0, |sum, order| sum.saturating_add(order.left))]
+        })
+    }
+
     #[inline]
     fn ladder(&self, side: Side) -> &Ladder {
         match side {

@@ -2,10 +2,14 @@
 
 use crate::{
     Error, Mode,
-    bench::{Flow, bench},
-    migrate, replay,
+    bench::{Flow, ROUNDS, Settings},
+    log::Fsync,
+    migrate, replay, serve,
 };
-use clap::{Parser, Subcommand};
+use clap::{
+    Parser, Subcommand, ValueEnum,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 use std::{
     io::{self, Write},
     path::PathBuf,
@@ -39,26 +43,51 @@ enum Command {
         /// Where to write
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
+        /// A folder for a log of the orders
+        ///
+        /// Orders that are in it already are not run again but made again of it, so that what was
+        /// interrupted goes on, and ends with the same files.
+        #[arg(long, value_name = "DIR")]
+        log: Option<PathBuf>,
+        /// When the log is synced
+        #[arg(long, default_value = "group", value_parser = parse_fsync())]
+        fsync: Fsync,
     },
     /// Says how fast orders go through
+    ///
+    /// The log is written in a folder that is made in the current one, and removed.
     Bench {
         /// A folder of orders, or a number to make them up from
         #[arg(long, value_name = "DIR|SEED", default_value = "1", value_parser = parse_flow)]
         flow: Flow,
-        /// How orders travel
-        #[arg(long, default_value = "zero-copy")]
-        mode: Mode,
+        /// How orders travel; both ways in turns unless given
+        #[arg(long)]
+        mode: Option<Mode>,
         /// Threads: 1, or 4 for one each of risk, log, matching and settlement
         #[arg(long, default_value = "1", value_parser = ["1", "4"])]
         threads: String,
+        /// Whether orders are logged
+        #[arg(long, default_value = "on")]
+        log: Switch,
+        /// When the log is synced
+        #[arg(long, default_value = "group", value_parser = parse_fsync())]
+        fsync: Fsync,
     },
     Migrate(migrate::Arguments),
+    Serve(serve::Arguments),
 }
 
-/// Runs the command line of this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Switch {
+    On,
+    Off,
+}
+
+/// Runs the command line of this process. `allocations` gives the allocations so far of the thread that asks,
+/// where the program counts them.
 #[must_use]
-pub fn main() -> ExitCode {
-    let written = match run(Cli::parse().command) {
+pub fn main(allocations: fn() -> u64) -> ExitCode {
+    let written = match run(Cli::parse().command, allocations) {
         Ok(text) => writeln!(io::stdout(), "{text}"),
         Err(error) => return fail(&error.to_string()),
     };
@@ -76,14 +105,21 @@ fn fail(why: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn run(command: Command) -> Result<String, Error> {
+fn run(command: Command, allocations: fn() -> u64) -> Result<String, Error> {
     match command {
-        Command::Replay { folder, mode, threads, out } => {
-            replay::replay(&folder, mode, threads == "4", &out).map(|summary| summary.to_string())
+        Command::Replay { folder, mode, threads, out, log, fsync } => {
+            let log = log.as_deref().map(|log| (log, fsync));
+            let summary = replay::replay(&folder, mode, threads == "4", &out, log)?;
+            Ok(summary.to_string())
         }
-        Command::Bench { flow, mode, threads } => {
-            bench(&flow, mode, threads == "4").map(|figures| figures.to_string())
+        Command::Bench { flow, mode, threads, log, fsync } => {
+            let (threads, log) = (threads == "4", (log == Switch::On).then_some(fsync));
+            let folder = format!("exchange-bench-{}", std::process::id()).into();
+            let settings =
+                Settings { flow, mode, threads, log, folder, allocations, rounds: ROUNDS };
+            settings.bench().map(|report| report.to_string())
         }
+        Command::Serve(arguments) => arguments.run(),
         Command::Migrate(arguments) => arguments.run().map_err(Error::Migrate),
     }
 }
@@ -92,4 +128,12 @@ fn run(command: Command) -> Result<String, Error> {
 #[expect(clippy::unnecessary_wraps, reason = "clap's parsers may refuse")]
 fn parse_flow(text: &str) -> Result<Flow, String> {
     Ok(text.parse().map_or_else(|_| Flow::Folder(text.into()), Flow::Seed))
+}
+
+pub(crate) fn parse_fsync() -> impl TypedValueParser<Value = Fsync> {
+    PossibleValuesParser::new(["never", "group", "each"]).map(|text| match &text[..] {
+        "never" => Fsync::Never,
+        "each" => Fsync::Each,
+        _ => Fsync::GROUP,
+    })
 }

@@ -1,6 +1,6 @@
 //! The one error of this package.
 
-use crate::migrate::MigrateError;
+use crate::{log::LogError, migrate::MigrateError};
 use aqueduct::ring::BuildError;
 use std::{fmt, io};
 
@@ -35,8 +35,21 @@ pub enum Error {
     },
     /// The stages' ring could not be made.
     Ring(BuildError),
+    /// The log could not be read, or not be written.
+    Log(LogError),
+    /// A log of other orders than those that are to be run.
+    OtherFlow {
+        /// The first that is another.
+        seq: u64,
+    },
     /// An old log could not be converted.
     Migrate(MigrateError),
+}
+
+impl From<LogError> for Error {
+    fn from(error: LogError) -> Self {
+        Self::Log(error)
+    }
 }
 
 impl Error {
@@ -54,6 +67,8 @@ impl fmt::Display for Error {
             }
             Self::Balances { user, what } => write!(f, "balances of user {user}: {what}"),
             Self::Ring(error) => error.fmt(f),
+            Self::Log(error) => error.fmt(f),
+            Self::OtherFlow { seq } => write!(f, "order {seq} of the log is another"),
             Self::Migrate(error) => error.fmt(f),
         }
     }
@@ -64,8 +79,9 @@ impl std::error::Error for Error {
         match self {
             Self::Io { source, .. } => Some(source),
             Self::Ring(error) => Some(error),
+            Self::Log(error) => Some(error),
             Self::Migrate(error) => Some(error),
-            Self::Row { .. } | Self::Balances { .. } => None,
+            Self::Row { .. } | Self::Balances { .. } | Self::OtherFlow { .. } => None,
         }
     }
 }

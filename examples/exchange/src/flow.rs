@@ -21,6 +21,9 @@ pub(crate) const ASSETS: usize = 2;
 /// Digits behind the point of a price, and of a quantity.
 const PRICE_DIGITS: u32 = 2;
 const QTY_DIGITS: u32 = 8;
+/// The first rows that a file of orders may have.
+const HEADS: [&str; 2] =
+    ["order_id,user_id,side,price,qty", "order_id,user_id,action,side,price,qty"];
 
 /// The orders of a file.
 #[derive(Debug)]
@@ -49,11 +52,8 @@ impl<R: Read> Orders<R> {
     /// As [`open`](Orders::open).
     pub fn new(file: R, path: &Path) -> Result<Self, Error> {
         let mut rows = Rows::new(file, path.display().to_string());
-        let actions = head(
-            &mut rows,
-            &[b"order_id,user_id,side,price,qty", b"order_id,user_id,action,side,price,qty"],
-            "order_id,user_id,[action,]side,price,qty",
-        )?;
+        let heads = HEADS.map(str::as_bytes);
+        let actions = head(&mut rows, &heads, "order_id,user_id,[action,]side,price,qty")?;
         Ok(Self { rows, actions: actions == 1 })
     }
 }
@@ -83,6 +83,31 @@ impl<R: Read> Source for Orders<R> {
         row.end()?;
         Ok(true)
     }
+}
+
+/// The text of a file of these orders; it does not say which of them are market orders, or IOC.
+///
+/// # Errors
+///
+/// The source's.
+pub fn rows(mut orders: impl Source) -> Result<String, Error> {
+    let (mut text, mut order) = (HEADS[1].to_owned(), Order::default());
+    while orders.next(&mut order)? {
+        let Order { id, user, price, qty, .. } = order;
+        let action = match order.action {
+            Action::Place => "place",
+            Action::Cancel => "cancel",
+            Action::Reduce => "reduce",
+            Action::Move => "move",
+        };
+        let side = if order.side == Side::Buy { "buy" } else { "sell" };
+        let [price, qty] = [(price, PRICE_DIGITS), (qty, QTY_DIGITS)].map(|(number, digits)| {
+            let unit = 10u64.pow(digits);
+            format!("{}.{:0width$}", number / unit, number % unit, width = digits as usize)
+        });
+        text += &format!("\n{id},{user},{action},{side},{price},{qty}");
+    }
+    Ok(text)
 }
 
 /// The balances of `balances_init.csv` in a folder.

@@ -25,6 +25,7 @@ mod order;
 mod refusal;
 pub mod replay;
 mod risk;
+pub mod serve;
 mod settle;
 
 pub use accounts::{Accounts, Opening};

@@ -25,6 +25,18 @@ impl Matcher {
         self.books.get(symbol as usize)
     }
 
+    /// The books of all markets.
+    pub(crate) fn books(&self) -> &[Book] {
+        &self.books
+    }
+
+    /// Puts an order into a book as it was. None if it cannot have been there.
+    pub(crate) fn rest(&mut self, symbol: usize, order: Resting) -> Option<()> {
+        let book = self.books.get_mut(symbol)?;
+        let sound = order.left > 0 && order.left <= order.qty && book.find(order.id).is_none();
+        sound.then(|| book.insert(order))
+    }
+
     /// Does what an order says, and tells `out` what came of it.
     #[inline]
     pub(crate) fn execute(&mut self, order: &Order, out: &mut impl FnMut(Event)) {

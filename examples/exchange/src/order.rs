@@ -18,6 +18,7 @@ use rkyv::{Archive, Deserialize, Serialize};
     serde::Deserialize,
 )]
 #[repr(u8)]
+#[serde(rename_all = "lowercase")]
 pub enum Action {
     /// A new order.
     #[default]
@@ -46,6 +47,7 @@ pub enum Action {
     serde::Deserialize,
 )]
 #[repr(u8)]
+#[serde(rename_all = "lowercase")]
 pub enum Side {
     /// Pays the quote asset for the base asset.
     #[default]
@@ -69,6 +71,7 @@ pub enum Side {
     serde::Deserialize,
 )]
 #[repr(u8)]
+#[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// At `price` or better.
     #[default]
@@ -93,6 +96,7 @@ pub enum Kind {
     serde::Deserialize,
 )]
 #[repr(u8)]
+#[serde(rename_all = "lowercase")]
 pub enum TimeInForce {
     /// Until it is filled or cancelled.
     #[default]

@@ -45,9 +45,11 @@ impl Refusal {
     ];
 }
 
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Refusal {
+    /// What it says.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
             Self::Market => "unknown market",
             Self::User => "unknown user",
             Self::Price => "no price",
@@ -58,6 +60,12 @@ impl fmt::Display for Refusal {
             Self::Order => "unknown order",
             Self::Owner => "not the owner",
             Self::Log => "the log takes no orders",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())
     }
 }

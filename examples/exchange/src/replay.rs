@@ -1,7 +1,8 @@
 //! `replay`: a folder of orders and balances in, a folder of what came of them out.
 
 use crate::{
-    Error, Exchange, Listener, Mode, Order, Refusal, Side, flow,
+    Error, Exchange, Listener, Log, Mode, Order, Refusal, Side, Source, flow,
+    log::{Encoding, Folder, Fsync, Keeper, Options, Recovery},
     settle::{Tally, Trade},
 };
 use std::{
@@ -31,24 +32,74 @@ impl fmt::Display for Summary {
 }
 
 /// Runs the orders of one folder, and writes four files into another: `order_events.csv`, `ledger.csv`,
-/// `orderbook.csv`, `balances.csv`.
+/// `orderbook.csv`, `balances.csv`. With a log, the orders that it has already are taken from there: what
+/// was interrupted ends with the same files.
 ///
 /// # Errors
 ///
-/// [`Error::Io`] and [`Error::Row`] of a file, [`Error::Balances`]. What was done before is written.
-pub fn replay(folder: &Path, mode: Mode, threads: bool, out: &Path) -> Result<Summary, Error> {
+/// [`Error::Io`] and [`Error::Row`] of a file, [`Error::Balances`]; [`Error::Log`], and [`Error::OtherFlow`] where
+/// the log's orders are others. What was done before is written.
+pub fn replay(
+    folder: &Path,
+    mode: Mode,
+    threads: bool,
+    out: &Path,
+    log: Option<(&Path, Fsync)>,
+) -> Result<Summary, Error> {
     let (accounts, mut orders) = (flow::accounts(folder)?, flow::Orders::open(folder)?);
     fs::create_dir_all(out).map_err(|error| Error::io(&out.display().to_string(), error))?;
     let files = Files { events: Table::events(out)?, ledger: Table::ledger(out)? };
     let mut exchange = Exchange::new(accounts, &[flow::MARKET], ORDERS, (files, (), ()));
+    let keeper = log.map(|(path, fsync)| {
+        let options = Options { fsync, encoding: Encoding::of(mode), ..Options::default() };
+        catch_up(&mut exchange, &mut orders, path, options)
+    });
+    let (mut exchange, ()) = exchange.with_log(keeper.transpose()?);
     let ran = exchange.run(&mut orders, mode, threads);
     let (files, ..) = exchange.parts();
     files.events.finish()?;
     files.ledger.finish()?;
+    let (exchange, keeper) = exchange.with_log(());
+    keeper.map_or(Ok(()), |Whole(keeper)| keeper.close())?;
     ran?;
     let resting = book(&exchange, out)?;
     balances(&exchange, out)?;
     Ok(Summary { tally: exchange.settlement().tally(), resting })
+}
+
+/// Takes on the orders that the log has, in place of those of the flow.
+fn catch_up(
+    exchange: &mut Exchange<Files>,
+    flow: &mut impl Source,
+    path: &Path,
+    options: Options,
+) -> Result<Whole, Error> {
+    let folder = Folder::open(path);
+    let folder = folder.map_err(|error| Error::io(&path.display().to_string(), error))?;
+    let (mut recovery, mut next) = (Recovery::whole(folder)?, Order::default());
+    while let Some(order) = exchange.take(&mut recovery)? {
+        let there = flow.next(&mut next)?;
+        let Order { seq, at, locked, .. } = order;
+        if !there || order != (Order { seq, at, locked, ..next }) {
+            return Err(Error::OtherFlow { seq });
+        }
+    }
+    Ok(Whole(Keeper::new(recovery.log(options)?)))
+}
+
+/// Takes no order any more when one was refused: what is in the log begins a flow, and has no gap.
+struct Whole(Keeper<Folder>);
+
+impl Log for Whole {
+    #[inline]
+    fn record(&mut self, order: &Order) {
+        self.0.record(order);
+    }
+
+    #[inline]
+    fn rest(&mut self, idle: bool) -> bool {
+        self.0.error().is_none() && self.0.rest(idle)
+    }
 }
 
 /// A file that is written row by row. What goes wrong is kept until its end.

@@ -3,10 +3,11 @@
 use crate::{
     Accounts, Action, Event, Market, Order, Refusal, Side, accounts::Opening, market::fee,
 };
+use rkyv::{Archive, Deserialize, Serialize};
 use std::sync::Arc;
 
 /// A balance, when all orders so far are settled.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Balance {
     /// What its user may use.
     pub avail: u64,
@@ -21,6 +22,16 @@ pub struct Balance {
 pub struct Trade {
     /// Its number, from 1 on.
     pub number: u64,
+    /// The market.
+    pub symbol: u32,
+    /// The side that was not resting.
+    pub side: Side,
+    /// The order that bought, and the one that sold.
+    pub orders: [u64; 2],
+    /// The price.
+    pub price: u64,
+    /// How much changed hands.
+    pub qty: u64,
     /// The number of the market's base asset, and of its quote asset.
     pub assets: [usize; 2],
     /// The user that bought, and the one that sold.
@@ -33,6 +44,12 @@ pub struct Trade {
 
 /// Hears what happened, in order.
 pub trait Listener {
+    /// What was asked for is done: of each order either this is heard first, or that it is
+    /// [refused](Self::refused).
+    fn taken(&mut self, order: &Order) {
+        let _ = order;
+    }
+
     /// An order is placed: the `number`-th, from 1 on.
     fn accepted(&mut self, order: &Order, number: u64) {
         let _ = (order, number);
@@ -57,7 +74,7 @@ pub trait Listener {
 impl Listener for () {}
 
 /// How many of what there were.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Trades.
     pub trades: u64,
@@ -67,17 +84,23 @@ pub struct Tally {
     pub rejected: u64,
 }
 
-/// All balances as of the last order that was settled.
-#[derive(Debug)]
-pub struct Settlement<L> {
-    accounts: Arc<Accounts>,
-    markets: Arc<[Market]>,
+/// What settlement knows.
+#[derive(Archive, Serialize, Deserialize, Clone, Debug)]
+pub(crate) struct Ledger {
     balances: Vec<Balance>,
     /// Who placed an order.
     active: Vec<bool>,
     /// Of each asset, kept by the house.
     fees: Vec<u64>,
     tally: Tally,
+}
+
+/// All balances as of the last order that was settled.
+#[derive(Debug)]
+pub struct Settlement<L> {
+    accounts: Arc<Accounts>,
+    markets: Arc<[Market]>,
+    ledger: Ledger,
     listener: L,
 }
 
@@ -88,27 +111,41 @@ impl<L: Listener> Settlement<L> {
         let balances: Vec<Balance> = accounts.openings().iter().map(balance).collect();
         let assets = accounts.assets();
         let active = vec![false; balances.len().checked_div(assets).unwrap_or(0)];
-        Self {
-            accounts,
-            markets,
-            balances,
-            active,
-            fees: vec![0; assets],
-            tally: Tally::default(),
-            listener,
+        let ledger = Ledger { balances, active, fees: vec![0; assets], tally: Tally::default() };
+        Self { accounts, markets, ledger, listener }
+    }
+
+    pub(crate) fn accounts(&self) -> &Accounts {
+        &self.accounts
+    }
+
+    pub(crate) fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Goes on as one that knew this, with nothing debited by risk. None if it is of other accounts.
+    pub(crate) fn restore(&mut self, ledger: Ledger) -> Option<()> {
+        let sizes = |of: &Ledger| [of.balances.len(), of.active.len(), of.fees.len()];
+        if sizes(&ledger) != sizes(&self.ledger) {
+            return None;
         }
+        for (place, balance) in ledger.balances.iter().enumerate() {
+            self.accounts.restore(place, balance.avail);
+        }
+        self.ledger = ledger;
+        Some(())
     }
 
     /// How many of what there were so far.
     #[must_use]
     pub fn tally(&self) -> Tally {
-        self.tally
+        self.ledger.tally
     }
 
     /// Fees of each asset that were kept so far.
     #[must_use]
     pub fn fees(&self) -> &[u64] {
-        &self.fees
+        &self.ledger.fees
     }
 
     /// The balances in the order of the opening ones, with user, number of the asset, and whether the user
@@ -116,7 +153,12 @@ impl<L: Listener> Settlement<L> {
     pub fn balances(&self) -> impl Iterator<Item = (u64, usize, Balance, bool)> {
         let openings = self.accounts.openings().iter().enumerate();
         openings.map(|(place, &Opening { user, asset, .. })| {
-            (user, asset, self.balances[place], self.active[place / self.fees.len()])
+            (
+                user,
+                asset,
+                self.ledger.balances[place],
+                self.ledger.active[place / self.ledger.fees.len()],
+            )
         })
     }
 
@@ -134,8 +176,10 @@ impl<L: Listener> Settlement<L> {
             let why = order.refusal().unwrap_or(Refusal::Market);
             return self.refuse(order, why);
         };
-        self.active[account as usize] |= order.action == Action::Place;
-        if let Some(why) = order.refusal() {
+        let refusal = order.refusal();
+        let placed = order.action == Action::Place && refusal != Some(Refusal::Log);
+        self.ledger.active[account as usize] |= placed;
+        if let Some(why) = refusal {
             return self.refuse(order, why);
         }
         if let [Event::Refused(why)] = *events {
@@ -146,17 +190,18 @@ impl<L: Listener> Settlement<L> {
         if order.locked > 0 {
             self.lock(self.accounts.place(account, market.locks(order)), order.locked);
         }
+        self.listener.taken(order);
         if order.action == Action::Place {
-            self.tally.accepted += 1;
-            self.listener.accepted(order, self.tally.accepted);
+            self.ledger.tally.accepted += 1;
+            self.listener.accepted(order, self.ledger.tally.accepted);
         }
         let (mut filled, mut worth) = (0, 0u128);
         for event in events {
             match *event {
-                Event::Trade { maker, side, price, qty, .. } => {
+                Event::Trade { maker, side, id, price, qty } => {
                     filled += qty;
                     worth += u128::from(price) * u128::from(qty);
-                    self.trade(&market, order, [account, maker], side, price, qty);
+                    self.trade(&market, order, ([account, maker], id), side, price, qty);
                 }
                 Event::Release { side, amount } => {
                     self.release(self.accounts.place(account, market.pays(side)), amount);
@@ -172,7 +217,9 @@ impl<L: Listener> Settlement<L> {
 
     #[cold]
     fn refuse(&mut self, order: &Order, why: Refusal) {
-        self.tally.rejected += u64::from(order.action == Action::Place);
+        // What the log never saw leaves no trace: all there is follows from the log.
+        let counts = order.action == Action::Place && why != Refusal::Log;
+        self.ledger.tally.rejected += u64::from(counts);
         self.listener.refused(order, why);
     }
 
@@ -181,7 +228,7 @@ impl<L: Listener> Settlement<L> {
         &mut self,
         market: &Market,
         order: &Order,
-        [taker, maker]: [u32; 2],
+        ([taker, maker], id): ([u32; 2], u64),
         side: Side,
         price: u64,
         qty: u64,
@@ -204,16 +251,21 @@ impl<L: Listener> Settlement<L> {
         if side == Side::Buy && price < order.price {
             self.release(paid, market.cost(order.price - price, qty).unwrap_or(0));
         }
-        self.fees[market.base] += buy_fee;
-        self.fees[market.quote] += sell_fee;
-        self.tally.trades += 1;
+        self.ledger.fees[market.base] += buy_fee;
+        self.ledger.fees[market.quote] += sell_fee;
+        self.ledger.tally.trades += 1;
         self.listener.traded(&Trade {
-            number: self.tally.trades,
+            number: self.ledger.tally.trades,
+            symbol: order.symbol,
+            side,
+            orders: if side == Side::Buy { [order.id, id] } else { [id, order.id] },
+            price,
+            qty,
             assets: [market.base, market.quote],
             users: [buyer, seller].map(|account| self.accounts.user(account)),
             deltas: [cost, qty - buy_fee, qty, cost - sell_fee],
             balances: [paid, got, given, earned].map(|place| {
-                let Balance { avail, frozen, .. } = self.balances[place];
+                let Balance { avail, frozen, .. } = self.ledger.balances[place];
                 avail + frozen
             }),
         });
@@ -222,7 +274,7 @@ impl<L: Listener> Settlement<L> {
     /// From what may be used to what is locked. Risk has debited it already.
     #[inline]
     fn lock(&mut self, place: usize, amount: u64) {
-        let balance = &mut self.balances[place];
+        let balance = &mut self.ledger.balances[place];
         balance.avail -= amount;
         balance.frozen += amount;
         balance.version += 1;
@@ -231,20 +283,20 @@ impl<L: Listener> Settlement<L> {
     /// The other way round.
     #[inline]
     fn release(&mut self, place: usize, amount: u64) {
-        self.balances[place].frozen -= amount;
+        self.ledger.balances[place].frozen -= amount;
         self.credit(place, amount);
     }
 
     #[inline]
     fn spend(&mut self, place: usize, amount: u64) {
-        let balance = &mut self.balances[place];
+        let balance = &mut self.ledger.balances[place];
         balance.frozen -= amount;
         balance.version += 1;
     }
 
     #[inline]
     fn credit(&mut self, place: usize, amount: u64) {
-        let balance = &mut self.balances[place];
+        let balance = &mut self.ledger.balances[place];
         balance.avail += amount;
         balance.version += 1;
         self.accounts.credit(place, amount);

@@ -2,12 +2,13 @@
 //!
 //! A model that passes proves little until its twin fails. An ordering that a model vouches for is
 //! written `twin::order("name", strong, weak)`; a loom run with `AQUEDUCT_TWIN=name` gets the weak
-//! one and must fail. Outside loom the call is the strong ordering and nothing else.
+//! one and must fail. Outside models the call is the strong ordering and nothing else. Shuttle's storms
+//! have twins too: mistakes other than a weak ordering.
 
 use super::atomic::Ordering;
 
-/// The `strong` ordering, but in a loom run that asks for the twin `name`.
-#[cfg(not(aqueduct_loom))]
+/// The `strong` ordering, but in a model's run that asks for the twin `name`.
+#[cfg(not(any(aqueduct_loom, aqueduct_shuttle)))]
 #[doc(hidden)]
 #[inline(always)]
 #[must_use]
@@ -15,8 +16,8 @@ pub const fn order(_name: &str, strong: Ordering, _weak: Ordering) -> Ordering {
     strong
 }
 
-/// The `strong` ordering, but in a loom run that asks for the twin `name`.
-#[cfg(aqueduct_loom)]
+/// The `strong` ordering, but in a model's run that asks for the twin `name`.
+#[cfg(any(aqueduct_loom, aqueduct_shuttle))]
 #[doc(hidden)]
 #[must_use]
 pub fn order(name: &str, strong: Ordering, weak: Ordering) -> Ordering {
@@ -24,7 +25,7 @@ pub fn order(name: &str, strong: Ordering, weak: Ordering) -> Ordering {
 }
 
 /// Whether this run asks for the twin `name`: for mistakes other than a weak ordering.
-#[cfg(not(aqueduct_loom))]
+#[cfg(not(any(aqueduct_loom, aqueduct_shuttle)))]
 #[doc(hidden)]
 #[inline(always)]
 #[must_use]
@@ -33,7 +34,7 @@ pub const fn is(_name: &str) -> bool {
 }
 
 /// Whether this run asks for the twin `name`: for mistakes other than a weak ordering.
-#[cfg(aqueduct_loom)]
+#[cfg(any(aqueduct_loom, aqueduct_shuttle))]
 #[doc(hidden)]
 #[must_use]
 pub fn is(name: &str) -> bool {

@@ -1,14 +1,16 @@
-//! [`Head`]: where a producer stands. Its invariants are those of [`slots`](super).
+//! [`Head`]: where a producer stands, and [`Claimed`], what it lends. Their invariants are those of
+//! [`slots`](super).
 
-use super::{Core, Cursor, Stage, distance, slot};
+use super::{Core, Cursor, Stage, slot};
 use crate::{Closed, Number};
 use aqueduct_base::sync::{Arc, atomic::Ordering, twin};
-use std::marker::PhantomData;
+use std::{marker::PhantomData, mem::ManuallyDrop};
 
-/// A producer's position. Its numbers are those that it has claimed.
+/// A producer's position. One of several owns what it has claimed; a sole one all that is free.
 pub(crate) struct Head<T, N: Number> {
     core: Arc<Core<T>>,
     next: u64,
+    /// Of several: the numbers below are claimed.
     limit: u64,
     /// The slots of numbers below are free, as far as it knows.
     free: u64,
@@ -52,25 +54,28 @@ impl<T, N: Number> Head<T, N> {
         (self.core.bells.len() - 1, self.seat)
     }
 
-    /// Numbers that it owns.
+    /// The first number that it does not own.
     #[inline(always)]
-    pub(crate) fn owned(&self) -> usize {
-        distance(self.next, self.limit)
+    fn end(&self) -> u64 {
+        if N::SEVERAL { self.limit } else { self.free }
     }
 
-    /// Claims so many numbers, or none. What was claimed before and not published is given up.
+    /// Claims so many numbers, or none. What one of several claimed before and did not publish is given up.
     #[inline(always)]
     pub(crate) fn claim(&mut self, count: usize) -> bool {
         let count = count as u64;
-        if N::SEVERAL {
-            return self.claim_of_several(count);
-        }
-        let limit = self.next + count;
-        if !self.reaches(limit) {
-            return false;
-        }
-        self.limit = limit;
-        true
+        if N::SEVERAL { self.claim_of_several(count) } else { self.reaches(self.next + count) }
+    }
+
+    /// The lowest of its numbers: of several, all that it claimed.
+    ///
+    /// # Panics
+    ///
+    /// If it has not so many.
+    #[inline(always)]
+    pub(crate) fn claimed(&mut self, count: usize) -> Claimed<'_, T, N> {
+        assert!(self.next + count as u64 <= self.end(), "so many slots are claimed");
+        Claimed { head: self, count }
     }
 
     fn claim_of_several(&mut self, count: u64) -> bool {
@@ -115,62 +120,12 @@ impl<T, N: Number> Head<T, N> {
         limit <= self.free
     }
 
-    /// The first slot that is claimed.
+    /// Gives up what is claimed. What a sole one claimed is its next claim's.
     #[inline(always)]
-    pub(crate) fn first(&self) -> &T {
-        assert!(self.owned() > 0, "a slot is claimed");
-        // SAFETY: this head owns the number (1, 2), and is borrowed as long as the reference lives (5).
-        slot(&self.core.slots, self.next).with(|value| unsafe { &*value })
-    }
-
-    /// The first slot that is claimed.
-    #[inline(always)]
-    pub(crate) fn first_mut(&mut self) -> &mut T {
-        assert!(self.owned() > 0, "a slot is claimed");
-        // SAFETY: this head owns the number (1, 2), and is borrowed as long as the reference lives (5).
-        slot(&self.core.slots, self.next).with_mut(|value| unsafe { &mut *value })
-    }
-
-    /// All slots that are claimed.
-    #[inline(always)]
-    pub(crate) fn slots_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        let (slots, next, limit) = (&*self.core.slots, self.next, self.limit);
-        // SAFETY: this head owns the number (1, 2), which is passed once, and is borrowed as long as the
-        // reference lives (5).
-        (next..limit)
-            .map(move |number| slot(slots, number).with_mut(|value| unsafe { &mut *value }))
-    }
-
-    /// Makes the first `count` numbers visible and gives up the others.
-    ///
-    /// # Panics
-    ///
-    /// If there are not so many.
-    #[inline(always)]
-    pub(crate) fn publish(&mut self, count: usize) {
-        assert!(count <= self.owned(), "more slots than are claimed");
-        if N::SEVERAL {
-            self.stamp(count as u64);
-        } else {
-            self.next += count as u64;
-            self.limit = self.next;
-            let order = twin::order("publish_relaxed", Ordering::Release, Ordering::Relaxed);
-            self.own.done.store(self.next, order);
-        }
-        self.core.ring(0);
-    }
-
-    /// Gives up what is claimed.
-    #[inline(always)]
-    pub(crate) fn give_up(&mut self) {
-        if self.next == self.limit {
-            return;
-        }
-        if N::SEVERAL {
+    fn give_up(&mut self) {
+        if N::SEVERAL && self.next < self.limit {
             self.stamp(0);
             self.core.ring(0);
-        } else {
-            self.limit = self.next;
         }
     }
 
@@ -196,6 +151,84 @@ impl<T, N: Number> Head<T, N> {
         let several = || self.own.done.load(Ordering::Relaxed);
         let next = if N::SEVERAL { several() } else { self.next };
         (next + count as u64 > left + self.core.slots.len() as u64).then(|| self.core.closed())
+    }
+}
+
+/// So many of a head's numbers, from its `next` on: it owns them.
+pub(crate) struct Claimed<'p, T, N: Number> {
+    head: &'p mut Head<T, N>,
+    count: usize,
+}
+
+impl<T, N: Number> Claimed<'_, T, N> {
+    /// How many there are.
+    #[inline(always)]
+    pub(crate) fn len(&self) -> usize {
+        self.count
+    }
+
+    /// The first slot.
+    ///
+    /// # Panics
+    ///
+    /// If there is none.
+    #[inline(always)]
+    pub(crate) fn first(&self) -> &T {
+        assert!(self.count > 0, "a slot is claimed");
+        let Head { core, next, .. } = &*self.head;
+        // SAFETY: the head owns the number (1, 2), and is borrowed as long as the reference lives (5).
+        slot(&core.slots, *next).with(|value| unsafe { &*value })
+    }
+
+    /// The first slot.
+    ///
+    /// # Panics
+    ///
+    /// If there is none.
+    #[inline(always)]
+    pub(crate) fn first_mut(&mut self) -> &mut T {
+        assert!(self.count > 0, "a slot is claimed");
+        let Head { core, next, .. } = &*self.head;
+        // SAFETY: the head owns the number (1, 2), and is mutably borrowed as long as the reference
+        // lives (5).
+        slot(&core.slots, *next).with_mut(|value| unsafe { &mut *value })
+    }
+
+    /// All slots.
+    #[inline(always)]
+    pub(crate) fn slots_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        let Head { core, next, .. } = &*self.head;
+        let slots = &*core.slots;
+        // SAFETY: the head owns the number (1, 2), which is passed once, and is mutably borrowed as long as
+        // the reference lives (5).
+        (*next..*next + self.count as u64)
+            .map(move |number| slot(slots, number).with_mut(|value| unsafe { &mut *value }))
+    }
+
+    /// Makes the first `count` numbers visible and gives up the others.
+    ///
+    /// # Panics
+    ///
+    /// If there are not so many; they are given up then.
+    #[inline(always)]
+    pub(crate) fn publish(self, count: usize) {
+        assert!(count <= self.count, "more slots than are claimed");
+        let head = &mut *ManuallyDrop::new(self).head;
+        if N::SEVERAL {
+            head.stamp(count as u64);
+        } else {
+            head.next += count as u64;
+            let order = twin::order("publish_relaxed", Ordering::Release, Ordering::Relaxed);
+            head.own.done.store(head.next, order);
+        }
+        head.core.ring(0);
+    }
+}
+
+impl<T, N: Number> Drop for Claimed<'_, T, N> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        self.head.give_up();
     }
 }
 

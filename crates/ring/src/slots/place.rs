@@ -33,6 +33,8 @@ pub(crate) struct Place<T, A> {
     before: Stage,
     /// How many cursors there are before its stage.
     earlier: usize,
+    /// Right before it is one cursor, which says what is there: neither several heads nor several places.
+    simple: bool,
     /// Several heads are right before it.
     stamped: bool,
     seat: usize,
@@ -47,14 +49,16 @@ impl<T, A: Access> Place<T, A> {
     /// If it is to write and is not alone.
     pub(crate) fn new(Seed { core, stage, own, before, alone }: Seed<T>) -> Self {
         assert!(alone || !A::WRITES, "who writes is alone");
+        let stamped = stage == 0 && !core.stamps.is_empty();
         Self {
             next: 0,
             limit: 0,
             stage,
             own: core.cursors[own].clone(),
             earlier: before.end,
+            simple: !stamped && before.len() == 1,
             before: core.stage(before),
-            stamped: stage == 0 && !core.stamps.is_empty(),
+            stamped,
             seat: core.bell(stage).seat(),
             core,
             values: PhantomData,
@@ -80,16 +84,20 @@ impl<T, A: Access> Place<T, A> {
     /// Looks for more numbers. Whether there are any.
     #[inline(always)]
     pub(crate) fn look(&mut self) -> bool {
-        self.limit = if self.stamped {
-            self.stamps()
-        } else {
-            self.before.lowest(twin::order("cursor_relaxed", Ordering::Acquire, Ordering::Relaxed))
-        };
+        let order = twin::order("cursor_relaxed", Ordering::Acquire, Ordering::Relaxed);
+        self.limit =
+            if self.simple { self.before.first.done.load(order) } else { self.look_around(order) };
         self.next < self.limit
     }
 
-    /// The first number from `limit` on that is not published, among several heads.
+    /// Apart, so that a look at one cursor has small code.
+    #[cold]
     #[inline(never)]
+    fn look_around(&self, order: Ordering) -> u64 {
+        if self.stamped { self.stamps() } else { self.before.lowest(order) }
+    }
+
+    /// The first number from `limit` on that is not published, among several heads.
     fn stamps(&self) -> u64 {
         let order = twin::order("stamped_relaxed", Ordering::Acquire, Ordering::Relaxed);
         let mut limit = self.limit;
@@ -166,10 +174,10 @@ impl<T, A: Access> Taken<'_, T, A> {
         Walk { slots, stamps, at: &mut self.at, end: self.end }
     }
 
-    /// Gives up those that were passed.
+    /// Gives up those that were passed, if there are any and `may` says so.
     #[inline(always)]
-    pub(crate) fn give_up(&mut self) {
-        if self.place.next < self.at {
+    pub(crate) fn give_up(&mut self, may: impl FnOnce() -> bool) {
+        if self.place.next < self.at && may() {
             self.place.advance(self.at);
         }
     }

@@ -1,7 +1,7 @@
 //! What lies in the slots: references, pointers, values that count their drops, callbacks that panic.
 
-use aqueduct_ring::{Arena, Beside, Builder, One};
-use aqueduct_testkit::{Countdown, for_every_k};
+use aqueduct_ring::{Arena, Beside, Builder, Consumer, One, Producer};
+use aqueduct_testkit::{Countdown, for_every_k, panics};
 use std::{
     pin::pin,
     ptr::NonNull,
@@ -132,6 +132,38 @@ impl Bytes for aqueduct_testkit::Tracked {
     }
 }
 
+/// A destructor that runs in the midst of a panic works as at any other time; only the batch and the claim
+/// that the panic itself dropped are not done with.
+#[test]
+fn t15_a_destructor_publishes_and_takes_while_its_thread_panics() {
+    struct Rest<'r>(Producer<u8>, Consumer<u8>, &'r mut Vec<u8>);
+    impl Drop for Rest<'_> {
+        fn drop(&mut self) {
+            let mut claim = self.0.try_claim().unwrap();
+            *claim = 3;
+            claim.publish();
+            for _ in 0..2 {
+                let mut batch = self.1.try_take(2).unwrap();
+                self.2.extend(batch.iter_mut().map(|number| *number));
+            }
+        }
+    }
+    let (mut producer, consumer) = Builder::new(4).build::<u8, One>(|| 0).unwrap();
+    let mut claims = producer.try_claim_many(3).unwrap();
+    claims.iter_mut().zip(0..).for_each(|(slot, number)| *slot = number);
+    claims.publish(3);
+    let mut seen = Vec::new();
+    assert!(panics(|| {
+        let mut rest = Rest(producer, consumer, &mut seen);
+        let mut claim = rest.0.try_claim().unwrap();
+        *claim = 9;
+        let mut batch = rest.1.try_take(2).unwrap();
+        assert_eq!(batch.iter_mut().count(), 2);
+        panic!("on purpose");
+    }));
+    assert_eq!(seen, [0, 1, 2, 3]);
+}
+
 struct Alarm(Countdown);
 
 impl Wake for Alarm {
@@ -165,4 +197,57 @@ fn t15_wakers_that_panic() {
         assert!(last.take(1).is_err());
     });
     assert_eq!(calls, 4);
+}
+
+/// Its end is a callback: the last to hold one runs it.
+struct Frail(Countdown);
+
+impl Wake for Frail {
+    fn wake(self: Arc<Self>) {}
+}
+
+impl Drop for Frail {
+    fn drop(&mut self) {
+        self.0.tick();
+    }
+}
+
+/// Whenever a waker panics as it is dropped, what was published is seen, and who is gone is missed.
+#[test]
+fn t15_wakers_that_panic_when_they_are_dropped() {
+    let calls = for_every_k(|countdown| {
+        let (mut producer, mut consumer) = Builder::new(1).build_many::<u8, One>(|| 0).unwrap();
+        let mut other = producer.clone();
+        for _ in 0..2 {
+            // The second takes the first one's place.
+            countdown.survive(|| {
+                let waker = Waker::from(Arc::new(Frail(countdown.clone())));
+                let polled =
+                    pin!(consumer.take_async(1)).poll(&mut Context::from_waker(&waker)).is_ready();
+                assert!(!polled);
+            });
+        }
+        countdown.survive(|| producer.claim().unwrap().publish());
+        for producer in [&mut producer, &mut other] {
+            countdown.survive(|| {
+                let waker = Waker::from(Arc::new(Frail(countdown.clone())));
+                let polled =
+                    pin!(producer.claim_async()).poll(&mut Context::from_waker(&waker)).is_ready();
+                assert!(!polled);
+            });
+        }
+        assert_eq!(consumer.try_take(9).unwrap().len(), 1);
+        countdown.survive(|| drop(other));
+        countdown.survive(|| assert_eq!(consumer.take(1).unwrap().iter_mut().count(), 1));
+        countdown.survive(|| {
+            let waker = Waker::from(Arc::new(Frail(countdown.clone())));
+            let polled =
+                pin!(consumer.take_async(1)).poll(&mut Context::from_waker(&waker)).is_ready();
+            assert!(!polled);
+        });
+        countdown.survive(|| drop(consumer));
+        producer.claim().unwrap().publish();
+        assert!(producer.claim().is_err());
+    });
+    assert_eq!(calls, 5);
 }

@@ -4,8 +4,8 @@
 //! Its copies are counted where they are made. The queues are crossbeam's, and no slower than what the
 //! document's system has.
 
-use super::{BATCH, Exchange, Log, RING, Source, Watch, keep};
-use crate::{Action, Error, Event, Kind, Listener, Order, Refusal, Side, TimeInForce};
+use super::{BATCH, Exchange, Log, RING, Source, Watch, keep, rest};
+use crate::{Action, Error, Event, Kind, Listener, Matcher, Order, Refusal, Side, TimeInForce};
 use aqueduct::meter::count_copy;
 use crossbeam_queue::ArrayQueue;
 use std::{
@@ -109,11 +109,11 @@ impl End<'_> {
     }
 
     /// Waits, until there is one or the other end is gone.
-    fn pop(&self) -> Option<InternalOrder> {
+    fn pop(&self, mut waits: impl FnMut()) -> Option<InternalOrder> {
         loop {
             let closed = self.0.closed.load(Ordering::Acquire);
             match self.try_pop() {
-                None if !closed => thread::yield_now(),
+                None if !closed => waits(),
                 order => return order,
             }
         }
@@ -127,8 +127,8 @@ pub(super) fn on_one_thread<L: Listener, G: Log, W: Watch>(
     let Exchange { seq, risk, log, matcher, watch, settlement, events } = exchange;
     let queues = [(); 3].map(|()| Queue::new());
     let [to_log, to_match, to_settle] = queues.each_ref().map(End);
-    let open = Cell::new(true);
-    let mut behind = |idle| {
+    let open = Cell::new(log.rest(true));
+    let mut behind = |idle, matcher: &mut Matcher| {
         while let Some(InternalOrder { order, .. }) = to_log.try_pop() {
             keep(log, &order);
         }
@@ -145,8 +145,8 @@ pub(super) fn on_one_thread<L: Listener, G: Log, W: Watch>(
         events.clear();
     };
     let result = loop {
-        if !source.ready() {
-            behind(true);
+        if let Err(error) = rest(source, matcher, &mut behind) {
+            break Err(error);
         }
         let at = W::now();
         let request = match OrderRequest::decode(source) {
@@ -158,17 +158,17 @@ pub(super) fn on_one_thread<L: Listener, G: Log, W: Watch>(
         *seq += u64::from(open);
         let mut order = InternalOrder::new(request, *seq, at);
         if open {
-            risk.check(&mut order.order, || behind(false));
+            risk.check(&mut order.order, || behind(false, matcher));
         } else {
             order.order.refuse(Refusal::Log);
         }
         to_log.push(order.copied());
         to_match.push(order);
         if !open || seq.is_multiple_of(BATCH) {
-            behind(false);
+            behind(false, matcher);
         }
     };
-    behind(true);
+    behind(true, matcher);
     result
 }
 
@@ -180,21 +180,13 @@ pub(super) fn on_four_threads<L: Listener + Send, G: Log, W: Watch>(
     let queues = [(); 3].map(|()| Queue::new());
     let results = ArrayQueue::new(RING);
     let [logged, settled] = &[(); 2].map(|()| AtomicU64::new(*seq));
-    let open = &AtomicBool::new(true);
+    let open = &AtomicBool::new(log.rest(true));
     let (results, [logging, matching, settling]) = (&results, queues.each_ref());
     thread::scope(|scope| {
-        let keeper = scope.spawn(|| {
-            let orders = End(logging);
-            while let Some(InternalOrder { order, .. }) = orders.pop() {
-                keep(log, &order);
-                open.store(log.rest(false), Ordering::Relaxed);
-                logged.store(order.seq, Ordering::Release);
-            }
-            log.rest(true);
-        });
+        let keeper = scope.spawn(|| record(&End(logging), log, open, logged));
         scope.spawn(|| {
             let (orders, next) = (End(matching), End(settling));
-            while let Some(order) = orders.pop() {
+            while let Some(order) = orders.pop(thread::yield_now) {
                 matcher.execute(&order.order, &mut |event| {
                     let closed = || settling.closed.load(Ordering::Acquire);
                     while results.push(event).is_err() && !closed() {
@@ -243,6 +235,21 @@ pub(super) fn on_four_threads<L: Listener + Send, G: Log, W: Watch>(
     })
 }
 
+/// Rests also where nothing comes: what was recorded may have waited long enough.
+fn record(orders: &End<'_>, log: &mut impl Log, open: &AtomicBool, logged: &AtomicU64) {
+    loop {
+        let next = orders.pop(|| {
+            open.store(log.rest(false), Ordering::Relaxed);
+            thread::yield_now();
+        });
+        let Some(InternalOrder { order, .. }) = next else { break };
+        keep(log, &order);
+        open.store(log.rest(false), Ordering::Relaxed);
+        logged.store(order.seq, Ordering::Release);
+    }
+    log.rest(true);
+}
+
 /// The next order that is matched, and in `events` what came of it.
 fn next_result(
     results: &ArrayQueue<Event>,
@@ -252,7 +259,7 @@ fn next_result(
     loop {
         let closed = orders.0.closed.load(Ordering::Acquire);
         match results.pop() {
-            Some(Event::End) => return orders.pop().map(|matched| matched.order),
+            Some(Event::End) => return orders.pop(thread::yield_now).map(|matched| matched.order),
             Some(event) => events.push(event),
             None if closed => return None,
             None => thread::yield_now(),

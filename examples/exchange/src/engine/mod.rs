@@ -5,6 +5,7 @@
 //! and hands them from queue to queue, as the document's path does.
 
 mod copying;
+mod recover;
 mod zero_copy;
 
 use crate::{
@@ -43,6 +44,17 @@ pub trait Source {
     fn ready(&mut self) -> bool {
         true
     }
+
+    /// It was not ready; all that came before is settled on its thread, and seen in the books. Says whether
+    /// to call [`next`](Self::next) now, be it that it waits; else it is asked again whether it is ready.
+    ///
+    /// # Errors
+    ///
+    /// As [`next`](Self::next).
+    fn wait(&mut self, books: &Matcher) -> Result<bool, Error> {
+        let _ = books;
+        Ok(true)
+    }
 }
 
 /// What keeps orders. It sees them side by side with matching, and settlement waits for it.
@@ -53,6 +65,7 @@ pub trait Log: Send {
     /// No other is at hand; and if `idle`, none is on its way. Says whether there is room: for
     /// [`MOST_AT_ONCE`] more orders before this is asked again, or else for as many that are on their way
     /// already. While there is none, orders are refused before they get a number, as [`Refusal::Log`].
+    /// It is asked before the first order of a [run](Exchange::run), too.
     fn rest(&mut self, idle: bool) -> bool;
 }
 
@@ -64,11 +77,40 @@ impl Log for () {
     }
 }
 
+impl<G: Log> Log for Option<G> {
+    #[inline]
+    fn record(&mut self, order: &Order) {
+        if let Some(log) = self {
+            log.record(order);
+        }
+    }
+
+    #[inline]
+    fn rest(&mut self, idle: bool) -> bool {
+        self.as_mut().is_none_or(|log| log.rest(idle))
+    }
+}
+
 /// What the log never sees: it had no room when the order came.
 fn keep(log: &mut impl Log, order: &Order) {
     if order.refusal() != Some(Refusal::Log) {
         log.record(order);
     }
+}
+
+/// Has the stages `behind` come to rest whenever the source would wait.
+fn rest(
+    source: &mut impl Source,
+    matcher: &mut Matcher,
+    mut behind: impl FnMut(bool, &mut Matcher),
+) -> Result<(), Error> {
+    while !source.ready() {
+        behind(true, matcher);
+        if source.wait(matcher)? {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// Watches the clock.

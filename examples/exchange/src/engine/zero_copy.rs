@@ -1,8 +1,10 @@
 //! An order is decoded into a slot, and stays there until it is settled.
 
-use super::{BATCH, Exchange, Log, RING, Source, Watch, keep};
+use super::{BATCH, Exchange, Log, RING, Source, Watch, keep, rest};
 use crate::{Error, Event, Listener, Matcher, Order, Refusal, Settlement};
-use aqueduct::ring::{Beside, Builder, Closed, Consumer, Exclusive, One, Producer, Shared, Wait};
+use aqueduct::ring::{
+    Beside, Builder, Closed, Consumer, Exclusive, One, Producer, Shared, TakeError, Wait,
+};
 use std::{
     cell::Cell,
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
@@ -23,8 +25,8 @@ pub(super) fn on_one_thread<L: Listener, G: Log, W: Watch>(
 ) -> Result<(), Error> {
     let Exchange { seq, risk, log, matcher, watch, settlement, events } = exchange;
     let (mut orders, ([mut logging, mut matching], mut settling)) = ring()?;
-    let open = Cell::new(true);
-    let mut behind = |idle| {
+    let open = Cell::new(log.rest(true));
+    let mut behind = |idle, matcher: &mut Matcher| {
         // Whatever is empty has nothing to do.
         for order in logging.try_take(RING).iter_mut().flat_map(|batch| batch.iter()) {
             keep(log, order);
@@ -41,8 +43,8 @@ pub(super) fn on_one_thread<L: Listener, G: Log, W: Watch>(
         events.clear();
     };
     let result = loop {
-        if !source.ready() {
-            behind(true);
+        if let Err(error) = rest(source, matcher, &mut behind) {
+            break Err(error);
         }
         let Ok(mut order) = orders.try_claim() else { break Ok(()) };
         order.at = W::now();
@@ -55,16 +57,16 @@ pub(super) fn on_one_thread<L: Listener, G: Log, W: Watch>(
         *seq += u64::from(open);
         order.seq = *seq;
         if open {
-            risk.check(&mut order, || behind(false));
+            risk.check(&mut order, || behind(false, matcher));
         } else {
             order.refuse(Refusal::Log);
         }
         order.publish();
         if !open || seq.is_multiple_of(BATCH) {
-            behind(false);
+            behind(false, matcher);
         }
     };
-    behind(true);
+    behind(true, matcher);
     result
 }
 
@@ -76,7 +78,7 @@ pub(super) fn on_four_threads<L: Listener + Send, G: Log, W: Watch>(
     let (mut orders, ([logging, matching], settling)) = ring()?;
     let results = Builder::new(RING).wait(Wait::Yield).build::<Event, One>(Event::default);
     let (publish, published) = results.map_err(Error::Ring)?;
-    let (settled, open) = (AtomicU64::new(*seq), AtomicBool::new(true));
+    let (settled, open) = (AtomicU64::new(*seq), AtomicBool::new(log.rest(true)));
     thread::scope(|scope| {
         scope.spawn(|| record(logging, log, &open));
         scope.spawn(|| trade(matching, matcher, watch, publish));
@@ -107,9 +109,15 @@ pub(super) fn on_four_threads<L: Listener + Send, G: Log, W: Watch>(
     })
 }
 
+/// Rests also where nothing comes: what was recorded may have waited long enough.
 fn record(mut orders: Consumer<Order, Shared>, log: &mut impl Log, open: &AtomicBool) {
-    while let Ok(mut batch) = orders.take(RING) {
-        batch.iter().for_each(|order| keep(log, order));
+    loop {
+        let mut batch = orders.try_take(RING);
+        match &mut batch {
+            Ok(batch) => batch.iter().for_each(|order| keep(log, order)),
+            Err(TakeError::Empty) => thread::yield_now(),
+            Err(_) => break,
+        }
         // Who does not see it yet finds no more slots than there are.
         open.store(log.rest(false), Ordering::Relaxed);
     }

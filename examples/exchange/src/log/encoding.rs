@@ -51,7 +51,7 @@ pub fn restored(archived: &ArchivedOrder) -> Order {
 /// # Panics
 ///
 /// When there is less room than 64 bytes, or the room is not aligned to 8.
-#[inline]
+// Not inlined elsewhere: what rkyv derives is not, and would be called there, and its bytes moved once more.
 pub fn archive(order: &Order, room: &mut [u8]) {
     let mut buffer = Buffer::from(room);
     let at = serialize_using::<_, Failure>(order, &mut buffer);

@@ -77,6 +77,13 @@ pub enum Damage {
         /// The first of this segment.
         found: u64,
     },
+    /// An order that does not come out as it was recorded.
+    Verdict {
+        /// The order.
+        seq: u64,
+    },
+    /// A snapshot that is not of these accounts and markets.
+    State,
     /// The log ends before this snapshot, which is made of what is durable.
     Short {
         /// The log's last order.
@@ -128,6 +135,10 @@ impl fmt::Display for Damage {
             Self::Missing { expected, found } => {
                 write!(f, "orders {expected} up to here are missing, found {found}")
             }
+            Self::Verdict { seq } => {
+                write!(f, "order {seq} does not come out as it was recorded")
+            }
+            Self::State => write!(f, "not a state of these accounts and markets"),
             Self::Short { end } => write!(f, "the log ends before, at order {end}"),
         }
     }

@@ -54,6 +54,7 @@
 mod encoding;
 mod error;
 mod folder;
+mod keeper;
 mod options;
 mod record;
 mod recovery;
@@ -66,6 +67,7 @@ mod writer;
 pub use encoding::{Logged, archive, archived, from_bincode, restored, to_bincode};
 pub use error::{Damage, LogError};
 pub use folder::Folder;
+pub use keeper::Keeper;
 pub use options::{Encoding, Fsync, Options};
 pub use recovery::Recovery;
 pub use segment::VERSION;

@@ -1,5 +1,6 @@
 //! [`Options`]: how a log is written.
 
+use crate::Mode;
 use std::time::Duration;
 
 /// How a log is written.
@@ -15,8 +16,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        let group = Fsync::Group { every: Duration::from_millis(10), orders: 16_384 };
-        Self { fsync: group, encoding: Encoding::Archived, segment: 64 << 20 }
+        Self { fsync: Fsync::GROUP, encoding: Encoding::Archived, segment: 64 << 20 }
     }
 }
 
@@ -34,7 +34,7 @@ pub enum Fsync {
         /// The most orders that wait.
         orders: u64,
     },
-    /// With each order, before `append` returns.
+    /// At each commit, of which a [`Keeper`](crate::log::Keeper) makes one for each order.
     Each,
 }
 
@@ -48,7 +48,21 @@ pub enum Encoding {
     Bincode,
 }
 
+impl Fsync {
+    /// In groups of 10 ms, and of orders that are written in about as much.
+    pub const GROUP: Self = Self::Group { every: Duration::from_millis(10), orders: 16_384 };
+}
+
 impl Encoding {
+    /// What a mode has.
+    #[must_use]
+    pub const fn of(mode: Mode) -> Self {
+        match mode {
+            Mode::Copying => Self::Bincode,
+            Mode::ZeroCopy => Self::Archived,
+        }
+    }
+
     pub(crate) const ALL: [Self; 2] = [Self::Archived, Self::Bincode];
 
     /// Bytes of an order.

@@ -124,7 +124,7 @@ impl<S: Storage> Recovery<S> {
             }
         }
         let decoded = match self.order() {
-            None => return Err(self.no_order()),
+            None => return Err(self.refuse(Damage::Order)),
             Some(Logged::Decoded(order)) => Some(order),
             Some(Logged::InPlace(_)) => None,
         };
@@ -255,14 +255,14 @@ impl<S: Storage> Recovery<S> {
         Ok(())
     }
 
-    /// Behind a record that was to be an order, and before it again.
+    /// The order that we are behind of is wrong: we are before it again.
     #[cold]
-    fn no_order(&mut self) -> LogError {
+    pub(crate) fn refuse(&mut self, damage: Damage) -> LogError {
         if let Some(cursor) = &mut self.cursor {
             cursor.retreat();
             self.next -= 1;
         }
-        self.damaged(Damage::Order)
+        self.damaged(damage)
     }
 
     fn is_last(&self) -> bool {

@@ -27,6 +27,13 @@ pub struct Snapshot {
     pub bytes: Slice,
 }
 
+impl Snapshot {
+    /// Of its file.
+    pub(crate) fn name(&self) -> String {
+        name(self.seq)
+    }
+}
+
 pub(crate) fn name(seq: u64) -> String {
     format!("{seq:020}{END}")
 }

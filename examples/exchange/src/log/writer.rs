@@ -97,15 +97,25 @@ impl<S: Storage> Log<S> {
         self.durable
     }
 
-    /// Takes an order: encodes it where it is written from. Writes only where the block is full, and with
-    /// [`Fsync::Each`].
+    /// How it is written.
+    #[must_use]
+    pub fn options(&self) -> Options {
+        self.options
+    }
+
+    /// How many orders can be appended before anything must be written.
+    #[must_use]
+    #[inline]
+    pub fn room(&self) -> usize {
+        (BLOCK - self.block.len()) / stride(self.options.encoding)
+    }
+
+    /// Takes an order: encodes it where it is written from. Writes only where the block is full.
     ///
     /// # Errors
     ///
     /// The order is not taken: [`LogError::Io`], after which it, or another, may be tried again;
-    /// [`LogError::OutOfOrder`]; [`LogError::Closed`], from [`LogError::Sync`] on. With [`Fsync::Each`] it may be
-    /// found all the same, if the process ends before another is taken: the error came with the write or the
-    /// sync of this very order.
+    /// [`LogError::OutOfOrder`]; [`LogError::Closed`], from [`LogError::Sync`] on.
     #[inline]
     pub fn append(&mut self, order: &Order) -> Result<(), LogError> {
         if self.closed {
@@ -119,29 +129,23 @@ impl<S: Storage> Log<S> {
         }
         self.put(Some(order));
         self.next += 1;
-        match self.options.fsync {
-            Fsync::Never => Ok(()),
-            Fsync::Group { .. } => {
-                if self.waiting.is_none() {
-                    self.waiting = Some(Instant::now());
-                }
-                Ok(())
-            }
-            Fsync::Each => self.sync().inspect_err(|_| self.take_back()),
+        if self.waiting.is_none() && matches!(self.options.fsync, Fsync::Group { .. }) {
+            self.waiting = Some(Instant::now());
         }
+        Ok(())
     }
 
     /// Writes what was appended, and makes it durable: all of it, if [`Fsync`] says that it is time.
     ///
     /// # Errors
     ///
-    /// [`LogError::Io`]; what was appended is kept, and the next commit tries again. [`LogError::Sync`], and
+    /// [`LogError::Io`]; what was appended is kept, and the next commit, or write, tries again. [`LogError::Sync`], and
     /// from then on [`LogError::Closed`].
     #[inline]
     pub fn commit(&mut self) -> Result<(), LogError> {
         match self.options.fsync {
             Fsync::Never => self.write(),
-            Fsync::Each => Ok(()),
+            Fsync::Each => self.sync(),
             Fsync::Group { every, orders } => {
                 let Some(since) = self.waiting else { return Ok(()) };
                 if self.next - 1 - self.durable >= orders || since.elapsed() >= every {
@@ -204,17 +208,12 @@ impl<S: Storage> Log<S> {
         self.block.commit(stride);
     }
 
-    /// The order that was appended last is none: it is alone in the block.
-    #[cold]
-    fn take_back(&mut self) {
-        if !self.block.is_empty() {
-            self.block.clear();
-            self.next -= 1;
-        }
-    }
-
-    /// Writes the block, in a new segment if this one is full.
-    fn write(&mut self) -> Result<(), LogError> {
+    /// Writes what was appended, in a new segment if this one is full.
+    ///
+    /// # Errors
+    ///
+    /// As [`commit`](Self::commit).
+    pub fn write(&mut self) -> Result<(), LogError> {
         if self.closed {
             return Err(LogError::Closed);
         }

@@ -13,10 +13,10 @@ const BALANCES: &str = "user_id,asset_id,avail,frozen,version\r\n\
     1,1,500,0,0\r\n1,2,500,0,0\r\n2,1,500000000,0,0\r\n2,2,5000,0,0\r\n3,1,1,0,0\r\n";
 const HEAD: &str = "order_id,user_id,action,side,price,qty\n";
 
-struct Folder(PathBuf);
+pub(crate) struct Folder(pub(crate) PathBuf);
 
 impl Folder {
-    fn new(name: &str, orders: &str) -> Self {
+    pub(crate) fn new(name: &str, orders: &str) -> Self {
         let name = format!("command-{name}-{}", std::process::id());
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         fs::create_dir_all(&folder).expect("made");
@@ -26,9 +26,13 @@ impl Folder {
     }
 
     fn replay(&self) -> Output {
+        self.command().output().expect("it runs")
+    }
+
+    pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_exchange"));
-        let out = self.0.join("out");
-        command.arg("replay").arg(&self.0).arg("--out").arg(out).output().expect("it runs")
+        command.arg("replay").arg(&self.0).arg("--out").arg(self.0.join("out"));
+        command
     }
 
     fn written(&self, name: &str) -> String {

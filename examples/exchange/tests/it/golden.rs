@@ -1,7 +1,7 @@
 //! The golden files, where they are.
 
 use aqueduct_testkit::skip;
-use exchange::{Mode, flow, replay::replay};
+use exchange::{Mode, flow, log::Fsync, replay::replay};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -32,8 +32,14 @@ fn same(name: &str, files: &[&str], summary: &str) {
     let Some(folder) = golden(name) else { return };
     for (mode, threads) in WAYS {
         let out = out(name);
-        let said = replay(&folder, mode, threads, &out).expect("sound").to_string();
-        assert_eq!(said, summary, "{mode:?} {threads}");
+        let path = out.join("log");
+        // With a log, and then out of it, in half of the ways.
+        let logged = threads == (mode == Mode::Copying);
+        let log = logged.then_some((path.as_path(), Fsync::GROUP));
+        for _ in 0..=usize::from(logged) {
+            let said = replay(&folder, mode, threads, &out, log).expect("sound").to_string();
+            assert_eq!(said, summary, "{mode:?} {threads}");
+        }
         for file in files {
             let expected = fs::read(folder.join(format!("expected_{file}.csv"))).expect("there");
             let written = fs::read(out.join(format!("{file}.csv"))).expect("written");
@@ -67,7 +73,7 @@ fn highbal() {
     let Some(folder) = golden("highbal") else { return };
     for (mode, threads) in WAYS {
         let out = out("highbal");
-        let said = replay(&folder, mode, threads, &out).expect("sound").to_string();
+        let said = replay(&folder, mode, threads, &out, None).expect("sound").to_string();
         assert_eq!(said, "trades=667567 accepted=1000000 rejected=0 resting=232803");
         let book = fs::read(out.join("orderbook.csv")).expect("written");
         assert_eq!(format!("{:x}", md5::compute(&book)), "348f6886ad74e482fce7fd23ebbfb930");
@@ -86,7 +92,7 @@ fn the_form_of_a_folder_may_differ() {
         fs::write(there.join(file), text.trim_end()).expect("written");
     }
     assert!(flow::accounts(&there).is_ok());
-    let plain = replay(&there, Mode::ZeroCopy, false, &out).expect("sound");
+    let plain = replay(&there, Mode::ZeroCopy, false, &out, None).expect("sound");
     assert_eq!(plain.to_string(), "trades=616 accepted=1000 rejected=0 resting=260");
     let expected = fs::read(folder.join("expected_orderbook.csv")).expect("there");
     assert!(fs::read(out.join("orderbook.csv")).expect("written") == expected);

@@ -5,6 +5,7 @@
 
 mod command;
 mod conservation;
+mod crash;
 mod flows;
 mod golden;
 mod log;
@@ -13,3 +14,6 @@ mod naive;
 mod orders;
 mod panics;
 mod record;
+mod recovered;
+mod resumed;
+mod serve;

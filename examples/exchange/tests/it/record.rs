@@ -1,7 +1,7 @@
 //! All that an exchange says of a flow, as text that can be compared.
 
 use exchange::{
-    Accounts, Error, Exchange, Listener, Market, Mode, Order, Refusal, Side, Source, Trade,
+    Accounts, Error, Exchange, Listener, Log, Market, Mode, Order, Refusal, Side, Source, Trade,
 };
 
 /// Every mode, on one thread and on four.
@@ -80,9 +80,13 @@ pub(crate) fn run(
 ) -> Vec<String> {
     let mut exchange = Exchange::new(accounts, markets, 16, (Record::default(), (), ()));
     exchange.run(&mut List(orders.iter()), mode, threads).expect("no file");
+    said(&mut exchange)
+}
+
+/// The same of an exchange that is there.
+pub(crate) fn said<G: Log>(exchange: &mut Exchange<Record, G>) -> Vec<String> {
     let mut lines = std::mem::take(&mut exchange.parts().0.0);
-    for symbol in 0..u32::try_from(markets.len()).expect("few") {
-        let book = exchange.matcher().book(symbol).expect("a market");
+    for book in (0..).map_while(|symbol| exchange.matcher().book(symbol)) {
         for order in [Side::Buy, Side::Sell].into_iter().flat_map(|side| book.side(side)) {
             let (id, user, side) = (order.id, order.user, order.side);
             lines.push(resting(id, user, side, order.price, order.left, order.partly));

@@ -4,10 +4,9 @@
 use aqueduct_testkit::Random;
 use exchange::log::{Medium, Storage};
 use std::{
-    cell::RefCell,
     collections::BTreeMap,
     io::{self, ErrorKind},
-    rc::Rc,
+    sync::{Arc, Mutex, MutexGuard},
 };
 
 /// What is kept or lost as a whole.
@@ -17,7 +16,7 @@ type Names = BTreeMap<String, usize>;
 
 /// A handle to the disk; a clone is the same disk.
 #[derive(Clone)]
-pub struct Disk(Rc<RefCell<State>>);
+pub struct Disk(Arc<Mutex<State>>);
 
 struct State {
     files: Vec<Contents>,
@@ -89,23 +88,27 @@ impl Disk {
             failing: 0,
             room: usize::MAX,
         };
-        Self(Rc::new(RefCell::new(state)))
+        Self(Arc::new(Mutex::new(state)))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap()
     }
 
     /// From now on one call in so many fails, or does less than it is asked to; none if zero.
     pub fn failing(&self, one_in: usize) {
-        self.0.borrow_mut().failing = one_in;
+        self.state().failing = one_in;
     }
 
     /// So many bytes more than there are now fit on it.
     pub fn room(&self, more: usize) {
-        let mut state = self.0.borrow_mut();
+        let mut state = self.state();
         state.room = state.used().saturating_add(more);
     }
 
     /// The machine stops: what was not synced is there or not.
     pub fn power_cut(&self) {
-        let mut state = self.0.borrow_mut();
+        let mut state = self.state();
         let State { files, names, history, random, .. } = &mut *state;
         let mut kept = [0, 1, 2, 9][random.below(4)];
         for file in files {
@@ -120,19 +123,19 @@ impl Disk {
 
     /// The names on it.
     pub fn list(&self) -> Vec<String> {
-        self.0.borrow().names.keys().cloned().collect()
+        self.state().names.keys().cloned().collect()
     }
 
     /// Changes the bytes of a file, behind everybody's back.
     pub fn edit<R>(&self, name: &str, edit: impl FnOnce(&mut Vec<u8>) -> R) -> R {
-        let mut state = self.0.borrow_mut();
+        let mut state = self.state();
         let file = state.names[name];
         edit(&mut state.files[file].seen)
     }
 
     /// Takes a file away.
     pub fn lose(&self, name: &str) {
-        self.0.borrow_mut().names.remove(name);
+        self.state().names.remove(name);
     }
 
     /// A file of these bytes.
@@ -168,18 +171,18 @@ impl Storage for Disk {
     type File = Open;
 
     fn names(&self) -> io::Result<Vec<String>> {
-        self.0.borrow_mut().may_fail()?;
+        self.state().may_fail()?;
         Ok(self.list())
     }
 
     fn open(&self, name: &str) -> io::Result<Open> {
-        let mut state = self.0.borrow_mut();
+        let mut state = self.state();
         state.may_fail()?;
         Ok(Open { disk: self.clone(), file: state.find(name)? })
     }
 
     fn create(&self, name: &str) -> io::Result<Open> {
-        let mut state = self.0.borrow_mut();
+        let mut state = self.state();
         state.may_fail()?;
         let file = match state.find(name) {
             Ok(file) => {
@@ -198,7 +201,7 @@ impl Storage for Disk {
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        let mut state = self.0.borrow_mut();
+        let mut state = self.state();
         state.may_fail()?;
         let file = state.find(from)?;
         state.names.remove(from);
@@ -208,7 +211,7 @@ impl Storage for Disk {
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
-        let mut state = self.0.borrow_mut();
+        let mut state = self.state();
         state.may_fail()?;
         state.find(name)?;
         state.names.remove(name);
@@ -217,7 +220,7 @@ impl Storage for Disk {
     }
 
     fn sync(&self) -> io::Result<()> {
-        let mut state = self.0.borrow_mut();
+        let mut state = self.state();
         state.may_fail()?;
         state.history = vec![state.names.clone()];
         Ok(())
@@ -231,7 +234,7 @@ pub struct Open {
 
 impl Open {
     fn with<R>(&self, f: impl FnOnce(&mut State, usize) -> io::Result<R>) -> io::Result<R> {
-        f(&mut self.disk.0.borrow_mut(), self.file)
+        f(&mut self.disk.state(), self.file)
     }
 }
 

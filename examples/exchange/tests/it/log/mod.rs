@@ -3,6 +3,7 @@
 mod corpus;
 mod damage;
 pub mod disk;
+mod kept;
 mod machine;
 mod made;
 mod real;

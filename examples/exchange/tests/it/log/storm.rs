@@ -14,8 +14,6 @@ use std::time::Duration;
 struct Model {
     /// Every order that was taken.
     taken: Vec<Order>,
-    /// One whose `append` failed in the write or the sync, and none succeeded since: it may be found.
-    in_doubt: Option<Order>,
     acknowledged: u64,
     /// The last snapshot that was acknowledged.
     snapshot: u64,
@@ -43,25 +41,16 @@ impl Model {
             assert!(snapshot.bytes == self.state(seq), "the state at {seq}");
         }
         assert!(seq >= self.snapshot || self.lawless, "{seq} of snapshot {}", self.snapshot);
-        let found_in_doubt = loop {
-            let Some(logged) = recovery.read()? else { break false };
+        while let Some(logged) = recovery.read()? {
             let (index, order) = (usize::try_from(seq).unwrap(), logged.order());
             seq += 1;
-            if self.taken.get(index) != Some(&order) {
-                assert_eq!(index, self.taken.len(), "order {seq} is another: {order:?}");
-                assert_eq!(Some(order), self.in_doubt, "order {seq} was never taken");
-                assert!(recovery.read()?.is_none());
-                break true;
-            }
-        };
+            assert_eq!(self.taken.get(index), Some(&order), "order {seq} is another");
+        }
         assert!(seq >= self.acknowledged || self.lawless, "{seq} of {}", self.acknowledged);
         let log = recovery.log(options)?;
         assert_eq!((log.next(), log.durable()), (seq + 1, seq));
         self.taken.truncate(usize::try_from(seq).unwrap());
-        if found_in_doubt {
-            self.taken.extend(self.in_doubt);
-        }
-        (self.in_doubt, self.acknowledged, self.lawless) = (None, seq, false);
+        (self.acknowledged, self.lawless) = (seq, false);
         self.unsynced = options.fsync == Fsync::Never;
         self.snapshot = self.snapshot.min(seq);
         Ok(log)
@@ -75,30 +64,13 @@ impl Model {
     }
 
     /// One thing that a user does. Gives whether the log is of any more use.
-    fn act(
-        &mut self,
-        log: &mut Log<Disk>,
-        each: bool,
-        random: &mut Random,
-    ) -> Result<(), LogError> {
+    fn act(&mut self, log: &mut Log<Disk>, random: &mut Random) -> Result<(), LogError> {
         match random.below(8) {
             0..5 => {
                 for _ in 0..=random.below(9) {
                     let order = order(log.next(), random);
-                    match log.append(&order) {
-                        Ok(()) => {
-                            self.taken.push(order);
-                            self.in_doubt = None;
-                        }
-                        Err(error) => {
-                            let written = match &error {
-                                LogError::Io { doing, .. } => *doing == "cannot write",
-                                error => matches!(error, LogError::Sync { .. }),
-                            };
-                            self.in_doubt = (each && written).then_some(order).or(self.in_doubt);
-                            return Err(error);
-                        }
-                    }
+                    log.append(&order)?;
+                    self.taken.push(order);
                 }
                 log.commit()
             }
@@ -143,7 +115,7 @@ fn live(model: &mut Model, disk: &Disk, options: Options, random: &mut Random) {
             disk.failing([0, 0, 4, 40][random.below(4)]);
             disk.room([usize::MAX, usize::MAX, 0, 3000][random.below(4)]);
         }
-        let acted = model.act(&mut log, options.fsync == Fsync::Each, random);
+        let acted = model.act(&mut log, random);
         match acted {
             Ok(()) | Err(LogError::Io { .. }) => model.acknowledge(&log),
             Err(LogError::Sync { .. }) => {
