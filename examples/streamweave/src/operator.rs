@@ -65,6 +65,7 @@ pub struct Outputs<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Travel {
     Move,
+    Clone,
     Json,
 }
 
@@ -91,8 +92,8 @@ impl Outputs<'_> {
         let count = &mut self.counts[wire.edge as usize];
         count.items += 1;
         count.bytes += message.payload.len() as u64;
-        if self.travel == Travel::Json {
-            message = copying::travel(&message, count)?;
+        if self.travel != Travel::Move {
+            message = copying::travel(&message, self.travel == Travel::Json, count)?;
         }
         self.stack.push(Pending { to: wire.to, port: wire.port, message });
         Ok(())

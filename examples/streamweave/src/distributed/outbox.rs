@@ -5,7 +5,7 @@ use crate::{
     Error, Message,
     segment::{Exit, Routed},
 };
-use std::{cell::Cell, rc::Rc};
+use std::{cell::Cell, mem, rc::Rc};
 
 /// Which worker an edge's items go to.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +29,8 @@ pub(super) struct Outbox {
     pub(super) workers: usize,
     pub(super) pack_from: usize,
     pub(super) everywhere: Rc<Cell<bool>>,
+    /// Of payload, since the stage was told to send.
+    pub(super) bytes: usize,
 }
 
 impl Exit for Outbox {
@@ -43,10 +45,11 @@ impl Exit for Outbox {
         let mut packed = false;
         if worker / self.workers != self.here / self.workers {
             let name = || self.names[routed.edge as usize].clone();
-            let payload = pack(&routed.message.payload, self.pack_from);
+            let payload = pack(mem::take(&mut routed.message.payload), self.pack_from);
             let payload = payload.map_err(|failure| Error::Node { node: name(), failure })?;
             (routed.message.payload, packed) = payload;
         }
+        self.bytes += routed.message.payload.len();
         self.lists[list].entries.push(Entry { worker, packed, routed });
         Ok(())
     }

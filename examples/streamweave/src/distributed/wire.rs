@@ -1,7 +1,7 @@
 //! [`Items`]: messages in timely's hands. Moved within a process; between processes written once into a
 //! slab of the pool, and read as views of the slab that they were received into.
 
-use crate::{Failure, Message, Meta, Payload, message::Shared, segment::Routed};
+use crate::{Failure, Item, Message, Meta, Payload, message::Shared, segment::Routed};
 use aqueduct::{Pool, Slice, SliceMut, meter};
 use std::{io::Write, ops::DerefMut, sync::Arc};
 use timely::{
@@ -43,8 +43,8 @@ impl Accountable for Items {
 }
 
 /// The payload as bytes, and small where that is wished and helps.
-pub(super) fn pack(payload: &Payload, from: usize) -> Result<(Payload, bool), Failure> {
-    let bytes = payload.to_bytes()?;
+pub(super) fn pack(payload: Payload, from: usize) -> Result<(Payload, bool), Failure> {
+    let bytes = Slice::from_payload(payload)?;
     if u32::try_from(bytes.len()).is_err() {
         return Err(Failure::new("4 GiB are too much for one item between processes"));
     }
@@ -230,7 +230,7 @@ mod tests {
 
     fn entry(edge: u32, payload: &[u8], meta: &Meta, from: usize) -> Entry {
         let payload = Slice::from(payload.to_vec()).into();
-        let (payload, packed) = pack(&payload, from).expect("small");
+        let (payload, packed) = pack(payload, from).expect("small");
         let meta = meta.clone();
         let message = Message { payload, sequence: 1 << 40, timestamp: 2, meta };
         Entry { worker: 1, packed, routed: Routed { edge, message } }
