@@ -4,6 +4,7 @@
 mod exchange;
 mod files;
 mod patterns;
+mod streamweave;
 mod web;
 
 use std::io;
@@ -42,6 +43,7 @@ pub fn all(
     let mut claims = web::all(effort, ports, web)?;
     claims.extend(patterns::all(wanted, effort, ports, rows));
     claims.extend(files::all(ports, rows));
+    claims.extend(streamweave::all(rows, rmw_ns));
     claims.extend(exchange::all(ports, rows, rmw_ns));
     Ok(claims)
 }

@@ -30,5 +30,6 @@ pub mod serve;
 pub mod stats;
 pub mod table;
 pub mod target;
+pub mod weave;
 pub mod web;
 pub mod witnessed;

@@ -6,6 +6,7 @@ mod loaded;
 mod patterns;
 mod relay;
 mod serve;
+mod streamweave;
 mod web;
 
 use std::env;
@@ -51,7 +52,7 @@ struct PortRow {
     of: fn(&Answer) -> f64,
 }
 
-const KNOWN: [Known; 7] = [
+const KNOWN: [Known; 8] = [
     Known {
         id: EXCHANGE,
         name: "exchange",
@@ -83,6 +84,13 @@ const KNOWN: [Known; 7] = [
     Known { id: RELAY, name: "relay", timed: relay::timed, counted: relay::counted, rows: &[] },
     Known { id: SERVE, name: "serve", timed: serve::timed, counted: serve::counted, rows: &[] },
     Known {
+        id: WEAVE,
+        name: "streamweave",
+        timed: |mode, budget| streamweave::timed(mode, budget),
+        counted: streamweave::counted,
+        rows: &[],
+    },
+    Known {
         id: WEB,
         name: "web",
         timed: |mode, budget| web::timed(|| ours(mode), budget),
@@ -103,6 +111,8 @@ pub const PIPELINE: &str = "patterns.pipeline";
 pub const RELAY: &str = "patterns.relay";
 /// The file server's row.
 pub const SERVE: &str = "patterns.serve";
+/// The dataflow graph.
+pub const WEAVE: &str = "streamweave";
 /// The web framework's row.
 pub const WEB: &str = "web";
 

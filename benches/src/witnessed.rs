@@ -4,6 +4,7 @@
 mod exchange;
 mod relay;
 mod serve;
+mod streamweave;
 mod web;
 
 use std::error::Error;
@@ -38,7 +39,7 @@ struct Ran {
 }
 
 /// The scenarios by name. Those that begin with `control.` copy, and must be seen to.
-const SCENARIOS: [(&str, Run); 28] = [
+const SCENARIOS: [(&str, Run); 31] = [
     ("freeze", |n| each(n, || drop(black_box(filled().freeze())))),
     ("clone", |n| shared(n, |slice| drop(black_box(slice.clone())))),
     ("slice", |n| shared(n, |slice| drop(black_box(slice.slice(100..1100))))),
@@ -94,6 +95,9 @@ const SCENARIOS: [(&str, Run); 28] = [
     ("serve.mapped", |n| serve::blocks(serve::Way::Mapped, n)),
     ("serve.pooled", |n| serve::blocks(serve::Way::Pooled, n)),
     ("exchange.order", exchange::orders),
+    ("streamweave.fan-out", streamweave::fan_out),
+    ("streamweave.remote", streamweave::remote),
+    ("control.streamweave.cloning", streamweave::cloning),
     ("control.relay.copying", |n| relay::messages(relay::Mode::Copying, n)),
 ];
 
@@ -259,6 +263,16 @@ mod tests {
         let _alone = alone();
         let ran = exchange::orders(3000).expect("orders");
         assert_eq!((ran.operations, ran.copied), (3000, 0));
+    }
+
+    /// Once each where they are sent.
+    #[test]
+    fn items_are_copied_between_processes_alone() {
+        let _alone = alone();
+        let copied = |run: Run| run(3000).expect("items").copied;
+        assert_eq!(copied(streamweave::fan_out), 0);
+        assert_eq!(copied(streamweave::remote), 3000 * BLOCK as u64);
+        assert_eq!(copied(streamweave::cloning), 3 * 3000 * BLOCK as u64);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use job::Answer;
 use std::{
     net::TcpListener,
     process::{Child, Command, Stdio},
+    thread,
 };
 
 pub use job::{Job, Way};
@@ -49,7 +50,11 @@ pub fn measure(settings: &Settings, start: &impl Start) -> Result<Report, Error>
     let bar = ProgressBar::new(settings.rounds * settings.ways.len() as u64);
     for _ in 0..settings.rounds {
         for (way, figures) in &mut report.ways {
-            figures.push(once(settings, *way, start)?);
+            let mut round = once(settings, *way, start)?;
+            if *way != Way::Timely {
+                round.hops_ns = hops(settings, *way, start)?;
+            }
+            figures.push(round);
             bar.inc(1);
         }
     }
@@ -57,55 +62,65 @@ pub fn measure(settings: &Settings, start: &impl Start) -> Result<Report, Error>
     Ok(report)
 }
 
-/// One round of one way: for its time, and with a clock at each hop where the way has nodes.
+/// One round of one way, for its time.
 ///
 /// # Errors
 ///
 /// As [`measure`].
 pub fn once(settings: &Settings, way: Way, start: &impl Start) -> Result<Figures, Error> {
-    let Settings { payload, fan_out, milliseconds, .. } = *settings;
-    let job = Job {
-        way,
-        payload,
-        fan_out,
-        milliseconds,
-        most: None,
-        watched: false,
-        index: 0,
-        addresses: vec![],
-    };
-    let mut figures = Figures::of(payload, &run(&job, start)?);
-    if way != Way::Timely {
-        let answers = run(&Job { watched: true, ..job }, start)?;
-        figures.hops_ns = answers.last().map_or([[0; 2]; 2], |answer| answer.hops_ns);
-        if let [source, _] = &answers[..] {
-            figures.hops_ns[0] = source.hops_ns[0];
-        }
-    }
-    Ok(figures)
+    Ok(Figures::of(settings.payload, &run(&settings.job(way), start)?))
 }
 
-/// The memory that one item of this size takes in the graph at most, in bytes beyond what its process held
-/// before.
+/// One round of one way with a clock at each hop: nanoseconds of half of the hops and of 99 in a hundred, between
+/// nodes and into sinks.
 ///
 /// # Errors
 ///
 /// As [`measure`].
-pub fn memory(payload: usize, fan_out: usize, way: Way, start: &impl Start) -> Result<u64, Error> {
-    let (milliseconds, most) = (60_000, Some(1));
-    let job = Job {
-        way,
-        payload,
-        fan_out,
-        milliseconds,
-        most,
-        watched: false,
-        index: 0,
-        addresses: vec![],
-    };
-    let answers = run(&job, start)?;
+pub fn hops(settings: &Settings, way: Way, start: &impl Start) -> Result<[[u64; 2]; 2], Error> {
+    let answers = run(&Job { watched: true, ..settings.job(way) }, start)?;
+    let hops = |answer: Option<&Answer>| answer.map_or([[0; 2]; 2], |answer| answer.hops_ns);
+    Ok([hops(answers.first())[0], hops(answers.last())[1]])
+}
+
+/// The memory that one item takes in the graph at most, in bytes beyond what its process held before.
+///
+/// # Errors
+///
+/// As [`measure`].
+pub fn memory(settings: &Settings, way: Way, start: &impl Start) -> Result<u64, Error> {
+    let answers = run(&Job { most: Some(1), ..settings.job(way) }, start)?;
     let grew = |answer: &Answer| answer.peak_bytes.saturating_sub(answer.before_bytes);
     Ok(answers.iter().map(grew).sum())
+}
+
+/// One round of a way of one process, in this one: for its time, and then with a clock at each hop.
+///
+/// # Errors
+///
+/// Those of the run.
+pub fn here(settings: &Settings, way: Way, allocations: fn() -> u64) -> Result<Figures, Error> {
+    let job = settings.job(way);
+    let figures = Figures::of(settings.payload, &[job.run(allocations)?]);
+    let hops_ns = Job { watched: true, ..job }.run(allocations)?.hops_ns;
+    Ok(Figures { hops_ns, ..figures })
+}
+
+/// Sends so many items one way, all of whose processes are threads of this one.
+///
+/// # Errors
+///
+/// Those of the runs.
+pub fn pass(settings: &Settings, way: Way, items: u64) -> Result<(), Error> {
+    let run = |job: Job| job.run(|| 0).map(drop);
+    let mut jobs = Job { most: Some(items), ..settings.job(way) }.processes()?;
+    let last = jobs.pop();
+    let others: Vec<_> = jobs.into_iter().map(|job| thread::spawn(move || run(job))).collect();
+    let ended = last.map_or(Ok(()), run);
+    others
+        .into_iter()
+        .map(|other| other.join().unwrap_or(Err(Error::Panicked)))
+        .fold(ended, Result::and)
 }
 
 /// The side of a process that was started for a job: does it, and gives what it found.
@@ -119,17 +134,27 @@ pub fn job(text: &str, allocations: fn() -> u64) -> Result<String, Error> {
     serde_json::to_string(&job.run(allocations)?).map_err(said)
 }
 
+impl Settings {
+    fn job(&self, way: Way) -> Job {
+        let Self { payload, fan_out, milliseconds, .. } = *self;
+        let (most, watched, index, addresses) = (None, false, 0, Vec::new());
+        Job { way, payload, fan_out, milliseconds, most, watched, index, addresses }
+    }
+}
+
+impl Job {
+    /// What each process does.
+    fn processes(self) -> Result<Vec<Self>, Error> {
+        let count = self.way.processes();
+        let addresses = if count == 1 { Vec::new() } else { addresses(count)? };
+        let job = |index| Self { index, addresses: addresses.clone(), ..self.clone() };
+        Ok((0..count).map(job).collect())
+    }
+}
+
 /// Runs all processes of a job.
 fn run(job: &Job, start: &impl Start) -> Result<Vec<Answer>, Error> {
-    let addresses = match job.way.processes() {
-        1 => vec![],
-        count => addresses(count)?,
-    };
-    let jobs = (0..job.way.processes()).map(|index| Job {
-        index,
-        addresses: addresses.clone(),
-        ..job.clone()
-    });
+    let jobs = job.clone().processes()?.into_iter();
     let children: Vec<Child> = jobs.map(|job| spawn(&job, start)).collect::<Result<_, _>>()?;
     // All are waited for, so that none is left behind.
     let answers: Vec<_> = children.into_iter().map(answer).collect();
