@@ -155,7 +155,7 @@ fn execute(command: Command, allocations: fn() -> u64) -> Result<String, Error> 
                 command.args([JOB, job]);
                 command
             };
-            let ways = way.map_or(bench::ALL.to_vec(), |way| vec![way]);
+            let ways = way.map_or(bench::ALL.into(), |way| vec![way]);
             let settings = Settings { payload, fan_out, ways, milliseconds, rounds };
             bench::measure(&settings, &start).map(|report| report.to_string())
         }

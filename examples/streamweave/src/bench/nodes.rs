@@ -56,6 +56,8 @@ pub(super) struct Feed<const WATCHED: bool> {
     most: u64,
     until: u64,
     metas: Vec<Meta>,
+    /// The next one of them.
+    turn: usize,
     next: u64,
     ended: bool,
     gauge: Gauge,
@@ -70,7 +72,7 @@ impl<const WATCHED: bool> Feed<WATCHED> {
         };
         let until = job.milliseconds * 1_000_000;
         let (payload, most) = (job.payload, job.most.unwrap_or(u64::MAX));
-        Self { payload, most, until, metas, next: 0, ended: false, gauge }
+        Self { payload, most, until, metas, turn: 0, next: 0, ended: false, gauge }
     }
 
     /// A short one stands in its handle; another is a block of the pool, all of it written.
@@ -98,8 +100,8 @@ impl<const WATCHED: bool> Source for Feed<WATCHED> {
         }
         let (payload, sequence) = (self.item().into(), self.next);
         self.next += 1;
-        // There is one at least.
-        let meta = self.metas[sequence as usize % self.metas.len()].clone();
+        let meta = self.metas[self.turn].clone();
+        self.turn = (self.turn + 1) % self.metas.len();
         let mut message = Message { payload, sequence, timestamp: 0, meta };
         left::<WATCHED>(&mut message);
         Ok(Next::Item(message))

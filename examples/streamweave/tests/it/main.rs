@@ -6,6 +6,7 @@
     reason = "tests make what they compare, out of small numbers"
 )]
 
+mod bench;
 mod building;
 mod command;
 mod differential;
