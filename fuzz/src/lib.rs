@@ -25,3 +25,5 @@ pub mod pool_machine;
 pub mod sequence_machine;
 #[path = "../../crates/slice/tests/it/machine/mod.rs"]
 pub mod slice_machine;
+#[path = "../../examples/streamweave/tests/it/wire_machine.rs"]
+pub mod wire_machine;

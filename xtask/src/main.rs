@@ -15,6 +15,7 @@ mod counts;
 mod features;
 mod fuzz;
 mod loom;
+mod miri;
 mod named;
 mod parity;
 mod process;
@@ -34,6 +35,7 @@ cargo xtask COMMAND
   loom [--twins] [NAME]     every loom model, or every model's negative twin
   sanitize [asan|memcheck] [NAME]
                             the suite under AddressSanitizer (default) or valgrind's memcheck
+  miri [--tree] [NAME]      the crates with unsafe code under Miri, by Stacked or Tree Borrows
   features                  each published crate with no, each, and all features
   fuzz [TARGET] [SECONDS]   cargo-fuzz targets (all of them, 60 seconds each)
   counts [--update] [--if-present]
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
         "tidy" => tidy::run(rest),
         "loom" => loom::run(rest),
         "sanitize" => sanitize::run(rest),
+        "miri" => miri::run(rest),
         "features" => features::run(rest),
         "fuzz" => fuzz::run(rest),
         "counts" => counts::run(rest),

@@ -202,6 +202,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri ends where an allocator would refuse")]
     fn what_no_machine_has_is_refused() {
         let shape = Shape::new(0, isize::MAX as usize - 15, 16).unwrap();
         let refused = allocate(shape).unwrap_err();

@@ -4,7 +4,7 @@
 use crate::{Pool, core::Core, local};
 use aqueduct_base::sync::{Arc, Mutex, thread};
 use aqueduct_slice::Slice;
-use aqueduct_testkit::{Worker, scale};
+use aqueduct_testkit::{Worker, scale, stride};
 
 const KIB: usize = 1 << 10;
 
@@ -100,8 +100,9 @@ fn balance(per_thread: usize, in_all: usize, limit: Option<usize>, align: usize)
 
 #[test]
 fn every_lease_comes_back_whatever_a_thread_may_keep() {
-    for per_thread in [0, 1, 500, 4 * KIB, 64 * KIB, 1 << 20, 64 << 20, usize::MAX] {
-        for in_all in [0, 1, 1_000, 100_000, 4 << 20, usize::MAX] {
+    let per_thread = [0, 1, 500, 4 * KIB, 64 * KIB, 1 << 20, 64 << 20, usize::MAX];
+    for per_thread in per_thread.into_iter().step_by(stride(4)) {
+        for in_all in [0, 1, 1_000, 100_000, 4 << 20, usize::MAX].into_iter().step_by(stride(3)) {
             balance(per_thread, in_all, None, 64);
         }
     }
@@ -109,10 +110,10 @@ fn every_lease_comes_back_whatever_a_thread_may_keep() {
 
 #[test]
 fn every_lease_comes_back_at_a_hard_limit_and_with_headers_aside() {
-    for limit in [600 * KIB, 4 << 20, usize::MAX] {
+    for limit in [600 * KIB, 4 << 20, usize::MAX].into_iter().step_by(stride(3)) {
         balance(1 << 20, 64 << 20, Some(limit), 64);
     }
-    for per_thread in [0, 4 * KIB, 1 << 20] {
+    for per_thread in [0, 4 * KIB, 1 << 20].into_iter().step_by(stride(2)) {
         balance(per_thread, 64 << 20, None, 4096);
     }
 }
@@ -162,6 +163,7 @@ fn a_closed_pool_keeps_nothing_that_dies_later() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too long: it counts what piles up")]
 fn empty_batches_do_not_gather_on_idle_threads() {
     let pool = Pool::builder().smallest_block(64).keep_per_thread((1 << 20) + 64).build().unwrap();
     let pump = Worker::<()>::new();
@@ -192,6 +194,7 @@ fn empty_batches_do_not_gather_on_idle_threads() {
 
 /// As [`empty_batches_do_not_gather_on_idle_threads`], of those that are everybody's.
 #[test]
+#[cfg_attr(miri, ignore = "too long: it counts what piles up")]
 fn empty_batches_of_everybody_are_few() {
     let pool = Pool::builder().smallest_block(64).keep_per_thread((1 << 20) + 128).build().unwrap();
     let pump = Worker::<()>::new();
@@ -211,7 +214,7 @@ fn empty_batches_of_everybody_are_few() {
 #[test]
 fn lists_of_none_one_and_two_places() {
     // Half is for lists: so many blocks of 128 bytes.
-    for places in 0..4 {
+    for places in (0..4).step_by(stride(2)) {
         let builder = Pool::builder().smallest_block(64).largest_block(128);
         let pool = builder.keep_per_thread(places * 256).keep_in_all(1 << 20).build().unwrap();
         let core = pool.core();

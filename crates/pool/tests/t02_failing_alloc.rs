@@ -201,6 +201,7 @@ fn child(name: &str) -> i32 {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "starts child processes")]
 fn t02_the_other_forms_abort_or_panic_and_lose_nothing() {
     let _alone = alone();
     if let Some((name, _)) = std::env::var(CHILD).ok().as_deref().and_then(|c| c.split_once(':')) {
@@ -226,6 +227,7 @@ fn t02_the_other_forms_abort_or_panic_and_lose_nothing() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "starts child processes")]
 fn t02_a_free_never_ends_the_process() {
     let _alone = alone();
     let this = std::env::current_exe().expect("the test binary");

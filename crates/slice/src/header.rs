@@ -9,7 +9,9 @@
 //!    to the one local group that may exist on it.
 //! 3. The right to reclaim needs exclusivity: the count read as one with Acquire by the holder of
 //!    that one, or a `fetch_sub(Release)` that returned one and an Acquire fence after it.
-//! 4. A header stays in place and valid for as long as its block is live.
+//! 4. A header stays in place and valid for as long as its block is live. A count is given up through
+//!    `count` alone: a function that were given the whole header would promise that its other words
+//!    can be read until it returns, and another thread may free them as soon as the count is down.
 
 use crate::SliceMut;
 use aqueduct_base::{
@@ -201,29 +203,30 @@ impl Header {
     pub(crate) unsafe fn release(this: NonNull<Self>) {
         // SAFETY: the caller's count keeps the header in place (4).
         let header = unsafe { this.as_ref() };
-        if !header.is_unique() && !header.give_up() {
+        if !header.is_unique() && !give_up(&header.count) {
             return;
         }
         // SAFETY: the count was one and ours, read with Acquire: the block is ours alone (3).
         unsafe { (header.vtable.release)(this) }
     }
+}
 
-    /// Takes one from a shared count; true for the one that took the last.
-    #[inline(always)]
-    fn give_up(&self) -> bool {
-        // Release: what this handle read is done before the block is reused.
-        let order = twin::order("drop_relaxed", Ordering::Release, Ordering::Relaxed);
-        if self.count.fetch_sub(1, order) != 1 {
-            return false;
-        }
-        // Acquire: all that the other handles did is done. ThreadSanitizer does not know fences.
-        if !twin::is("last_drop_unfenced") {
-            fence(Ordering::Acquire);
-        }
-        // The block is not live any more, and its count one (1).
-        self.count.store(1, Ordering::Relaxed);
-        true
+/// Takes one from a shared count, which may be gone when this returns (4); true for the one that took
+/// the last.
+#[inline(always)]
+fn give_up(count: &AtomicU32) -> bool {
+    // Release: what this handle read is done before the block is reused.
+    let order = twin::order("drop_relaxed", Ordering::Release, Ordering::Relaxed);
+    if count.fetch_sub(1, order) != 1 {
+        return false;
     }
+    // Acquire: all that the other handles did is done. ThreadSanitizer does not know fences.
+    if !twin::is("last_drop_unfenced") {
+        fence(Ordering::Acquire);
+    }
+    // The block is not live any more, and its count one (1).
+    count.store(1, Ordering::Relaxed);
+    true
 }
 
 impl fmt::Debug for Header {

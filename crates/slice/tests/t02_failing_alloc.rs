@@ -127,6 +127,7 @@ fn child(name: &str, k: u64) -> i32 {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "starts child processes")]
 fn t02_the_other_forms_abort_or_panic_and_lose_nothing() {
     if let Some((name, k)) = std::env::var(CHILD).ok().as_deref().and_then(|c| c.split_once(':')) {
         std::process::exit(child(name, k.parse().expect("a number")));

@@ -32,12 +32,39 @@ pub use search::SearchAlloc;
 pub use thread_count::ThreadCountingAlloc;
 pub use worker::Worker;
 
+use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// How often to do a thing: `n` times, or a hundred times as often when `AQUEDUCT_LONG=1`.
+/// How often to do a thing: [`fewer`] of `n`, or a hundred times as often when `AQUEDUCT_LONG=1`.
 #[must_use]
 pub fn scale(n: usize) -> usize {
+    let n = fewer(n);
     if std::env::var_os("AQUEDUCT_LONG").is_some_and(|v| v == "1") { n * 100 } else { n }
+}
+
+/// How many cases of a property to try: [`scale`] of `n`, or two under Miri.
+#[must_use]
+pub fn cases(n: usize) -> u32 {
+    let cases = if cfg!(miri) { 2 } else { scale(n) };
+    u32::try_from(cases).unwrap_or(u32::MAX)
+}
+
+/// `n`, or under Miri, which is some thousand times slower, a hundredth of it: one at least, forty at
+/// the most.
+#[must_use]
+pub const fn fewer(n: usize) -> usize {
+    let few = n.div_ceil(100);
+    match cfg!(miri) {
+        true if few > 40 => 40,
+        true => few,
+        false => n,
+    }
+}
+
+/// How far apart to take the values of a range that a test goes through: `n` under Miri, else one.
+#[must_use]
+pub const fn stride(n: usize) -> usize {
+    if cfg!(miri) { n } else { 1 }
 }
 
 static SKIPPED: AtomicUsize = AtomicUsize::new(0);
@@ -58,9 +85,30 @@ pub fn skipped() -> usize {
 /// `n` bytes that differ from those of other seeds at nearly every place; none is 0.
 #[must_use]
 pub fn pattern(n: usize, seed: usize) -> Vec<u8> {
-    #[allow(clippy::cast_possible_truncation, reason = "at most 251")]
-    (0..n).map(|i| ((i * 7 + seed * 31) % 251 + 1) as u8).collect()
+    // By pieces of a table, since Miri takes its time over every byte that is computed.
+    let mut bytes = Vec::with_capacity(n);
+    let mut from = seed % PERIOD * 31 % PERIOD * 36 % PERIOD; // 36 times 7 is 1 modulo 251
+    while bytes.len() < n {
+        let end = PERIOD.min(from + n - bytes.len());
+        bytes.extend_from_slice(&TABLE[from..end]);
+        from = 0;
+    }
+    bytes
 }
+
+/// After so many bytes a pattern repeats.
+const PERIOD: usize = 251;
+
+/// The pattern of seed 0.
+#[allow(clippy::cast_possible_truncation, reason = "at most 251")]
+const TABLE: [u8; PERIOD] = {
+    let (mut table, mut i) = ([0; PERIOD], 0);
+    while i < PERIOD {
+        table[i] = (i * 7 % PERIOD + 1) as u8;
+        i += 1;
+    }
+    table
+};
 
 /// Numbers at random, the same for the same seed: xorshift64.
 #[derive(Clone, Debug)]
@@ -76,8 +124,7 @@ impl Random {
     /// One that no run had before, which says what it is.
     #[must_use]
     pub fn unlike_others() -> Self {
-        let since = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
-        let seed = since.as_secs() << 30 | u64::from(since.subsec_nanos());
+        let seed = RandomState::new().hash_one(0);
         println!("seed {seed}");
         Self::new(seed)
     }
@@ -130,6 +177,7 @@ mod tests {
         let (a, b) = (super::pattern(600, 1), super::pattern(600, 2));
         assert!(!a.contains(&0));
         assert!(a.iter().zip(&b).all(|(x, y)| x != y));
+        assert!(b.iter().enumerate().all(|(i, x)| usize::from(*x) == (i * 7 + 2 * 31) % 251 + 1));
     }
 
     #[test]

@@ -1,19 +1,20 @@
 //! The command line.
 
 use crate::{
-    Cluster, Error, Executor, Graph, Mode, Registry,
+    Cluster, Error, Executor, Graph, Metrics, Mode, Registry,
     bench::{self, Settings},
     serve,
 };
 use aqueduct::meter;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use indicatif::{HumanCount, ProgressBar, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar, ProgressState, ProgressStyle};
 use std::{
-    env, fs,
+    env, fmt, fs,
     io::{self, Write},
     net::SocketAddr,
     path::{Path, PathBuf},
     process::{self, ExitCode},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -92,10 +93,11 @@ struct Arguments {
     mode: Way,
     /// This process among them, from 0 on
     #[arg(short = 'p', long, value_name = "INDEX", default_value_t = 0)]
-    process: usize,
+    process: u16,
     /// How many processes there are
-    #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 1)]
-    processes: usize,
+    #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 1,
+          value_parser = clap::value_parser!(u16).range(1..=1024))]
+    processes: u16,
     /// A file with each process' address on a line; else localhost, from port 2101 on
     #[arg(short = 'h', long, value_name = "HOSTS")]
     hosts: Option<PathBuf>,
@@ -172,7 +174,7 @@ fn read(path: &Path) -> Result<Graph, Error> {
 }
 
 fn cluster(arguments: &Arguments) -> Result<Cluster, Error> {
-    let count = arguments.processes;
+    let count = usize::from(arguments.processes);
     let addresses: Vec<String> = match &arguments.hosts {
         Some(path) => text(path)?.lines().take(count).map(|line| line.trim().to_owned()).collect(),
         None => (0..count).map(|at| format!("localhost:{}", PORT + at)).collect(),
@@ -185,7 +187,7 @@ fn cluster(arguments: &Arguments) -> Result<Cluster, Error> {
         workers: arguments.workers.into(),
         deadline: Duration::from_secs(arguments.deadline),
         pack_from: arguments.lz4.unwrap_or(usize::MAX),
-        ..Cluster::new(arguments.process, addresses)?
+        ..Cluster::new(arguments.process.into(), addresses)?
     })
 }
 
@@ -213,17 +215,8 @@ fn run(arguments: &Arguments) -> Result<String, Error> {
     }
     let (begun, before) = (Instant::now(), meter::process());
     executor.start()?;
-    let line = line();
-    let (mut last, mut seen) = (begun, 0);
-    let ended = loop {
-        if let Some(ended) = executor.wait_for(LOOK) {
-            break ended;
-        }
-        let (now, total) = (Instant::now(), metrics.total());
-        let rate = (total - seen) as f64 / (now - last).as_secs_f64();
-        line.set_message(format!("{} through nodes, {rate:.0}/s", HumanCount(total)));
-        (last, seen) = (now, total);
-    };
+    let line = line(metrics.clone());
+    let ended = executor.wait();
     line.finish_and_clear();
     ended?;
     let (time, copied) = (begun.elapsed(), meter::process() - before);
@@ -239,11 +232,21 @@ fn run(arguments: &Arguments) -> Result<String, Error> {
     Ok(summary + &format!("{:.3} s, {copies} copies of {bytes} bytes\n", time.as_secs_f64()))
 }
 
-/// Shows itself on a terminal only.
-fn line() -> ProgressBar {
-    let line = ProgressBar::new_spinner();
-    let style = ProgressStyle::with_template("{spinner} {elapsed_precise} {msg}");
-    line.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+/// Shows itself on a terminal only: what went through nodes so far, and how much a second since the last look.
+fn line(metrics: Arc<Metrics>) -> ProgressBar {
+    let last = Arc::new(Mutex::new((Instant::now(), 0)));
+    let rates = move |_: &ProgressState, line: &mut dyn fmt::Write| {
+        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+        let (now, total) = (Instant::now(), metrics.total());
+        let rate = (total - last.1) as f64 / (now - last.0).as_secs_f64();
+        *last = (now, total);
+        // It is written to memory.
+        let _ = write!(line, "{} through nodes, {rate:.0}/s", HumanCount(total));
+    };
+    let style = ProgressStyle::with_template("{spinner} {elapsed_precise} {rates}");
+    let style = style.unwrap_or_else(|_| ProgressStyle::default_spinner());
+    let line = ProgressBar::new_spinner().with_style(style.with_key("rates", rates));
+    line.enable_steady_tick(LOOK);
     line
 }
 

@@ -1,6 +1,6 @@
 //! What the document says of the original: each item as JSON text, in a `Vec` of its own, on each edge.
 
-use crate::{Failure, Message, Meta, message::Shared, segment::Count};
+use crate::{Failure, Message, Meta, edges::Count, message::Shared};
 use aqueduct::{Slice, meter};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize, Serializer};

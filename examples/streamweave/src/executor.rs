@@ -144,7 +144,11 @@ impl Executor {
             Mode::Distributed(_) => distributed::stages(&graph, false),
             Mode::Hybrid(..) => distributed::stages(&graph, true),
         };
-        let metrics = Arc::new(Metrics::new(&graph, &stages));
+        let whole = match &mode {
+            Mode::Distributed(cluster) | Mode::Hybrid(cluster, _) => cluster.addresses.len() == 1,
+            _ => true,
+        };
+        let metrics = Arc::new(Metrics::new(&graph, &stages, whole));
         let (sender, results) = mpsc::channel();
         let run = Run { control: Arc::default(), metrics, results: sender };
         Self { graph, mode, state: State::Ready, run, results, threads: 0 }
@@ -248,25 +252,6 @@ impl Executor {
     pub fn run(&mut self) -> Result<(), Error> {
         self.start()?;
         self.wait()
-    }
-
-    /// Whether all is done, so that [`wait`](Self::wait) will not wait long.
-    #[must_use]
-    pub fn wait_for(&mut self, time: Duration) -> Option<Result<(), Error>> {
-        match self.results.recv_timeout(time) {
-            Ok(result) => {
-                self.threads -= 1;
-                match result {
-                    Ok(()) if self.threads > 0 => None,
-                    result => {
-                        self.run.results.send(result).ok()?;
-                        self.threads += 1;
-                        Some(self.finish(None))
-                    }
-                }
-            }
-            Err(_) => None,
-        }
     }
 
     fn finish(&mut self, mut until: Option<Instant>) -> Result<(), Error> {

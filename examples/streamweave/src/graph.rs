@@ -70,6 +70,8 @@ pub struct Node {
     pub place: Place,
     /// What it does hangs on the order of all its items, so that this order must be defined.
     pub in_order: bool,
+    /// It gives items other keys, so that the order by these hangs on that of all its items.
+    pub rekeys: bool,
 }
 
 impl fmt::Debug for Node {
@@ -104,8 +106,9 @@ impl Node {
 
     fn new(name: String, role: Role, inputs: Vec<Port>, outputs: Vec<Port>) -> Self {
         let (label, policy) = (name.clone(), Policy::Stop);
-        let (thread, place, in_order) = (false, Place::On(0), false);
-        Self { name, label, role, inputs, outputs, policy, thread, place, in_order }
+        let (thread, place) = (false, Place::On(0));
+        let (in_order, rekeys) = (false, false);
+        Self { name, label, role, inputs, outputs, policy, thread, place, in_order, rekeys }
     }
 }
 
@@ -166,14 +169,14 @@ impl Graph {
         stages
     }
 
-    /// Whether a node behind this one needs its items in an order.
-    pub(crate) fn leads_to_order(&self, node: usize) -> bool {
+    /// Whether this node, or one behind it, is such a one.
+    pub(crate) fn leads_to(&self, node: usize, such: impl Fn(&Node) -> bool) -> bool {
         let mut behind = vec![false; self.nodes.len()];
         behind[node] = true;
         for at in node + 1..self.nodes.len() {
             behind[at] = self.edges.iter().any(|edge| edge.to.0 == at && behind[edge.from.0]);
         }
-        (0..behind.len()).any(|at| behind[at] && self.nodes[at].in_order)
+        (0..behind.len()).any(|at| behind[at] && such(&self.nodes[at]))
     }
 
     /// The graph in the language of graphviz.

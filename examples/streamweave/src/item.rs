@@ -2,6 +2,7 @@
 
 use crate::{Failure, Payload, Value};
 use aqueduct::{Pool, Slice, Str};
+use bincode::Options;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{any::Any, fmt, io::Write, marker::PhantomData, ops::Deref, sync::Arc};
 
@@ -97,6 +98,11 @@ impl Codec for Json {
     }
 }
 
+/// Bincode's form of fixed width, little-endian, where nothing may be left over.
+pub(crate) fn bincode() -> impl Options {
+    bincode::DefaultOptions::new().with_fixint_encoding()
+}
+
 /// Values in bincode's form: of fixed width, little-endian.
 #[derive(Clone, Copy, Debug)]
 pub enum Binary {}
@@ -104,12 +110,12 @@ pub enum Binary {}
 impl Codec for Binary {
     fn encode<T: Serialize>(value: &T) -> Result<Slice, Failure> {
         let mut block = Pool::global().get(256);
-        bincode::serialize_into(&mut block, value)?;
+        bincode().serialize_into(&mut block, value)?;
         Ok(block.freeze())
     }
 
     fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Failure> {
-        Ok(bincode::deserialize(bytes)?)
+        Ok(bincode().deserialize(bytes)?)
     }
 }
 

@@ -2,7 +2,10 @@
 
 use crate::{Failure, Item};
 use aqueduct::{Slice, Str};
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{SeqAccess, Visitor},
+};
 use std::{any::Any, fmt, sync::Arc};
 use uuid::Uuid;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
@@ -149,7 +152,29 @@ pub(crate) struct Shared {
     pub(crate) source: Str,
     pub(crate) key: Str,
     pub(crate) partition: u32,
+    #[serde(deserialize_with = "headers")]
     pub(crate) headers: Vec<(Str, Str)>,
+}
+
+/// One by one: a lie about their number takes no memory.
+fn headers<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<(Str, Str)>, D::Error> {
+    struct Pairs;
+    impl<'de> Visitor<'de> for Pairs {
+        type Value = Vec<(Str, Str)>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("headers")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut from: A) -> Result<Self::Value, A::Error> {
+            let mut pairs = Vec::new();
+            while let Some(pair) = from.next_element()? {
+                pairs.push(pair);
+            }
+            Ok(pairs)
+        }
+    }
+    from.deserialize_seq(Pairs)
 }
 
 impl Meta {

@@ -1,6 +1,6 @@
 //! [`Metrics`]: what went through a graph, node by node and edge by edge.
 
-use crate::{Graph, segment::Count};
+use crate::{Graph, edges::Count};
 use std::{
     fmt::Write,
     sync::atomic::{AtomicU64, Ordering::Relaxed},
@@ -12,6 +12,8 @@ pub struct Metrics {
     nodes: Vec<(String, [AtomicU64; 2])>,
     edges: Vec<Edge>,
     moves: AtomicU64,
+    /// Both ends of all queues are in this process.
+    whole: bool,
 }
 
 #[derive(Debug)]
@@ -24,7 +26,7 @@ struct Edge {
 }
 
 impl Metrics {
-    pub(crate) fn new(graph: &Graph, stages: &[usize]) -> Self {
+    pub(crate) fn new(graph: &Graph, stages: &[usize], whole: bool) -> Self {
         let end = |node: usize, port: &str| format!("{}:{port}", graph.nodes[node].name);
         Self {
             nodes: graph.names().map(|name| (name.to_owned(), Default::default())).collect(),
@@ -35,6 +37,7 @@ impl Metrics {
                 counts: Default::default(),
             })),
             moves: AtomicU64::new(0),
+            whole,
         }
     }
 
@@ -101,15 +104,17 @@ impl Metrics {
         family("edge_items_total", "counter", "Items on an edge.", edges(0));
         family("edge_bytes_total", "counter", "Bytes of payload on an edge.", edges(1));
         family("edge_copied_bytes_total", "counter", "Bytes copied for an edge.", edges(2));
-        let depth = |e: &Edge| (e.labels(), e.load(0).saturating_sub(e.load(3)));
-        let depths = self.edges.iter().filter(|edge| edge.queue).map(depth).collect();
-        family(
-            "moves_total",
-            "counter",
-            "Changes between here and everywhere.",
-            vec![(String::new(), self.moves())],
-        );
-        family("queue_depth", "gauge", "Items in an edge's queue, nearly.", depths);
+        let moves = vec![(String::new(), self.moves())];
+        family("moves_total", "counter", "Changes between here and everywhere.", moves);
+        let queues = || self.edges.iter().filter(|edge| edge.queue);
+        let taken = queues().map(|e| (e.labels(), e.load(3))).collect();
+        family("queue_taken_total", "counter", "Items out of an edge's queue.", taken);
+        // Between processes, the depth is the difference of the sums of all.
+        if self.whole {
+            let depth = |e: &Edge| (e.labels(), e.load(0).saturating_sub(e.load(3)));
+            let depths = queues().map(depth).collect();
+            family("queue_depth", "gauge", "Items in an edge's queue, nearly.", depths);
+        }
         text
     }
 }

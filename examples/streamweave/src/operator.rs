@@ -2,7 +2,7 @@
 
 use crate::{
     Failure, Message, copying,
-    segment::{Count, Pending, Wire},
+    edges::{Count, Pending, Wire},
 };
 use std::{fmt, sync::Arc};
 
@@ -90,11 +90,11 @@ impl Outputs<'_> {
     #[inline]
     fn send(&mut self, wire: &Wire, mut message: Message) -> Result<(), Failure> {
         let count = &mut self.counts[wire.edge as usize];
-        count.items += 1;
-        count.bytes += message.payload.len() as u64;
         if self.travel != Travel::Move {
             message = copying::travel(&message, self.travel == Travel::Json, count)?;
         }
+        count.items += 1;
+        count.bytes += message.payload.len() as u64;
         self.stack.push(Pending { to: wire.to, port: wire.port, message });
         Ok(())
     }

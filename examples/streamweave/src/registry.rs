@@ -3,7 +3,8 @@
 use crate::{
     BuildError, Graph, Place, Policy,
     graph::{Builder, Node},
-    {ends, lists, routers, simple},
+    operators,
+    parameters::Parameters,
 };
 use std::{collections::BTreeMap, fmt};
 use toml::{Table, Value};
@@ -24,13 +25,7 @@ impl fmt::Debug for Registry {
 impl Default for Registry {
     /// All that come with this crate.
     fn default() -> Self {
-        let mut registry = Self(BTreeMap::new());
-        for (name, make) in
-            ends::ALL.iter().chain(simple::ALL).chain(lists::ALL).chain(routers::ALL)
-        {
-            registry.register(name, *make);
-        }
-        registry
+        Self(operators::all().collect())
     }
 }
 
@@ -68,7 +63,7 @@ impl Registry {
     /// What is wrong with it, by name.
     pub fn graph(&self, text: &str) -> Result<Graph, BuildError> {
         let table: Table = text.parse().map_err(|why: toml::de::Error| wrong(&why))?;
-        let mut whole = Parameters { node: "graph".to_owned(), table, used: Vec::new() };
+        let mut whole = Parameters::new("graph", table);
         let mut builder = Builder::default();
         let (nodes, edges) = (whole.list("node")?, whole.list("edges")?);
         let bound = whole.number("bound")?.unwrap_or(Graph::BOUND as u64);
@@ -91,7 +86,7 @@ impl Registry {
 
     fn node(&self, table: Table) -> Result<Node, BuildError> {
         let label = label(&table);
-        let mut own = Parameters { node: "a node".to_owned(), table, used: Vec::new() };
+        let mut own = Parameters::new("a node", table);
         own.node = own.needed_text("name")?;
         if own.node.is_empty() || own.node.contains([':', '>']) {
             return Err(own.bad("a name is not empty and has no \":\" and no \">\""));
@@ -138,96 +133,4 @@ fn label(table: &Table) -> String {
         text += &format!(" {name}={value}");
     }
     text
-}
-
-/// A node's parameters, which its operator asks for. What nobody asked for is an error.
-#[derive(Debug)]
-pub struct Parameters {
-    node: String,
-    table: Table,
-    used: Vec<String>,
-}
-
-impl Parameters {
-    /// The node's name.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.node
-    }
-
-    /// An error about them.
-    #[must_use]
-    pub fn bad(&self, why: &str) -> BuildError {
-        BuildError::BadParameter(self.node.clone(), why.to_owned())
-    }
-
-    /// A text.
-    ///
-    /// # Errors
-    ///
-    /// When it is something else.
-    pub fn text(&mut self, name: &str) -> Result<Option<String>, BuildError> {
-        self.typed(name, "a text", |value| value.as_str().map(str::to_owned))
-    }
-
-    /// A text that must be there.
-    ///
-    /// # Errors
-    ///
-    /// When it is missing or something else.
-    pub fn needed_text(&mut self, name: &str) -> Result<String, BuildError> {
-        self.text(name)?.ok_or_else(|| self.bad(&format!("{name:?} is missing")))
-    }
-
-    /// A number from 0 on.
-    ///
-    /// # Errors
-    ///
-    /// When it is something else.
-    pub fn number(&mut self, name: &str) -> Result<Option<u64>, BuildError> {
-        self.typed(name, "a number from 0 on", |value| u64::try_from(value.as_integer()?).ok())
-    }
-
-    /// A number from 1 on that must be there.
-    ///
-    /// # Errors
-    ///
-    /// When it is missing, 0 or something else.
-    pub fn count(&mut self, name: &str) -> Result<usize, BuildError> {
-        let number = self.number(name)?.and_then(|number| usize::try_from(number).ok());
-        let counts = number.filter(|&number| number > 0);
-        counts.ok_or_else(|| self.bad(&format!("{name:?} must be a number from 1 on")))
-    }
-
-    /// Yes or no, and no where it is missing.
-    ///
-    /// # Errors
-    ///
-    /// When it is something else.
-    pub fn flag(&mut self, name: &str) -> Result<bool, BuildError> {
-        Ok(self.typed(name, "true or false", Value::as_bool)?.unwrap_or(false))
-    }
-
-    fn list(&mut self, name: &str) -> Result<Vec<Value>, BuildError> {
-        Ok(self.typed(name, "a list", |value| value.as_array().cloned())?.unwrap_or_default())
-    }
-
-    fn typed<T>(
-        &mut self,
-        name: &str,
-        kind: &str,
-        read: impl FnOnce(&Value) -> Option<T>,
-    ) -> Result<Option<T>, BuildError> {
-        self.used.push(name.to_owned());
-        let Some(value) = self.table.get(name) else { return Ok(None) };
-        let read = read(value).ok_or_else(|| self.bad(&format!("{name:?} must be {kind}")));
-        read.map(Some)
-    }
-
-    fn done(self) -> Result<(), BuildError> {
-        match self.table.keys().find(|name| !self.used.contains(name)) {
-            Some(name) => Err(BuildError::UnknownParameter(self.node, name.clone())),
-            None => Ok(()),
-        }
-    }
 }

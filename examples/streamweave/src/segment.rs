@@ -2,60 +2,24 @@
 
 use crate::{
     Action, Error, Failure, Graph, Message, Next, Operator, Outputs, Policy, Role, Source,
-    metrics::Metrics, operator::Travel,
+    edges::{Count, Exit, OUT, Pending, Refused, Routed, Wire, number, take_back, wires},
+    metrics::Metrics,
+    operator::Travel,
 };
 use std::mem;
 
-/// A message on an edge that leads out of its segment.
-#[derive(Clone, Debug)]
-pub(crate) struct Routed {
-    pub(crate) edge: u32,
-    pub(crate) message: Message,
-}
-
-/// Where edges that lead out of a segment lead to.
-pub(crate) trait Exit {
-    /// Fails when nobody will take anything any more.
-    fn push(&mut self, routed: Routed) -> Result<(), Error>;
-}
-
-/// What went over an edge since it was last told.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Count {
-    pub(crate) items: u64,
-    pub(crate) bytes: u64,
-    pub(crate) copied: u64,
-    /// Out of a queue, at its other end.
-    pub(crate) taken: u64,
-}
-
-/// An edge as its beginning sees it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Wire {
-    pub(crate) edge: u32,
-    /// A node of the segment, or `OUT`.
-    pub(crate) to: u32,
-    /// Its port, or the edge's own number.
-    pub(crate) port: u32,
-}
-
-const OUT: u32 = u32::MAX;
-
-/// A message that was emitted and is not yet delivered.
-#[derive(Debug)]
-pub(crate) struct Pending {
-    pub(crate) to: u32,
-    pub(crate) port: u32,
-    pub(crate) message: Message,
+/// What a node did since it was last told.
+struct Done {
+    /// The node, in the graph.
+    at: usize,
+    items: u64,
+    failures: u64,
 }
 
 struct Running<R: ?Sized> {
-    /// In the graph.
-    at: usize,
+    done: Done,
     policy: Policy,
     ports: Vec<Vec<Wire>>,
-    items: u64,
-    failures: u64,
     role: Box<R>,
 }
 
@@ -63,8 +27,8 @@ struct Running<R: ?Sized> {
 /// popped before, so that an item and all that comes of it is through before the next, in order.
 pub(crate) struct Segment<E> {
     sources: Vec<Running<dyn Source>>,
-    /// What sources did that are gone.
-    ended: Vec<(usize, u64, u64)>,
+    /// Of sources that are gone, and about items that did not leave.
+    ended: Vec<Done>,
     nodes: Vec<Running<dyn Operator>>,
     /// Node and port within the segment, for each edge of the graph that leads into it.
     entries: Vec<(u32, u32)>,
@@ -72,7 +36,7 @@ pub(crate) struct Segment<E> {
     stack: Vec<Pending>,
     counts: Vec<Count>,
     travel: Travel,
-    names: Vec<String>,
+    graph: Graph,
 }
 
 impl<E: Exit> Segment<E> {
@@ -93,7 +57,7 @@ impl<E: Exit> Segment<E> {
             stack: Vec::new(),
             counts: vec![Count::default(); graph.edges.len()],
             travel,
-            names: graph.names().map(str::to_owned).collect(),
+            graph: graph.clone(),
         };
         let mut local = vec![OUT; graph.nodes.len()];
         let operators = (0..graph.nodes.len())
@@ -108,19 +72,14 @@ impl<E: Exit> Segment<E> {
             match &node.role {
                 Role::Source(make) if source_here(at) => {
                     let role = make().map_err(failed)?;
-                    segment.sources.push(Running {
-                        at,
-                        policy,
-                        ports,
-                        items: 0,
-                        failures: 0,
-                        role,
-                    });
+                    let done = Done { at, items: 0, failures: 0 };
+                    segment.sources.push(Running { done, policy, ports, role });
                 }
                 Role::Source(_) => {}
                 Role::Operator(make) => {
                     let role = make().map_err(failed)?;
-                    segment.nodes.push(Running { at, policy, ports, items: 0, failures: 0, role });
+                    let done = Done { at, items: 0, failures: 0 };
+                    segment.nodes.push(Running { done, policy, ports, role });
                 }
             }
         }
@@ -142,31 +101,36 @@ impl<E: Exit> Segment<E> {
     /// Takes one item from a source, and does all that comes of it. `None` when that source has ended and
     /// is gone; else whether there was one.
     pub(crate) fn poll(&mut self, source: usize) -> Result<Option<bool>, Error> {
-        let Self { sources, ended, stack, counts, travel, names, .. } = self;
+        let Self { sources, ended, stack, counts, entries, travel, graph, .. } = self;
         let running = &mut sources[source];
-        let mut tried = 0;
-        let message = loop {
-            match running.role.next() {
-                Ok(Next::Item(message)) => break message,
-                Ok(Next::Idle) => return Ok(Some(false)),
-                Ok(Next::End) => {
-                    let Running { at, items, failures, .. } = sources.remove(source);
-                    ended.push((at, items, failures));
-                    return Ok(None);
-                }
-                Err(failure) => {
-                    running.failures += 1;
-                    match running.policy.decide(&failure, tried) {
-                        Action::Skip => return Ok(Some(true)),
-                        Action::Retry => tried += 1,
-                        Action::Stop => return Err(stop(names, running.at, failure)),
-                    }
-                }
+        let (keeps, mut kept) = (running.policy.keeps(), None);
+        let given = attempt(running, graph, |source, ports| {
+            let message: Message = match kept.take() {
+                Some(message) => message,
+                None => match source.next()? {
+                    Next::Item(message) => message,
+                    Next::Idle => return Ok(Some(false)),
+                    Next::End => return Ok(None),
+                },
+            };
+            kept = keeps.then(|| message.clone());
+            let done = Outputs { stack, ports, counts, travel: *travel }.emit(0, message);
+            done.map_err(|failure| {
+                take_back(stack, 0, entries, counts);
+                failure.of(kept.clone())
+            })?;
+            Ok(Some(true))
+        })?;
+        match given {
+            // Skipped: that was all of this one.
+            None => return Ok(Some(true)),
+            Some(None) => {
+                ended.push(sources.remove(source).done);
+                return Ok(None);
             }
-        };
-        running.items += 1;
-        let mut out = Outputs { stack, ports: &running.ports, counts, travel: *travel };
-        out.emit(0, message).map_err(|failure| stop(names, running.at, failure))?;
+            Some(Some(false)) => return Ok(Some(false)),
+            Some(Some(true)) => running.done.items += 1,
+        }
         stack.reverse();
         self.drain()?;
         Ok(Some(true))
@@ -199,7 +163,10 @@ impl<E: Exit> Segment<E> {
     fn drain(&mut self) -> Result<(), Error> {
         while let Some(Pending { to, port, message }) = self.stack.pop() {
             if to == OUT {
-                self.exit.push(Routed { edge: port, message })?;
+                let mut routed = Routed { edge: port, message };
+                if let Err(refused) = self.exit.push(&mut routed) {
+                    self.refused(routed, refused)?;
+                }
             } else {
                 self.enter(to, port, message)?;
             }
@@ -210,7 +177,7 @@ impl<E: Exit> Segment<E> {
     #[inline]
     fn enter(&mut self, node: u32, port: u32, message: Message) -> Result<(), Error> {
         let (node, port) = (node as usize, port as usize);
-        self.nodes[node].items += 1;
+        self.nodes[node].done.items += 1;
         if self.nodes[node].policy.keeps() {
             return self.call(node, |operator, out| {
                 let kept = message.clone();
@@ -225,32 +192,51 @@ impl<E: Exit> Segment<E> {
         })
     }
 
-    /// Calls a node until it is content or given up: what it emitted stays only if it is content.
+    /// What cannot leave is up to the policy of the node that gave it.
+    #[cold]
+    fn refused(&mut self, mut routed: Routed, mut refused: Refused) -> Result<(), Error> {
+        let Self { exit, ended, counts, graph, .. } = self;
+        let at = graph.edges[routed.edge as usize].from.0;
+        let mut tried = 0;
+        loop {
+            let Refused::Item(failure) = refused else { return Err(Error::Aborted) };
+            ended.push(Done { at, items: 0, failures: 1 });
+            let failure = failure.of(Some(routed.message.clone()));
+            match graph.nodes[at].policy.decide(&failure, tried) {
+                Action::Skip => {
+                    counts[routed.edge as usize].less(&routed.message);
+                    return Ok(());
+                }
+                Action::Retry => tried += 1,
+                Action::Stop => return Err(stop(graph, at, failure)),
+            }
+            match exit.push(&mut routed) {
+                Ok(()) => return Ok(()),
+                Err(again) => refused = again,
+            }
+        }
+    }
+
+    /// Calls a node: what it emitted stays only if it is content.
     #[inline]
     fn call(
         &mut self,
         node: usize,
         mut work: impl FnMut(&mut dyn Operator, &mut Outputs<'_>) -> Result<(), Failure>,
     ) -> Result<(), Error> {
-        let Self { nodes, stack, counts, travel, names, .. } = self;
-        let (running, mark) = (&mut nodes[node], stack.len());
-        let mut tried = 0;
-        loop {
-            let mut out = Outputs { stack, ports: &running.ports, counts, travel: *travel };
-            let Err(failure) = work(&mut *running.role, &mut out) else {
-                if stack.len() - mark > 1 {
-                    stack[mark..].reverse();
-                }
-                return Ok(());
-            };
-            stack.truncate(mark);
-            running.failures += 1;
-            match running.policy.decide(&failure, tried) {
-                Action::Skip => return Ok(()),
-                Action::Retry => tried += 1,
-                Action::Stop => return Err(stop(names, running.at, failure)),
+        let Self { nodes, stack, counts, entries, travel, graph, .. } = self;
+        let mark = stack.len();
+        attempt(&mut nodes[node], graph, |operator, ports| {
+            let done = work(operator, &mut Outputs { stack, ports, counts, travel: *travel });
+            if done.is_err() {
+                take_back(stack, mark, entries, counts);
             }
+            done
+        })?;
+        if stack.len() - mark > 1 {
+            stack[mark..].reverse();
         }
+        Ok(())
     }
 
     /// Adds what was counted since the last time.
@@ -258,42 +244,38 @@ impl<E: Exit> Segment<E> {
         for (edge, count) in self.counts.iter_mut().enumerate() {
             metrics.edge(edge, mem::take(count));
         }
-        for (at, items, failures) in self.ended.drain(..) {
-            metrics.node(at, items, failures);
-        }
-        for running in &mut self.sources {
-            metrics.node(
-                running.at,
-                mem::take(&mut running.items),
-                mem::take(&mut running.failures),
-            );
-        }
-        for running in &mut self.nodes {
-            metrics.node(
-                running.at,
-                mem::take(&mut running.items),
-                mem::take(&mut running.failures),
-            );
+        let tell = |done: &mut Done| {
+            metrics.node(done.at, mem::take(&mut done.items), mem::take(&mut done.failures));
+        };
+        self.ended.drain(..).for_each(|mut done| tell(&mut done));
+        self.sources.iter_mut().for_each(|running| tell(&mut running.done));
+        self.nodes.iter_mut().for_each(|running| tell(&mut running.done));
+    }
+}
+
+/// Has a node do something until it is content: `None` when it is not, and the next thing is to be done.
+#[inline]
+fn attempt<R: ?Sized, T>(
+    running: &mut Running<R>,
+    graph: &Graph,
+    mut work: impl FnMut(&mut R, &[Vec<Wire>]) -> Result<T, Failure>,
+) -> Result<Option<T>, Error> {
+    let mut tried = 0;
+    loop {
+        let failure = match work(&mut running.role, &running.ports) {
+            Ok(done) => return Ok(Some(done)),
+            Err(failure) => failure,
+        };
+        running.done.failures += 1;
+        match running.policy.decide(&failure, tried) {
+            Action::Skip => return Ok(None),
+            Action::Retry => tried += 1,
+            Action::Stop => return Err(stop(graph, running.done.at, failure)),
         }
     }
 }
 
 #[cold]
-fn stop(names: &[String], at: usize, failure: Failure) -> Error {
-    Error::Node { node: names[at].clone(), failure }
-}
-
-fn wires(graph: &Graph, local: &[u32], from: (usize, usize)) -> Vec<Wire> {
-    let leading = graph.edges.iter().enumerate().filter(|(_, edge)| edge.from == from);
-    let wire = |(edge, to): (usize, (usize, usize))| match local[to.0] {
-        OUT => Wire { edge: number(edge), to: OUT, port: number(edge) },
-        node => Wire { edge: number(edge), to: node, port: number(to.1) },
-    };
-    leading.map(|(number, edge)| wire((number, edge.to))).collect()
-}
-
-/// Graphs are small: their parts were counted in memory.
-#[expect(clippy::cast_possible_truncation, reason = "a graph has fewer than 2^32 parts")]
-fn number(at: usize) -> u32 {
-    at as u32
+fn stop(graph: &Graph, at: usize, failure: Failure) -> Error {
+    Error::Node { node: graph.nodes[at].name.clone(), failure }
 }

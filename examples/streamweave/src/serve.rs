@@ -6,7 +6,7 @@ use std::{
     net::{SocketAddr, TcpListener, TcpStream},
     sync::Arc,
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// How long a client may take, since others wait.
@@ -26,12 +26,15 @@ pub(crate) fn metrics(address: SocketAddr, metrics: Arc<Metrics>) -> io::Result<
 }
 
 fn answer(mut client: TcpStream, metrics: &Metrics) -> io::Result<()> {
-    client.set_read_timeout(Some(PATIENCE))?;
+    let until = Instant::now() + PATIENCE;
     client.set_write_timeout(Some(PATIENCE))?;
     // The request is not looked at; it fits, or is cut off.
     let mut head = [0; 4096];
     let mut filled = 0;
     while filled < head.len() && !head[..filled].ends_with(b"\r\n\r\n") {
+        let left = until.saturating_duration_since(Instant::now());
+        // A time that is over is an error, and ends it.
+        client.set_read_timeout(Some(left))?;
         let read = client.read(&mut head[filled..])?;
         if read == 0 {
             break;

@@ -2,12 +2,13 @@
 
 use crate::{
     Error, Graph,
+    edges::{Exit, Refused, Routed},
     executor::{Run, Wish},
     operator::Travel,
-    segment::{Exit, Routed, Segment},
+    segment::Segment,
 };
 use aqueduct::ring::{Builder, Consumer, Many, One, Producer};
-use std::{thread, time::Duration};
+use std::{mem, thread, time::Duration};
 
 /// Items between two times that a thread tells what it counted, and looks what is wished.
 const TELL: u64 = 256;
@@ -22,11 +23,11 @@ type Slot = Option<Routed>;
 struct Queues(Vec<Option<Producer<Slot, Many>>>);
 
 impl Exit for Queues {
-    fn push(&mut self, routed: Routed) -> Result<(), Error> {
+    fn push(&mut self, routed: &mut Routed) -> Result<(), Refused> {
         // A queue that is closed has lost its consumer: somebody else says why.
-        let queue = self.0[routed.edge as usize].as_mut().ok_or(Error::Aborted)?;
-        let mut slot = queue.claim().map_err(|_| Error::Aborted)?;
-        *slot = Some(routed);
+        let queue = self.0[routed.edge as usize].as_mut().ok_or(Refused::Gone)?;
+        let mut slot = queue.claim().map_err(|_| Refused::Gone)?;
+        *slot = Some(mem::take(routed));
         slot.publish();
         Ok(())
     }
@@ -50,7 +51,9 @@ pub(crate) fn start(graph: &Graph, run: &Run, travel: Travel) -> Result<usize, E
             consumers.push(None);
             continue;
         }
-        let ring = Builder::new(graph.bound).build_many::<Slot, One>(|| None);
+        // A ring has a power of two, and a queue never more than its bound.
+        let bound = 1 << graph.bound.max(1).ilog2();
+        let ring = Builder::new(bound).build_many::<Slot, One>(|| None);
         let (producer, consumer) = ring.map_err(|why| Error::Cluster(why.to_string()))?;
         for (queue, edge) in queues.iter_mut().zip(&graph.edges) {
             if leads_in(edge) {

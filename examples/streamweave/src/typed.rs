@@ -57,7 +57,22 @@ impl Weave {
         Self::default()
     }
 
-    /// Leads an output to an input.
+    /// Leads an output to an input: of its own type, and one that nothing leads to yet.
+    ///
+    /// ```compile_fail,E0382
+    /// let mut weave = streamweave::Weave::new();
+    /// let numbers = weave.source("numbers", 0..10_i64);
+    /// let (sink, _) = weave.collect::<i64>("sink");
+    /// weave.connect(&numbers, sink);
+    /// weave.connect(&numbers, sink);
+    /// ```
+    ///
+    /// ```compile_fail,E0308
+    /// let mut weave = streamweave::Weave::new();
+    /// let numbers = weave.source("numbers", 0..10_i64);
+    /// let (sink, _) = weave.collect::<u64>("sink");
+    /// weave.connect(&numbers, sink);
+    /// ```
     pub fn connect<T: Item>(&mut self, from: &Out<T>, to: In<T>) {
         let done = self.builder.connect(&from.port, &to.port);
         self.note(done);
@@ -205,6 +220,12 @@ impl Weave {
     /// Lets a node begin a thread of its own, behind a bounded queue.
     pub fn own_thread(&mut self, name: &str) {
         let done = self.builder.node(name).map(|node| node.thread = true);
+        self.note(done);
+    }
+
+    /// Lets a node run on this worker alone, modulo their number, where there are several.
+    pub fn place(&mut self, name: &str, worker: usize) {
+        let done = self.builder.node(name).map(|node| node.place = Place::On(worker));
         self.note(done);
     }
 

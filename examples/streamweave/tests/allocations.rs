@@ -9,7 +9,7 @@
 use aqueduct::{Slice, meter};
 use aqueduct_testkit::CountingAlloc;
 use std::hint::black_box;
-use streamweave::{Executor, Message, Meta, Mode, Registry, Weave};
+use streamweave::{Executor, Message, Meta, Mode, Registry, Weave, fuzzed};
 
 #[global_allocator]
 static ALLOC: CountingAlloc = CountingAlloc;
@@ -20,6 +20,7 @@ fn counted() {
     metadata();
     fused();
     fan_out();
+    t18_lengths_that_lie_take_no_memory();
 }
 
 fn metadata() {
@@ -84,4 +85,22 @@ fn fan_out() {
     assert_eq!((meter::process() - copied).bytes, 0, "ten sinks share one payload");
     let once = (ITEMS * SIZE) as i64;
     assert!(peak <= once + once / 10, "{peak} bytes for {once} of payload");
+}
+
+/// Every word of a message with metadata and payload, and then every eight bytes, as large as can be.
+fn t18_lengths_that_lie_take_no_memory() {
+    let meta = Meta::default().with_key("key").with_header("name", "value");
+    let message = Message { meta, ..Message::new(Slice::from(vec![0; 100])) };
+    let sound = fuzzed::write(&[(0, message)], usize::MAX);
+    for at in 0..sound.len() - 8 {
+        for lie in [1 << 63, u64::MAX, 1 << 30] {
+            let mut bytes = sound.clone();
+            bytes[at..at + 8].iter_mut().zip(lie.to_le_bytes()).for_each(|(to, byte)| *to = byte);
+            let before = CountingAlloc::process().live_bytes();
+            CountingAlloc::reset_peak();
+            let _ = black_box(fuzzed::read(bytes));
+            let peak = CountingAlloc::peak_bytes() as i64 - before;
+            assert!(peak <= 64 << 10, "{lie} at {at}: {peak} bytes");
+        }
+    }
 }

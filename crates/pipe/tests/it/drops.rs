@@ -35,6 +35,7 @@ fn take_all(reader: &mut Reader, count: usize, least: usize, got: &mut Vec<u8>) 
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too long")]
 fn t19_whatever_is_dropped_after_whichever_poll_every_byte_arrives_once() {
     for count in 0..4 {
         for least in [1, 2, 50, 500] {

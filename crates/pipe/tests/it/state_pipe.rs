@@ -5,7 +5,7 @@ use crate::oracle::{Ended, Found, Oracle};
 use aqueduct_pipe::{Flush, Options, PipeError, PipeErrorKind, Read, Reader, Writer, pipe};
 use aqueduct_pool::Pool;
 use aqueduct_slice::Slice;
-use aqueduct_testkit::pattern;
+use aqueduct_testkit::{cases, pattern};
 use proptest::prelude::*;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -309,7 +309,7 @@ fn run(pause: usize, resume: usize, most: Option<usize>, first: usize, ops: &[Op
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(cases(2_000)))]
 
     #[test]
     fn pipe_and_oracle_agree(

@@ -50,6 +50,7 @@ fn shows(value: &impl Debug) {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too long")]
 fn t11_a_pool_prints_in_every_state() {
     let builder = Pool::builder().hard_limit(1 << 21).scrub(true).alignment(4_096);
     shows(&builder);

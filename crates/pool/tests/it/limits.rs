@@ -20,6 +20,7 @@ fn all(pool: &Pool, size: usize) -> Vec<SliceMut> {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too long")]
 fn a_limit_allows_what_fits_and_no_more() {
     for size in [100, 4_096, 60_000] {
         let pool = pool();
@@ -33,6 +34,7 @@ fn a_limit_allows_what_fits_and_no_more() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too long")]
 fn past_a_limit_get_falls_back_to_the_heap_and_counts_it() {
     let pool = pool();
     let blocks = all(&pool, 4_096);

@@ -83,6 +83,7 @@ fn t08_growth_headroom_and_joins_show_nothing_either() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too long")]
 fn t08_a_lying_reader_shows_nothing_of_a_recycled_block() {
     for lie in Lie::ALL {
         for most in [1, 1_000, 4_000] {
@@ -99,6 +100,7 @@ fn t08_a_lying_reader_shows_nothing_of_a_recycled_block() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too long")]
 fn t08_with_scrub_released_memory_reads_zero() {
     for size in [100, 4_000, 60_000] {
         let pool = Pool::builder().scrub(true).build().expect("a sensible pool");

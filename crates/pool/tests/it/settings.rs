@@ -36,6 +36,7 @@ fn a_block_of_the_heap_is_aligned_as_the_pools_own() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too long")]
 fn more_pools_than_slots_take_turns() {
     let pools: Vec<_> =
         (0..150).map(|i| Pool::builder().keep_per_thread((1 << 20) + i).build().unwrap()).collect();
@@ -75,6 +76,7 @@ fn what_is_not_to_be_kept_is_not_kept_in_batches_either() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too long")]
 fn batches_of_many_idle_threads_stay_within_what_all_may_keep() {
     let most = 1 << 20;
     let pool = Pool::builder().keep_per_thread(64 * KIB).keep_in_all(most).build().unwrap();
@@ -95,6 +97,7 @@ fn batches_of_many_idle_threads_stay_within_what_all_may_keep() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too long")]
 fn a_pool_with_a_hard_limit_keeps_all_its_blocks() {
     let pool = Pool::builder().largest_block(4 * KIB).hard_limit(16 << 20).build().unwrap();
     let round = || {

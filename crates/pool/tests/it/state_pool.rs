@@ -1,13 +1,9 @@
 //! Random scripts over a pool, with its blocks moved between threads.
 
-use std::sync::LazyLock;
-
-use aqueduct_testkit::{Step, scale};
+use aqueduct_testkit::{Step, cases};
 use proptest::prelude::*;
 
 use crate::machine::{Crew, run};
-
-static CREW: LazyLock<Crew> = LazyLock::new(Crew::default);
 
 /// Forty steps in the mean, and down to one when a failure shrinks.
 fn script() -> impl Strategy<Value = Vec<Step>> {
@@ -16,7 +12,7 @@ fn script() -> impl Strategy<Value = Vec<Step>> {
 }
 
 fn config() -> ProptestConfig {
-    ProptestConfig { cases: u32::try_from(scale(2_000)).unwrap_or(u32::MAX), ..Default::default() }
+    ProptestConfig { cases: cases(2_000), ..Default::default() }
 }
 
 proptest! {
@@ -24,6 +20,6 @@ proptest! {
 
     #[test]
     fn pool_blocks_show_what_their_models_show(kind: u8, script in script()) {
-        run(&CREW, kind, &script);
+        run(&Crew::default(), kind, &script);
     }
 }

@@ -1,7 +1,7 @@
 //! Random scripts over rings of every shape.
 
 use crate::machine::World;
-use aqueduct_testkit::{Step, scale};
+use aqueduct_testkit::{Step, cases};
 use proptest::prelude::*;
 
 /// Forty steps in the mean, and down to one when a failure shrinks.
@@ -11,7 +11,7 @@ fn script() -> impl Strategy<Value = Vec<Step>> {
 }
 
 fn config() -> ProptestConfig {
-    ProptestConfig { cases: u32::try_from(scale(4_000)).unwrap_or(u32::MAX), ..Default::default() }
+    ProptestConfig { cases: cases(4_000), ..Default::default() }
 }
 
 proptest! {

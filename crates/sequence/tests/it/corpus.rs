@@ -8,6 +8,7 @@ use aqueduct_testkit::replay;
 use crate::machine::run_bytes;
 
 #[test]
+#[cfg_attr(miri, ignore = "reads files")]
 fn the_corpus_of_sequence_ops_passes() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/sequence_ops");
     let files = replay(folder, |bytes| {

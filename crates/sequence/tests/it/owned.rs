@@ -172,6 +172,7 @@ fn t15_an_iterator_that_panics_leaves_what_was_appended() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too long")]
 fn t21_a_million_short_segments_take_little_memory() {
     let mut block = SliceMut::with_capacity(1 << 20);
     let before = meter::thread();

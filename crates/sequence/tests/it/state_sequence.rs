@@ -1,6 +1,6 @@
 //! Random scripts over sequences, the list and the reader.
 
-use aqueduct_testkit::{Step, scale};
+use aqueduct_testkit::{Step, cases};
 use proptest::prelude::*;
 
 use crate::machine::run;
@@ -12,7 +12,7 @@ fn script() -> impl Strategy<Value = Vec<Step>> {
 }
 
 fn config() -> ProptestConfig {
-    ProptestConfig { cases: u32::try_from(scale(2_000)).unwrap_or(u32::MAX), ..Default::default() }
+    ProptestConfig { cases: cases(2_000), ..Default::default() }
 }
 
 proptest! {

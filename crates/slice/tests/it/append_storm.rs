@@ -1,7 +1,7 @@
 //! Two threads at random: every byte that a slice shows is the stream's at its place, until it is dropped.
 
 use aqueduct_slice::{Appender, Published, Slice, SliceMut};
-use aqueduct_testkit::Random;
+use aqueduct_testkit::{Random, fewer};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -120,7 +120,7 @@ fn write(to: &Sender<Begun>, from: &Receiver<Shown>, seed: u64, until: Instant) 
         if to.send(Begun(at, published, front)).is_err() {
             break;
         }
-        for _ in 0..random.below(4000) {
+        for _ in 0..random.below(fewer(4_000)) {
             match random.below(12) {
                 0..3 => {
                     let len = random.below(200).min(appender.spare());
@@ -142,7 +142,7 @@ fn write(to: &Sender<Begun>, from: &Receiver<Shown>, seed: u64, until: Instant) 
                         if random.one_in(2) {
                             kept.clear();
                         }
-                        wait(&appender, random.below(3000));
+                        wait(&appender, random.below(fewer(3_000)));
                     }
                     rounds += u64::from(renew(&mut appender, random.one_in(2)));
                 }
@@ -250,7 +250,9 @@ fn read(from: &Receiver<Begun>, to: &Sender<Shown>, seed: u64) -> u64 {
 #[test]
 fn two_threads_at_random_see_what_was_written() {
     let asked = std::env::var("AQUEDUCT_STORM").ok().and_then(|secs| secs.parse().ok());
-    let time = asked.map_or(Duration::from_millis(300), Duration::from_secs);
+    // By Miri's own clock, on which a step takes some thousand times as long.
+    let short = Duration::from_millis(if cfg!(miri) { 3_000 } else { 300 });
+    let time = asked.map_or(short, Duration::from_secs);
     let mut random = Random::unlike_others();
     let (one, two) = (random.seed(), random.seed());
     let until = Instant::now() + time;
@@ -261,5 +263,5 @@ fn two_threads_at_random_see_what_was_written() {
     let (written, rounds) = writer.join().unwrap();
     assert!(seen <= written);
     println!("{written} bytes, {rounds} rounds");
-    assert!(rounds > 0, "it proves nothing");
+    assert!(rounds > 0 || cfg!(miri), "it proves nothing");
 }

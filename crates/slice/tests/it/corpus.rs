@@ -8,6 +8,7 @@ use aqueduct_testkit::replay;
 use crate::machine::{Crew, run_bytes};
 
 #[test]
+#[cfg_attr(miri, ignore = "reads files")]
 fn the_corpus_of_slice_ops_passes() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/slice_ops");
     let crew = Crew::default();

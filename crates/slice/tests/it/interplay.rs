@@ -111,11 +111,11 @@ mod with_bytes {
 #[cfg(feature = "serde")]
 mod with_serde {
     use aqueduct_slice::{Slice, SliceMut, Str};
-    use aqueduct_testkit::pattern;
+    use aqueduct_testkit::{fewer, pattern};
 
     #[test]
     fn values_survive_json() {
-        for len in [0, 1, 23, 24, 5_000] {
+        for len in [0, 1, 23, 24, 24 + fewer(5_000)] {
             let bytes = pattern(len, 1);
             let text = serde_json::to_string(&Slice::from(bytes.clone())).expect("bytes");
             assert_eq!(text, serde_json::to_string(&bytes).expect("bytes"));

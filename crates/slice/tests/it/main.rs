@@ -10,6 +10,8 @@ mod callbacks;
 mod corpus;
 mod growth;
 mod interplay;
+
+mod last;
 mod layout;
 mod machine;
 mod owners;

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, ThreadId};
 
 use aqueduct_slice::{Slice, Str};
-use aqueduct_testkit::{Countdown, Worker, pattern};
+use aqueduct_testkit::{Countdown, Worker, fewer, pattern};
 
 type Path = (&'static str, fn(Slice));
 
@@ -170,7 +170,7 @@ impl Drop for Reentrant {
 
 #[test]
 fn an_owner_may_make_slices_while_it_dies() {
-    for _ in 0..100 {
+    for _ in 0..fewer(100) {
         let slice = Slice::from_owner(Reentrant(pattern(100, 1)));
         assert_eq!(slice.clone(), slice);
     }

@@ -1,13 +1,9 @@
 //! Random scripts over `Slice`, with handles moved between threads.
 
-use std::sync::LazyLock;
-
-use aqueduct_testkit::{Step, scale};
+use aqueduct_testkit::{Step, cases};
 use proptest::prelude::*;
 
 use crate::machine::{Crew, MUT_OPS, SLICE_OPS, run};
-
-static CREW: LazyLock<Crew> = LazyLock::new(Crew::default);
 
 /// Forty steps in the mean, and down to one when a failure shrinks.
 pub(crate) fn script() -> impl Strategy<Value = Vec<Step>> {
@@ -17,7 +13,7 @@ pub(crate) fn script() -> impl Strategy<Value = Vec<Step>> {
 
 /// How many scripts a test runs.
 pub(crate) fn config() -> ProptestConfig {
-    ProptestConfig { cases: u32::try_from(scale(2_000)).unwrap_or(u32::MAX), ..Default::default() }
+    ProptestConfig { cases: cases(2_000), ..Default::default() }
 }
 
 proptest! {
@@ -25,13 +21,11 @@ proptest! {
 
     #[test]
     fn slices_show_what_their_models_show(script in script()) {
-        run(&CREW, &[SLICE_OPS], &script);
+        run(&Crew::default(), &[SLICE_OPS], &script);
     }
 
     #[test]
     fn slices_of_blocks_still_written_to(script in script()) {
-        run(&CREW_2, &[SLICE_OPS, MUT_OPS], &script);
+        run(&Crew::default(), &[SLICE_OPS, MUT_OPS], &script);
     }
 }
-
-static CREW_2: LazyLock<Crew> = LazyLock::new(Crew::default);

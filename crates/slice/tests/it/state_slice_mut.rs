@@ -1,19 +1,15 @@
 //! Random scripts over `SliceMut`, whose frozen fronts others read.
 
-use std::sync::LazyLock;
-
 use proptest::prelude::*;
 
 use crate::machine::{Crew, MUT_OPS, run};
 use crate::state_slice::{config, script};
-
-static CREW: LazyLock<Crew> = LazyLock::new(Crew::default);
 
 proptest! {
     #![proptest_config(config())]
 
     #[test]
     fn mutable_slices_show_what_their_models_show(script in script()) {
-        run(&CREW, &[MUT_OPS], &script);
+        run(&Crew::default(), &[MUT_OPS], &script);
     }
 }

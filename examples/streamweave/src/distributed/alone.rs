@@ -6,7 +6,7 @@ use super::{
     stage::Lists,
     wire::{self, Entry, Items, Spread},
 };
-use crate::{Error, Failure, Message, Next, Source, segment::Routed};
+use crate::{Error, Failure, Message, Next, Source, edges::Routed};
 use std::sync::{Mutex, PoisonError};
 use timely::{
     WorkerConfig,

@@ -1,7 +1,9 @@
 //! Sockets to all other processes, within a deadline, to those only that run the same graph.
 
 use super::Cluster;
-use crate::Error;
+use crate::{Error, item::bincode};
+use bincode::Options;
+use serde::{Deserialize, Serialize};
 use std::{
     io::{self, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs},
@@ -9,53 +11,52 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// What each side says first: this, then its graph's hash, its index, the number of processes, and the
-/// workers of each.
 const MAGIC: [u8; 8] = *b"AQWEAVE1";
+/// Bytes of a hello.
 const HELLO: usize = 36;
 /// Between two tries to reach a process that may only be starting.
 const AGAIN: Duration = Duration::from_millis(20);
 /// How long somebody who connected may take to say who it is, while others wait.
 const STRANGER: Duration = Duration::from_millis(500);
 
-type Hello = [u8; HELLO];
-
-fn hello(cluster: &Cluster, graph: u64) -> Hello {
-    let numbers = [cluster.index, cluster.addresses.len(), cluster.workers];
-    let mut hello = [0; HELLO];
-    let words = [graph].into_iter().chain(numbers.map(|number| number as u64));
-    let bytes = MAGIC.into_iter().chain(words.take(3).flat_map(u64::to_le_bytes));
-    hello.iter_mut().zip(bytes).for_each(|(to, byte)| *to = byte);
-    let workers = u32::try_from(cluster.workers).unwrap_or(u32::MAX).to_le_bytes();
-    hello[32..].iter_mut().zip(workers).for_each(|(to, byte)| *to = byte);
-    hello
+/// What each side says first.
+#[derive(Serialize, Deserialize)]
+struct Hello {
+    magic: [u8; 8],
+    graph: u64,
+    index: u64,
+    processes: u64,
+    workers: u32,
 }
 
-/// What is wrong with a peer's hello, given one's own.
-fn checked(own: &Hello, theirs: &Hello, index: u64) -> Result<(), String> {
-    let same = |range: std::ops::Range<usize>| own[range.clone()] == theirs[range];
-    if !same(0..8) {
-        return Err("it is no streamweave".to_owned());
+impl Hello {
+    fn of(cluster: &Cluster, graph: u64) -> Self {
+        let [index, processes] = [cluster.index, cluster.addresses.len()].map(|n| n as u64);
+        let workers = u32::try_from(cluster.workers).unwrap_or(u32::MAX);
+        Self { magic: MAGIC, graph, index, processes, workers }
     }
-    if theirs[16..24] != index.to_le_bytes() {
-        return Err(format!("it says that it is process {}", number(theirs)));
-    }
-    match (same(8..16), same(24..32), same(32..36)) {
-        (false, ..) => Err("it runs another graph, or another mode".to_owned()),
-        (_, false, _) => Err("it counts another number of processes".to_owned()),
-        (.., false) => Err("it has another number of workers".to_owned()),
-        _ => Ok(()),
-    }
-}
 
-fn number(hello: &Hello) -> u64 {
-    hello[16..24].iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte))
+    /// What is wrong with that of a peer of this index.
+    fn checked(&self, theirs: &Self, index: u64) -> Result<(), String> {
+        if theirs.magic != MAGIC {
+            return Err("it is no streamweave".to_owned());
+        }
+        if theirs.index != index {
+            return Err(format!("it says that it is process {}", theirs.index));
+        }
+        let same = [
+            (self.graph == theirs.graph, "it runs another graph, or another mode"),
+            (self.processes == theirs.processes, "it counts another number of processes"),
+            (self.workers == theirs.workers, "it has another number of workers"),
+        ];
+        same.iter().find(|(same, _)| !same).map_or(Ok(()), |(_, why)| Err((*why).to_owned()))
+    }
 }
 
 /// A socket for each process but this one.
 pub(super) fn connect(cluster: &Cluster, graph: u64) -> Result<Vec<Option<TcpStream>>, Error> {
     let until = Instant::now() + cluster.deadline;
-    let own = hello(cluster, graph);
+    let own = Hello::of(cluster, graph);
     let count = cluster.addresses.len();
     let mut sockets: Vec<Option<TcpStream>> = (0..count).map(|_| None).collect();
     let listener = if cluster.index + 1 < count {
@@ -94,9 +95,9 @@ fn reach(address: &str, own: &Hello, index: u64, until: Instant) -> Result<TcpSt
         for address in &addresses {
             match TcpStream::connect_timeout(address, left) {
                 Ok(mut socket) => {
-                    let answer = talk(&mut socket, own, Some(left));
+                    let answer = talk(&mut socket, own, until);
                     let theirs = answer.map_err(|error| format!("it does not answer: {error}"))?;
-                    return checked(own, &theirs, index).map(|()| socket);
+                    return own.checked(&theirs, index).map(|()| socket);
                 }
                 Err(error) => why = error.to_string(),
             }
@@ -127,28 +128,34 @@ fn await_others(
         };
         let heard = socket
             .set_nonblocking(false)
-            .and_then(|()| talk(&mut socket, own, Some(STRANGER.min(left))));
+            .and_then(|()| talk(&mut socket, own, Instant::now() + STRANGER.min(left)));
         let Ok(theirs) = heard else { continue };
-        if theirs[..8] != MAGIC {
+        if theirs.magic != MAGIC {
             continue;
         }
-        let index = usize::try_from(number(&theirs)).unwrap_or(usize::MAX);
+        let index = usize::try_from(theirs.index).unwrap_or(usize::MAX);
         if index <= cluster.index || sockets.get(index).is_none_or(Option::is_some) {
             let why = format!("somebody who connected says that it is process {index}");
             return Err(Error::Cluster(why));
         }
-        checked(own, &theirs, index as u64).map_err(|why| cluster.peer(index, why))?;
+        own.checked(&theirs, index as u64).map_err(|why| cluster.peer(index, why))?;
         sockets[index] = Some(socket);
     }
     Ok(())
 }
 
-fn talk(socket: &mut TcpStream, own: &Hello, time: Option<Duration>) -> io::Result<Hello> {
+/// Both say hello, until then at most, however slowly the other one speaks.
+fn talk(socket: &mut TcpStream, own: &Hello, until: Instant) -> io::Result<Hello> {
     socket.set_nodelay(true)?;
-    socket.set_read_timeout(time)?;
-    socket.write_all(own)?;
-    let mut theirs = [0; HELLO];
-    socket.read_exact(&mut theirs)?;
+    socket.write_all(&bincode().serialize(own).map_err(io::Error::other)?)?;
+    let (mut theirs, mut filled) = ([0; HELLO], 0);
+    while filled < HELLO {
+        socket.set_read_timeout(Some(left(until).ok_or(io::ErrorKind::TimedOut)?))?;
+        match socket.read(&mut theirs[filled..])? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            read => filled += read,
+        }
+    }
     socket.set_read_timeout(None)?;
-    Ok(theirs)
+    bincode().deserialize(&theirs).map_err(io::Error::other)
 }

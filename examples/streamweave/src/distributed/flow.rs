@@ -25,7 +25,8 @@ use timely::{
     worker::Worker,
 };
 
-/// Rounds of items that are under way at most. A round is as many items as make the graph's bound together.
+/// Rounds of items that are under way at most. A round is as many items as make the graph's bound together;
+/// of a bound below this, each is a round.
 pub(super) const WINDOW: u64 = 4;
 /// Bytes of payload that end a round: it fits into a slab, and all that are under way into a cache.
 pub(super) const ROUND: usize = 256 << 10;
@@ -76,7 +77,8 @@ impl Flow {
             }
             inputs
         });
-        Drive { flow: self, segment: first, inputs, probe, failed, everywhere, round: 0 }
+        let window = WINDOW.min(self.graph.bound as u64).max(1);
+        Drive { flow: self, segment: first, inputs, probe, failed, everywhere, window, round: 0 }
             .run(worker)
     }
 
@@ -104,7 +106,6 @@ impl Flow {
         let exit = Outbox {
             lists: vec![Items::default(); own.len()],
             edges: edges.collect(),
-            names: graph.edges.iter().map(|e| graph.nodes[e.from.0].name.clone()).collect(),
             here,
             peers,
             workers: self.cluster.workers,
@@ -143,6 +144,7 @@ struct Drive<'f> {
     probe: ProbeHandle<u64>,
     failed: Rc<RefCell<Option<Error>>>,
     everywhere: Rc<Cell<bool>>,
+    window: u64,
     round: u64,
 }
 
@@ -154,7 +156,7 @@ impl Drive<'_> {
     }
 
     fn turns(&mut self, worker: &mut Worker) -> Result<(), Error> {
-        let each = (self.flow.graph.bound as u64 / WINDOW).max(1);
+        let each = (self.flow.graph.bound as u64 / self.window).max(1);
         let (mut since, mut items) = (Instant::now(), 0);
         while self.segment.sources() > 0 {
             match self.flow.run.control.wish() {
@@ -166,7 +168,7 @@ impl Drive<'_> {
                 }
                 Wish::Run | Wish::Abort => {}
             }
-            if self.under_way(WINDOW - 1) {
+            if self.under_way(self.window - 1) {
                 self.step(worker, true)?;
                 continue;
             }
@@ -234,7 +236,7 @@ impl Drive<'_> {
     /// A worker that has nothing holds no others up: it goes where they may be.
     fn catch_up(&mut self) {
         let first = self.probe.with_frontier(|frontier| frontier.first().copied());
-        self.advance(self.round.max(first.unwrap_or(0) + WINDOW - 1));
+        self.advance(self.round.max(first.unwrap_or(0) + (self.window - 1).max(1)));
     }
 
     fn step(&self, worker: &mut Worker, nap: bool) -> Result<(), Error> {
@@ -248,6 +250,12 @@ impl Drive<'_> {
         }
         if let Some((peer, why)) = self.flow.losses.lost() {
             return Err(self.flow.cluster.peer(peer, why));
+        }
+        // Who has said its last had no more to do; this worker is not long behind.
+        let early =
+            self.flow.losses.ended().filter(|(_, at)| at.elapsed() > self.flow.cluster.deadline);
+        if let Some((peer, _)) = early {
+            return Err(self.flow.cluster.peer(peer, "it ended before its time".to_owned()));
         }
         match self.flow.run.control.wish() {
             Wish::Abort => Err(Error::Aborted),

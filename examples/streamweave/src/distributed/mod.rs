@@ -16,7 +16,12 @@ use crate::{
     Error, Graph, Place, Role,
     executor::{Run, Wish},
 };
-use std::{any::Any, mem, sync::Arc, time::Duration};
+use std::{
+    any::Any,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
 use timely::{
     WorkerConfig,
     communication::{
@@ -28,6 +33,32 @@ use timely::{
     },
 };
 use watched::{Losses, Watched};
+
+/// What goes between processes, for the fuzz target: items with the edge that each is on.
+#[doc(hidden)]
+pub mod fuzzed {
+    use super::wire::{Entry, Items, pack};
+    use crate::{Message, edges::Routed};
+    use timely::{bytes::arc::BytesMut, dataflow::channels::ContainerBytes};
+
+    pub fn read(bytes: Vec<u8>) -> Result<Vec<(u32, Message)>, String> {
+        let Items { entries, damage } = Items::from_bytes(BytesMut::from(bytes).freeze());
+        let items = entries.into_iter().map(|Entry { routed, .. }| (routed.edge, routed.message));
+        damage.map_or_else(|| Ok(items.collect()), Err)
+    }
+
+    #[must_use]
+    pub fn write(items: &[(u32, Message)], pack_from: usize) -> Vec<u8> {
+        let entry = |&(edge, ref message): &(u32, Message)| {
+            let mut message = message.clone();
+            let packed = pack(&mut message.payload, pack_from).unwrap_or(false);
+            Entry { worker: 0, packed, routed: Routed { edge, message } }
+        };
+        let (entries, mut bytes) = (items.iter().map(entry).collect(), Vec::new());
+        Items { entries, damage: None }.into_bytes(&mut bytes);
+        bytes
+    }
+}
 
 /// The processes of a run, and which of them this is.
 #[derive(Clone, Debug)]
@@ -84,11 +115,11 @@ pub(crate) fn stages(graph: &Graph, hybrid: bool) -> Vec<usize> {
     })
 }
 
-/// A node that holds nothing, directly behind a source, and before none that needs the order of all items:
-/// several workers keep that of each key only.
+/// A node that holds nothing, directly behind a source, and before none that needs the order of all items
+/// or gives them other keys: several workers keep the order of each key only, by which they spread items.
 fn moves(graph: &Graph, node: usize) -> bool {
     graph.nodes[node].place == Place::Anywhere
-        && !graph.leads_to_order(node)
+        && !graph.leads_to(node, |behind| behind.in_order || behind.rekeys)
         && graph.edges.iter().any(|edge| {
             edge.to.0 == node && matches!(graph.nodes[edge.from.0].role, Role::Source(_))
         })
@@ -113,7 +144,8 @@ fn work(graph: Graph, cluster: &Cluster, hybrid: Option<f64>, run: Run) -> Resul
     let flow = flow::Flow { graph, run, cluster: cluster.clone(), hybrid, losses: losses.clone() };
     let config = WorkerConfig::default();
     let guards = timely::execute::execute_from(builders, Box::new(()), config, move |worker| {
-        let done = flow.work(worker);
+        let done = catch_unwind(AssertUnwindSafe(|| flow.work(worker)));
+        let done = done.unwrap_or(Err(Error::Panicked));
         if done.is_err() {
             flow.losses.break_off();
             flow.run.control.ask(Wish::Abort);
@@ -126,22 +158,16 @@ fn work(graph: Graph, cluster: &Cluster, hybrid: Option<f64>, run: Run) -> Resul
     let guards = guards.map_err(Error::Cluster)?;
     let mut ended = Ok(());
     for result in guards.join() {
-        let result = result.unwrap_or_else(|_| match losses.ended() {
-            Some(peer) => Err(cluster.peer(peer, "it is gone".to_owned())),
-            None => Err(Error::Panicked),
-        });
+        let result = result.unwrap_or(Err(Error::Panicked));
         // Whoever was stopped by another's failure says less than the other.
         match (&ended, result) {
             (_, Ok(())) | (Err(_), Err(Error::Aborted)) => {}
             (_, error) => ended = error,
         }
     }
-    match ended {
-        // All that was sent is received.
-        Ok(()) => drop(guard),
-        // Threads that wait for a peer that is gone would never be joined.
-        Err(_) => mem::forget(guard),
-    }
+    losses.over();
+    // Threads whose peers are gone may have ended in any way; how the run ended is known.
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(guard)));
     ended
 }
 
@@ -155,13 +181,14 @@ fn network(cluster: &Cluster, hash: u64, losses: &Arc<Losses>) -> Result<Network
         return Ok((local, Box::new(())));
     }
     let sockets = connect::connect(cluster, hash)?;
-    let watched = sockets
-        .into_iter()
-        .enumerate()
-        .map(|(peer, socket)| socket.map(|socket| Watched::new(socket, peer, losses.clone())));
-    let hooks = Hooks { refill, ..Hooks::default() };
     let (index, workers) = (cluster.index, cluster.workers);
-    let made = initialize_networking_from_sockets(local, watched.collect(), index, workers, hooks);
+    let watched = sockets.into_iter().enumerate().map(|(peer, socket)| {
+        socket.map(|socket| Watched::new(socket, [peer, index], workers, losses)).transpose()
+    });
+    let hooks = Hooks { refill, ..Hooks::default() };
+    let made = watched.collect::<Result<_, _>>().and_then(|watched| {
+        initialize_networking_from_sockets(local, watched, index, workers, hooks)
+    });
     let (builders, guard) = made.map_err(|error| Error::Cluster(error.to_string()))?;
     Ok((builders.into_iter().map(AllocatorBuilder::Tcp).collect(), Box::new(guard)))
 }

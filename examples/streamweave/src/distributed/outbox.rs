@@ -2,8 +2,8 @@
 
 use super::wire::{Entry, Items, pack};
 use crate::{
-    Error, Message,
-    segment::{Exit, Routed},
+    Message,
+    edges::{Exit, Refused, Routed},
 };
 use std::{cell::Cell, mem, rc::Rc};
 
@@ -22,7 +22,6 @@ pub(super) struct Outbox {
     pub(super) lists: Vec<Items>,
     /// For each edge, its list and its route.
     pub(super) edges: Vec<(usize, Route)>,
-    pub(super) names: Vec<String>,
     pub(super) here: usize,
     pub(super) peers: usize,
     /// Workers of each process.
@@ -34,7 +33,7 @@ pub(super) struct Outbox {
 }
 
 impl Exit for Outbox {
-    fn push(&mut self, mut routed: Routed) -> Result<(), Error> {
+    fn push(&mut self, routed: &mut Routed) -> Result<(), Refused> {
         let (list, route) = self.edges[routed.edge as usize];
         let worker = match route {
             Route::Here => self.here,
@@ -44,11 +43,10 @@ impl Exit for Outbox {
         };
         let mut packed = false;
         if worker / self.workers != self.here / self.workers {
-            let name = || self.names[routed.edge as usize].clone();
-            let payload = pack(mem::take(&mut routed.message.payload), self.pack_from);
-            let payload = payload.map_err(|failure| Error::Node { node: name(), failure })?;
-            (routed.message.payload, packed) = payload;
+            let payload = &mut routed.message.payload;
+            packed = pack(payload, self.pack_from).map_err(Refused::Item)?;
         }
+        let routed = mem::take(routed);
         self.bytes += routed.message.payload.len();
         self.lists[list].entries.push(Entry { worker, packed, routed });
         Ok(())

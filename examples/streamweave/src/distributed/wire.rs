@@ -1,8 +1,9 @@
 //! [`Items`]: messages in timely's hands. Moved within a process; between processes written once into a
 //! slab of the pool, and read as views of the slab that they were received into.
 
-use crate::{Failure, Item, Message, Meta, Payload, message::Shared, segment::Routed};
+use crate::{Failure, Message, Meta, Payload, edges::Routed, item::bincode, message::Shared};
 use aqueduct::{Pool, Slice, SliceMut, meter};
+use bincode::Options;
 use std::{io::Write, ops::DerefMut, sync::Arc};
 use timely::{
     Accountable,
@@ -42,19 +43,23 @@ impl Accountable for Items {
     }
 }
 
-/// The payload as bytes, and small where that is wished and helps.
-pub(super) fn pack(payload: Payload, from: usize) -> Result<(Payload, bool), Failure> {
-    let bytes = Slice::from_payload(payload)?;
+/// Makes a payload bytes, and small where that is wished and helps; says whether it is. One that fails stays.
+pub(super) fn pack(payload: &mut Payload, from: usize) -> Result<bool, Failure> {
+    if let Payload::Value(value) = payload {
+        *payload = value.encode()?.into();
+    }
+    let bytes = bytes(payload);
     if u32::try_from(bytes.len()).is_err() {
         return Err(Failure::new("4 GiB are too much for one item between processes"));
     }
     if bytes.len() >= from {
-        let packed = lz4_flex::compress_prepend_size(&bytes);
+        let packed = lz4_flex::compress_prepend_size(bytes);
         if packed.len() < bytes.len() {
-            return Ok((Slice::from(packed).into(), true));
+            *payload = packed.into();
+            return Ok(true);
         }
     }
-    Ok((bytes.into(), false))
+    Ok(false)
 }
 
 fn bytes(payload: &Payload) -> &[u8] {
@@ -80,7 +85,7 @@ fn with_meta(entries: &[Entry]) -> impl Iterator<Item = (&Entry, Option<&Shared>
 
 fn meta_length(meta: Option<&Shared>) -> usize {
     // Texts and numbers always have a size, which memory holds.
-    let size = meta.map_or(0, |meta| bincode::serialized_size(meta).unwrap_or(0));
+    let size = meta.map_or(0, |meta| bincode().serialized_size(meta).unwrap_or(0));
     usize::try_from(size).unwrap_or(0)
 }
 
@@ -126,7 +131,7 @@ fn write(entries: &[Entry], writer: &mut impl Write) -> Result<(), Box<bincode::
             writer.write_all(&word.to_le_bytes())?;
         }
         if let Some(meta) = meta {
-            bincode::serialize_into(&mut *writer, meta)?;
+            bincode().serialize_into(&mut *writer, meta)?;
         }
         writer.write_all(payload)?;
         meter::count_copy(payload.len());
@@ -151,7 +156,7 @@ fn read(slab: &Slice, entries: &mut Vec<Entry>) -> Result<(), String> {
             let text = &slab[at + HEAD..start];
             meta = match text {
                 [] => Meta::default(),
-                text => Meta::from_shared(bincode::deserialize(text).map_err(|e| e.to_string())?),
+                text => Meta::from_shared(bincode().deserialize(text).map_err(|e| e.to_string())?),
             };
         }
         let mut payload = slab.slice(start..end);
@@ -175,6 +180,9 @@ fn unpacked(packed: &[u8]) -> Result<Slice, String> {
     let mut block = Pool::global().get(length);
     let room = block.spare_mut().get_mut(..length).ok_or("no memory for an item")?;
     let got = lz4_flex::decompress_into(packed, room).map_err(|error| error.to_string())?;
+    if got != length {
+        return Err(format!("an item of {got} bytes that says {length}"));
+    }
     block.commit(got);
     Ok(block.freeze())
 }
@@ -229,8 +237,8 @@ mod tests {
     use timely::bytes::arc::BytesMut;
 
     fn entry(edge: u32, payload: &[u8], meta: &Meta, from: usize) -> Entry {
-        let payload = Slice::from(payload.to_vec()).into();
-        let (payload, packed) = pack(payload, from).expect("small");
+        let mut payload = payload.to_vec().into();
+        let packed = pack(&mut payload, from).expect("small");
         let meta = meta.clone();
         let message = Message { payload, sequence: 1 << 40, timestamp: 2, meta };
         Entry { worker: 1, packed, routed: Routed { edge, message } }
@@ -286,7 +294,25 @@ mod tests {
     }
 
     #[test]
-    fn damaged_bytes_are_seen_and_never_panic() {
+    fn t22_lengths_that_conflict_are_refused() {
+        let whole = bytes(&Items { entries: some().entries.split_off(1), damage: None });
+        let edit = |at: usize, by: u8| {
+            let mut bytes = whole.clone();
+            bytes[at] += by;
+            reread(bytes).damage.expect("refused")
+        };
+        // A longer payload takes what is the next item's; longer metadata takes the payload.
+        assert!(!edit(8 + 12, 1).is_empty() && !edit(8 + 12, 32).is_empty());
+        let mut bytes = whole.clone();
+        (bytes[8 + 8], bytes[8 + 12]) = (bytes[8 + 8] + 5, 0);
+        assert!(reread(bytes).damage.expect("left over").contains("remaining"));
+        // A packed payload says its own length as well: three items are before it.
+        let packed = whole.windows(4).position(|four| four == 5000_u32.to_le_bytes());
+        assert!(edit(packed.expect("packed"), 1).contains("that says 5001"));
+    }
+
+    #[test]
+    fn t19_items_cut_at_every_byte_are_refused_and_changed_ones_never_panic() {
         let whole = bytes(&some());
         for end in 8..whole.len() {
             assert!(reread(whole[..end].to_vec()).damage.is_some(), "cut at {end}");

@@ -1,17 +1,20 @@
 //! The program itself.
 
 use crate::{processes::Process, random::Folder};
+use aqueduct_testkit::skip;
 use prometheus_parse::{Scrape, Value};
 use std::{
     fs,
     io::{Read, Write},
     net::TcpStream,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     time::Duration,
 };
+use streamweave::{Executor, Mode, Weave};
 
 const GRAPH: &str = r#"
-edges = ["lines -> words", "words -> key", "key -> total", "total -> out", "key -> \"quoted\""]
+edges = ["lines -> words", "words -> key", "key -> total", "total -> out", "key -> \"quoted\" \\N"]
 [[node]]
 name = "lines"
 operator = "lines"
@@ -32,7 +35,7 @@ name = "out"
 operator = "file"
 path = "@/out"
 [[node]]
-name = "\"quoted\""
+name = "\"quoted\" \\N"
 operator = "count"
 thread = true
 "#;
@@ -128,6 +131,91 @@ fn metrics_are_what_a_parser_of_prometheus_reads() {
     child.wait().expect("it ran");
 }
 
+/// The Python with Prometheus' own client, made once.
+fn prometheus_client() -> Result<PathBuf, String> {
+    let here = Path::new(env!("CARGO_TARGET_TMPDIR")).join("prometheus-client");
+    let (python, complete) = (here.join("bin/python"), here.join("complete"));
+    let run = |command: &mut Command| match command.output() {
+        Ok(output) if output.status.success() => Ok(()),
+        Ok(output) => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+        Err(error) => Err(error.to_string()),
+    };
+    if !complete.exists() {
+        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&here))?;
+        let pip = ["-m", "pip", "install", "--quiet", "--retries", "1", "--timeout", "10"];
+        run(Command::new(&python).args(pip).arg("prometheus-client==0.26.0"))?;
+        fs::write(complete, "").map_err(|error| error.to_string())?;
+    }
+    Ok(python)
+}
+
+const PARSE: &str = "
+import sys, json
+from prometheus_client.parser import text_string_to_metric_families as families
+for family in families(sys.stdin.read()):
+    for sample in family.samples:
+        print(json.dumps([family.type, sample.name, sample.labels, sample.value]))
+";
+
+/// Whatever nodes are called.
+#[test]
+fn prometheus_client_reads_the_metrics() {
+    let python = match prometheus_client() {
+        Ok(python) => python,
+        Err(why) => return skip(&format!("no prometheus-client: {why}")),
+    };
+    let name = "a \"b\" \\n c\\\n{d=\"e\"} é";
+    let mut weave = Weave::new();
+    let numbers = weave.source("numbers", 0..5_u64);
+    let sink = weave.sink(name, |_: u64| Ok(()));
+    weave.connect(&numbers, sink);
+    weave.own_thread(name);
+    let mut executor = Executor::new(weave.build().expect("sound"), Mode::InProcess);
+    executor.run().expect("it runs");
+    let text = executor.metrics().prometheus();
+    let mut parse = Command::new(python);
+    parse.args(["-c", PARSE]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut parse = parse.spawn().expect("it starts");
+    parse.stdin.take().expect("piped").write_all(text.as_bytes()).expect("read");
+    let read = parse.wait_with_output().expect("it runs");
+    assert!(read.status.success());
+    let lines = String::from_utf8(read.stdout).expect("text");
+    let samples: Vec<serde_json::Value> =
+        lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let edge = serde_json::json!({"from": "numbers:out", "to": format!("{name}:in")});
+    for want in [
+        serde_json::json!(["counter", "streamweave_node_items_total", {"node": name}, 5]),
+        serde_json::json!(["counter", "streamweave_node_failures_total", {"node": name}, 0]),
+        serde_json::json!(["counter", "streamweave_edge_bytes_total", edge, 40]),
+        serde_json::json!(["counter", "streamweave_moves_total", {}, 0]),
+        serde_json::json!(["counter", "streamweave_queue_taken_total", edge, 5]),
+        serde_json::json!(["gauge", "streamweave_queue_depth", edge, 0]),
+    ] {
+        assert!(samples.contains(&want), "{want} is not in {samples:?}");
+    }
+}
+
+/// On a terminal, a run says how far it is and how fast.
+#[test]
+fn a_live_run_shows_a_line_with_rates() {
+    let folder = folder("line");
+    let graph = folder.0.join("slow.toml");
+    let text = "edges = [\"numbers -> sink\"]\n[[node]]\nname = \"numbers\"\noperator = \"generate\"\n\
+        count = 800\nrate = 1000\n[[node]]\nname = \"sink\"\noperator = \"count\"\n";
+    fs::write(&graph, text).expect("written");
+    let program = format!("{} run {}", env!("CARGO_BIN_EXE_streamweave"), graph.display());
+    let mut terminal = Command::new("script");
+    terminal.args(["-qec", &program, "/dev/null"]).env("TERM", "xterm").stdin(Stdio::null());
+    let Ok(output) = terminal.output() else {
+        return skip("util-linux's script is not there");
+    };
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains(" through nodes, "), "{said}");
+    let rates = said.split(" through nodes, ").skip(1).filter_map(|rest| rest.split_once("/s"));
+    let rates: Vec<f64> = rates.filter_map(|(rate, _)| rate.parse().ok()).collect();
+    assert!(rates.iter().any(|rate| (500.0..4000.0).contains(rate)), "{rates:?}");
+}
+
 #[test]
 fn a_graph_is_a_picture() {
     let folder = folder("picture");
@@ -139,14 +227,13 @@ fn a_graph_is_a_picture() {
     let render =
         Command::new("dot").arg("-Tsvg").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
     let Ok(mut render) = render else {
-        println!("skipped: graphviz is not installed");
-        return;
+        return skip("graphviz is not installed");
     };
     render.stdin.take().expect("piped").write_all(text.as_bytes()).expect("read");
     let picture = render.wait_with_output().expect("it runs");
     let picture = String::from_utf8(picture.stdout).expect("text");
     assert_eq!(picture.matches("class=\"node\"").count(), 6);
-    assert!(picture.contains("&quot;quoted&quot;"), "{picture}");
+    assert!(picture.contains("&quot;quoted&quot; \\N"), "{picture}");
 }
 
 #[test]

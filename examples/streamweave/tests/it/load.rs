@@ -1,24 +1,22 @@
-//! Hybrid under a changing load, and slow sinks behind timely.
+//! Hybrid under a changing load, and a pause behind timely.
 
+use crate::{peers::pair, random::Folder};
+use aqueduct_testkit::scale;
 use std::{
     collections::HashMap,
-    net::TcpListener,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicU64, Ordering::SeqCst},
-    },
+    fs,
+    sync::{Arc, Mutex, OnceLock},
     thread,
     time::{Duration, Instant},
 };
 use streamweave::{
-    Cluster, Executor, Failure, Graph, Item, Message, Meta, Metrics, Mode, Next, Node, Source,
-    Weave,
+    Cluster, Executor, Failure, Graph, Item, Message, Meta, Metrics, Mode, Next, Node, Registry,
+    Source, Weave,
 };
 
 const KEYS: u64 = 8;
-/// How long a load lasts, and how many follow one another: high, low.
+/// How long a load lasts: high, low, and by `cargo xtask long hybrid` a hundred times both.
 const PHASE: Duration = Duration::from_millis(600);
-const PHASES: u32 = 2;
 /// Between one item a millisecond and as many as there can be.
 const THRESHOLD: f64 = 8_000.0;
 
@@ -32,7 +30,7 @@ impl Source for Waves {
     fn next(&mut self) -> Result<Next, Failure> {
         let begun = *self.begun.get_or_insert_with(Instant::now);
         let phase = begun.elapsed().as_millis() / PHASE.as_millis();
-        if phase >= u128::from(PHASES) {
+        if phase >= scale(2) as u128 {
             return Ok(Next::End);
         }
         // A low load is an item of each key at a time, so that each would overtake what is under way.
@@ -93,15 +91,10 @@ fn hybrid_moves_both_ways_and_loses_doubles_and_overtakes_nothing() {
 
 #[test]
 fn hybrid_between_processes_moves_and_loses_nothing() {
-    let ports = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
-    let addresses = ports.map(|port| port.local_addr().expect("bound").to_string());
     let seen = Arc::new(Mutex::new(Vec::new()));
-    let both = [0, 1].map(|index| {
-        let cluster = Cluster::new(index, addresses.to_vec()).expect("below two");
-        let mut executor = Executor::new(waves(seen.clone()), Mode::Hybrid(cluster, THRESHOLD));
-        executor.start().expect("ready");
-        executor
-    });
+    let hybrid = |cluster| Mode::Hybrid(cluster, THRESHOLD);
+    let mut both = pair(|| waves(seen.clone()), hybrid);
+    both.iter_mut().for_each(|executor| executor.start().expect("ready"));
     let [one, two] = both.map(|mut executor| {
         executor.wait().expect("it runs");
         executor.metrics()
@@ -110,35 +103,6 @@ fn hybrid_between_processes_moves_and_loses_nothing() {
     // Some of the work was the other's.
     let (here, there) = (one.items("map"), two.items("map"));
     assert!(here > Some(0) && there > Some(0), "{here:?} {there:?}");
-}
-
-#[test]
-fn a_slow_sink_behind_timely_never_has_more_before_it_than_the_bound() {
-    const BOUND: u64 = 64;
-    let counts = Arc::new([(); 3].map(|()| AtomicU64::new(0)));
-    let (at_map, at_sink) = (counts.clone(), counts.clone());
-    let mut weave = Weave::new();
-    let numbers = weave.source("numbers", 0..4000_i64);
-    let (map, mapped) = weave.map("map", move |n: i64| {
-        at_map[0].fetch_add(1, SeqCst);
-        n
-    });
-    let sink = weave.sink("sink", move |n: i64| {
-        if n % 128 == 0 {
-            thread::sleep(Duration::from_millis(2));
-        }
-        let under_way = at_sink[0].load(SeqCst) - at_sink[1].fetch_add(1, SeqCst);
-        at_sink[2].fetch_max(under_way, SeqCst);
-        Ok(())
-    });
-    weave.connect(&numbers, map);
-    weave.connect(&mapped, sink);
-    let graph = weave.build().expect("sound").with_bound(BOUND as usize);
-    let mut executor = Executor::new(graph, Mode::Distributed(Cluster::alone(2)));
-    executor.run().expect("it runs");
-    let [given, done, most] = &*counts;
-    assert_eq!((given.load(SeqCst), done.load(SeqCst)), (4000, 4000));
-    assert!((1..=BOUND).contains(&most.load(SeqCst)), "{most:?}");
 }
 
 #[test]
@@ -172,4 +136,90 @@ fn a_distributed_run_pauses_resumes_and_stops() {
     moving(still + 1000);
     executor.stop(Duration::from_secs(5)).expect("running");
     assert_eq!(metrics.items("numbers"), metrics.items("sink"));
+}
+
+/// High until the work has moved; then one item of each key, long enough ahead of a second of each.
+struct Turns {
+    metrics: Arc<OnceLock<Arc<Metrics>>>,
+    next: u64,
+    moved: Option<u64>,
+}
+
+impl Source for Turns {
+    fn next(&mut self) -> Result<Next, Failure> {
+        let moves = self.metrics.get().expect("set before").moves();
+        if self.moved.is_none() && moves > 0 && self.next.is_multiple_of(KEYS) {
+            self.moved = Some(self.next);
+        }
+        match self.moved.map(|moved| self.next - moved) {
+            Some(n) if n == 2 * KEYS => return Ok(Next::End),
+            Some(KEYS) if moves == 1 => {
+                // So few items are a low load, and those before are still on the other worker.
+                thread::sleep(Duration::from_millis(80));
+                return Ok(Next::Idle);
+            }
+            _ => {}
+        }
+        self.next += 1;
+        let late = self.moved.is_some_and(|moved| self.next <= moved + KEYS);
+        let meta = Meta::default().with_key((self.next % KEYS).to_string());
+        let meta = if late { meta.with_header("late", "") } else { meta };
+        Ok(Next::Item(Message { meta, ..Message::of(self.next * 2 + u64::from(late)) }))
+    }
+}
+
+#[test]
+fn hybrid_moves_nothing_before_what_is_under_way_is_through() {
+    let (seen, metrics) = (Arc::new(Mutex::new(Vec::new())), Arc::new(OnceLock::new()));
+    let mut weave = Weave::new();
+    let own = metrics.clone();
+    let make = Arc::new(move || -> Result<Box<dyn Source>, Failure> {
+        Ok(Box::new(Turns { metrics: own.clone(), next: 0, moved: None }))
+    });
+    weave.add(Node::source("turns", std::any::type_name::<u64>(), make));
+    let (map, mapped) = weave.map("map", |n: u64| {
+        if n % 2 == 1 && thread::current().name() == Some("timely:work-1") {
+            thread::sleep(Duration::from_millis(100));
+        }
+        n / 2
+    });
+    let kept = seen.clone();
+    let sink = weave.sink("sink", move |n: u64| {
+        kept.lock().expect("whole").push(n);
+        Ok(())
+    });
+    let turns = weave.output("turns", 0);
+    weave.connect(&turns, map);
+    weave.connect(&mapped, sink);
+    let graph = weave.build().expect("sound");
+    let mut executor = Executor::new(graph, Mode::Hybrid(Cluster::alone(2), 1000.0));
+    metrics.set(executor.metrics()).expect("once");
+    executor.run().expect("it runs");
+    let seen = seen.lock().expect("whole");
+    let mut last = [0; KEYS as usize];
+    for n in &*seen {
+        let before = std::mem::replace(&mut last[(n % KEYS) as usize], *n);
+        assert!(before == 0 || before + KEYS == *n, "{n} after {before}");
+    }
+    assert_eq!(executor.metrics().items("turns"), Some(seen.len() as u64));
+    assert_eq!(executor.metrics().moves(), 2, "there and back");
+}
+
+/// A new key is not what the items were spread by: their order by it would be lost.
+#[test]
+fn hybrid_keeps_the_order_of_a_key_that_is_given_on_the_way() {
+    let folder = Folder::new("rekeyed");
+    let text = format!(
+        "edges = [\"numbers -> tag\", \"tag -> key\", \"key -> out\"]\n[[node]]\nname = \"numbers\"\n\
+         operator = \"generate\"\ncount = 60000\nkeys = 16\n[[node]]\nname = \"tag\"\noperator = \"map\"\n\
+         suffix = \" all\"\n[[node]]\nname = \"key\"\noperator = \"key\"\nfield = 1\n[[node]]\n\
+         name = \"out\"\noperator = \"file\"\npath = \"{}/out\"\n",
+        folder.0.display()
+    );
+    let graph = Registry::default().graph(&text).expect("sound");
+    let mode = Mode::Hybrid(Cluster::alone(3), 1000.0);
+    Executor::new(graph, mode).run().expect("it runs");
+    let got = fs::read_to_string(folder.0.join("out")).expect("written");
+    let want = (0..60_000).map(|n| format!("{n} all"));
+    assert!(got.lines().map(str::to_owned).eq(want), "out of order, or not all");
 }

@@ -3,17 +3,23 @@
 #![allow(
     clippy::disallowed_methods,
     clippy::cast_possible_truncation,
+    unreachable_pub,
     reason = "tests make what they compare, out of small numbers"
 )]
 
 mod bench;
+mod bounds;
 mod building;
 mod command;
 mod differential;
+mod encoding;
 mod failing;
 mod life;
 mod load;
+mod peers;
 mod policies;
 mod processes;
 mod random;
 mod sharing;
+mod wire;
+mod wire_machine;

@@ -6,7 +6,7 @@ use super::{
     once, take_all,
 };
 use aqueduct_pipe::{Options, Reader, Writer, pipe};
-use aqueduct_testkit::{pattern, scale};
+use aqueduct_testkit::{cases, pattern};
 use proptest::prelude::*;
 use std::{io::ErrorKind, task::Poll};
 
@@ -58,7 +58,7 @@ fn transfer(
 }
 
 fn config() -> ProptestConfig {
-    ProptestConfig::with_cases(u32::try_from(scale(64)).unwrap())
+    ProptestConfig::with_cases(cases(64))
 }
 
 proptest! {

@@ -6,13 +6,13 @@ use std::path::Path;
 use aqueduct_pipe::{FramedWriter, Options, pipe};
 use aqueduct_sequence::Sequence;
 use aqueduct_slice::Slice;
-use aqueduct_testkit::{replay, scale};
+use aqueduct_testkit::{cases, replay};
 use proptest::prelude::*;
 
 use super::machine::{End, How, Kind, PREFIXES, Rule, compare, left, length, read, run_bytes};
 
 fn config() -> ProptestConfig {
-    ProptestConfig { cases: u32::try_from(scale(1_000)).unwrap_or(u32::MAX), ..Default::default() }
+    ProptestConfig { cases: cases(1_000), ..Default::default() }
 }
 
 /// Frames that fit the rule, from what is at hand.
@@ -105,6 +105,7 @@ fn write(writer: &mut FramedWriter, frame: &[u8], how: usize) -> Result<(), Stri
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "reads files")]
 fn the_corpus_of_framing_passes() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/framing");
     let files = replay(folder, |bytes| {
@@ -114,6 +115,7 @@ fn the_corpus_of_framing_passes() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too large")]
 fn every_prefix_reads_and_writes_its_smallest_and_largest_length() {
     for (prefix, form) in PREFIXES {
         for inclusive in [false, true] {

@@ -1,8 +1,7 @@
 //! Operators that keep nothing: map, filter, flat-map, key.
 
 use crate::{
-    BuildError, Failure, Item, Message, Meta, Node, Outputs,
-    registry::{Make, Parameters},
+    BuildError, Failure, Item, Make, Message, Meta, Node, Outputs, Parameters,
     typed::{Work, cow, pass, stateless, updated},
 };
 use aqueduct::{Interner, Slice, Str};
@@ -141,7 +140,8 @@ fn key(parameters: &mut Parameters) -> Result<Node, BuildError> {
             out.emit(0, message)
         }))
     };
-    Ok(Node::operator(parameters.name(), BYTES, BYTES, std::sync::Arc::new(make)))
+    let node = Node::operator(parameters.name(), BYTES, BYTES, std::sync::Arc::new(make));
+    Ok(Node { rekeys: true, ..node })
 }
 
 #[derive(Default)]

@@ -1,8 +1,7 @@
 //! Operators with several inputs or outputs: merge, broadcast, round robin, by key.
 
 use crate::{
-    ANY, BuildError, Failure, Message, Node, Operator, Outputs, Place, Port,
-    registry::{Make, Parameters},
+    ANY, BuildError, Failure, Make, Message, Node, Operator, Outputs, Parameters, Place, Port,
     typed::{Work, boxed, pass, stateless},
 };
 use std::sync::Arc;
@@ -14,22 +13,30 @@ pub(crate) const ALL: &[(&str, Make)] = &[
     ("partition", partition),
 ];
 
-fn ports(count: usize) -> Vec<Port> {
-    (0..count).map(|at| Port::new(at.to_string(), ANY)).collect()
+/// The most inputs or outputs of a node.
+const MOST: usize = 1024;
+
+/// As many ports as a parameter says.
+fn ports(parameters: &mut Parameters, name: &str) -> Result<Vec<Port>, BuildError> {
+    let count = parameters.count(name)?;
+    if count > MOST {
+        return Err(parameters.bad(&format!("{name:?} is at most {MOST}")));
+    }
+    Ok((0..count).map(|at| Port::new(at.to_string(), ANY)).collect())
 }
 
 fn router(
     parameters: &mut Parameters,
     make: impl Fn(usize) -> Box<dyn Operator> + Send + Sync + 'static,
 ) -> Result<Node, BuildError> {
-    let outputs = parameters.count("outputs")?;
-    let make = Arc::new(move || -> Result<Box<dyn Operator>, Failure> { Ok(make(outputs)) });
-    let node = Node::operator(parameters.name(), ANY, ANY, make);
-    Ok(Node { outputs: ports(outputs), ..node })
+    let outputs = ports(parameters, "outputs")?;
+    let count = outputs.len();
+    let make = Arc::new(move || -> Result<Box<dyn Operator>, Failure> { Ok(make(count)) });
+    Ok(Node { outputs, ..Node::operator(parameters.name(), ANY, ANY, make) })
 }
 
 fn merge(parameters: &mut Parameters) -> Result<Node, BuildError> {
-    let inputs = ports(parameters.count("inputs")?);
+    let inputs = ports(parameters, "inputs")?;
     Ok(Node { inputs, ..Node::operator(parameters.name(), ANY, ANY, stateless(pass)) })
 }
 

@@ -1,10 +1,8 @@
 //! Where messages come from and go to: generator, lines of files and sockets; counter, file.
 
 use crate::{
-    ANY, BuildError, Failure, Message, Meta, Next, Node, Operator, Outputs, Source,
-    registry::{Make, Parameters},
-    simple::BYTES,
-    typed::stateless,
+    ANY, BuildError, Failure, Make, Message, Meta, Next, Node, Operator, Outputs, Parameters,
+    Source, operators::simple::BYTES, typed::stateless,
 };
 use aqueduct::{Pool, Slice, SliceMut};
 use std::{
@@ -12,15 +10,16 @@ use std::{
     io::{self, BufWriter, Read, Write},
     net::{TcpListener, TcpStream},
     sync::Arc,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Instant, SystemTime, UNIX_EPOCH},
 };
 
 /// Bytes that lines are read by; a longer line gets a larger block.
 const BLOCK: usize = 64 << 10;
 /// The longest line: what is longer is no text.
 const LONGEST: usize = 16 << 20;
-/// How long a source waits before it looks whether the run goes on.
-const PATIENCE: Duration = Duration::from_millis(20);
+
+/// Keys that a generator has at most: each is made beforehand.
+const KEYS: u64 = 1 << 20;
 
 pub(crate) const ALL: &[(&str, Make)] = &[
     ("generate", generate),
@@ -36,8 +35,11 @@ fn generate(parameters: &mut Parameters) -> Result<Node, BuildError> {
     let size = parameters.number("size")?.unwrap_or(0);
     let size = usize::try_from(size).ok().filter(|&size| size <= 1 << 30);
     let size = size.ok_or_else(|| parameters.bad("\"size\" is at most 1 GiB"))?;
-    let keys = parameters.number("keys")?.unwrap_or(0).min(1 << 20);
+    let keys = parameters.number("keys")?.unwrap_or(0);
     let rate = parameters.number("rate")?;
+    if keys > KEYS || rate == Some(0) {
+        return Err(parameters.bad("\"keys\" is at most 1048576, and \"rate\" from 1 on"));
+    }
     let base = Meta::default().with_source(parameters.name());
     let metas = (0..keys).map(|key| base.clone().with_key(format!("k{key}"))).collect::<Vec<_>>();
     let metas: Arc<[Meta]> = if metas.is_empty() { [base].into() } else { metas.into() };
@@ -93,6 +95,8 @@ struct Lines<R> {
     /// A line that has begun.
     open: SliceMut,
     ended: bool,
+    /// What comes up to the next line is the rest of one that was too long.
+    refused: bool,
     meta: Meta,
     sequence: u64,
 }
@@ -101,7 +105,7 @@ impl<R: Read + Send> Lines<R> {
     fn new(reader: R, name: &str) -> Self {
         let meta = Meta::default().with_source(name);
         let (chunk, open) = (Slice::new(), SliceMut::new());
-        Self { reader, chunk, open, ended: false, meta, sequence: 0 }
+        Self { reader, chunk, open, ended: false, refused: false, meta, sequence: 0 }
     }
 
     /// The next line; `None` at the end.
@@ -110,12 +114,15 @@ impl<R: Read + Send> Lines<R> {
             if let Some(end) = memchr::memchr(b'\n', &self.chunk) {
                 let line = self.chunk.split_to(end);
                 self.chunk.advance(1);
+                if std::mem::take(&mut self.refused) {
+                    continue;
+                }
                 let short = line.strip_suffix(b"\r").map(<[u8]>::len);
                 return Ok(Some(short.map_or_else(|| line.clone(), |short| line.slice(..short))));
             }
             if self.ended {
                 let last = std::mem::take(&mut self.chunk);
-                return Ok(Some(last).filter(|last| !last.is_empty()));
+                return Ok(Some(last).filter(|last| !last.is_empty() && !self.refused));
             }
             self.fill()?;
         }
@@ -124,8 +131,11 @@ impl<R: Read + Send> Lines<R> {
     /// Reads behind the line that has begun, which moves to a block of its own: copied, and counted.
     fn fill(&mut self) -> Result<(), io::Error> {
         if self.open.is_empty() {
-            let begun = std::mem::take(&mut self.chunk);
-            if begun.len() > LONGEST {
+            let mut begun = std::mem::take(&mut self.chunk);
+            if self.refused {
+                begun = Slice::new();
+            } else if begun.len() > LONGEST {
+                self.refused = true;
                 return Err(io::Error::other(format!("a line of more than {LONGEST} bytes")));
             }
             self.open = Pool::global().get(BLOCK.max(2 * begun.len()));
@@ -208,8 +218,7 @@ impl Source for Clients {
         }
         match self.listener.accept() {
             Ok((client, _)) => {
-                client.set_nonblocking(false)?;
-                client.set_read_timeout(Some(PATIENCE))?;
+                client.set_nonblocking(true)?;
                 self.connections -= 1;
                 self.client = Some(Lines::new(client, &self.name));
                 Ok(Next::Idle)
@@ -239,7 +248,12 @@ struct Written(BufWriter<File>);
 
 impl Operator for Written {
     fn on_item(&mut self, _: usize, message: Message, _: &mut Outputs<'_>) -> Result<(), Failure> {
-        self.0.write_all(&message.payload.to_bytes()?)?;
+        let bytes = message.payload.to_bytes()?;
+        // A second try must find nothing of the first: what was before leaves first, so that this one fits.
+        if self.0.buffer().len() + bytes.len() >= BLOCK {
+            self.0.flush()?;
+        }
+        self.0.write_all(&bytes)?;
         Ok(self.0.write_all(b"\n")?)
     }
 

@@ -1,9 +1,9 @@
 //! Operators that keep items: batch, window, group-by, reduce, take, skip.
 
 use crate::{
-    Batch, BuildError, Failure, Item, Message, Meta, Node, Operator, Outputs, Place,
-    registry::{Make, Parameters},
-    simple::{BYTES, number},
+    Batch, BuildError, Failure, Item, Make, Message, Meta, Node, Operator, Outputs, Parameters,
+    Place,
+    operators::simple::{BYTES, number},
     typed::{boxed, stateless},
 };
 use aqueduct::{Slice, Str};

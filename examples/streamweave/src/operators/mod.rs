@@ -1,0 +1,13 @@
+//! The operators that a description can name, and their parameters.
+
+mod ends;
+mod lists;
+mod routers;
+mod simple;
+
+use crate::Make;
+
+/// All of them by name.
+pub(crate) fn all() -> impl Iterator<Item = (&'static str, Make)> {
+    [ends::ALL, simple::ALL, lists::ALL, routers::ALL].into_iter().flatten().copied()
+}
