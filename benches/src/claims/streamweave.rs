@@ -219,7 +219,7 @@ fn shared_count(rmw_ns: f64) -> Claim {
 
 fn inline() -> Claim {
     const SHORT: [u8; 8] = *b"8 bytes.";
-    let (bytes, slice) = (Bytes::copy_from_slice(&SHORT), SHORT.into_iter().collect::<Slice>());
+    let (bytes, slice) = (Bytes::copy_from_slice(&SHORT), Slice::copy_from_slice(&SHORT));
     let within = |handle: *const u8, size: usize, data: *const u8| {
         (handle.addr()..handle.addr() + size).contains(&data.addr())
     };

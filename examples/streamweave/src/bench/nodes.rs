@@ -78,7 +78,7 @@ impl<const WATCHED: bool> Feed<WATCHED> {
     /// A short one stands in its handle; another is a block of the pool, all of it written.
     fn item(&self) -> Slice {
         if self.payload <= size_of::<u64>() {
-            return self.next.to_le_bytes().into_iter().take(self.payload).collect();
+            return Slice::copy_from_slice(&self.next.to_le_bytes()[..self.payload]);
         }
         let mut block = Pool::global().get(self.payload);
         // The pool gave so much.
