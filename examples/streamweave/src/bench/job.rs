@@ -97,6 +97,11 @@ impl Job {
         Ok(Answer { spent, hops_ns, peak_bytes: memory("VmHWM"), before_bytes })
     }
 
+    /// When a gauge may begin; never where items are counted beforehand.
+    pub(super) fn warm_ns(&self) -> u64 {
+        if self.most.is_some() { u64::MAX } else { self.milliseconds * 1_000_000 / 4 }
+    }
+
     fn weave(&self, graph: Graph) -> Result<(), Error> {
         let mode = match self.way {
             Way::InProcess => Mode::InProcess,
@@ -113,9 +118,7 @@ impl Job {
     }
 
     fn timely(&self, allocations: fn() -> u64, said: &Said) -> Result<(), Error> {
-        let gauge = |at: &gauge::Said| {
-            Gauge::new(self.milliseconds * 1_000_000 / 4, allocations, at.clone())
-        };
+        let gauge = |at: &gauge::Said| Gauge::new(self.warm_ns(), allocations, at.clone());
         let (source, sink) = (gauge(&said.source), gauge(&said.sink));
         let mut sink = Some(sink);
         let take = move |item| match (item, &mut sink) {

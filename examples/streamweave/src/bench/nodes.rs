@@ -174,7 +174,7 @@ pub(super) fn graph<const WATCHED: bool>(
     said: &Said,
 ) -> Result<Graph, BuildError> {
     let gauge = move |job: &Job, at: &super::gauge::Said| {
-        Gauge::new(job.milliseconds * 1_000_000 / 4, allocations, at.clone())
+        Gauge::new(job.warm_ns(), allocations, at.clone())
     };
     let mut builder = Builder::default();
     let (own, at) = (job.clone(), said.source.clone());
