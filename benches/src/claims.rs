@@ -4,6 +4,7 @@
 mod exchange;
 mod files;
 mod patterns;
+mod streamweave;
 mod uvrpc;
 mod web;
 
@@ -43,6 +44,7 @@ pub fn all(
     let mut claims = web::all(effort, ports, web)?;
     claims.extend(patterns::all(wanted, effort, ports, rows));
     claims.extend(files::all(ports, rows));
+    claims.extend(streamweave::all(rows, rmw_ns));
     claims.extend(exchange::all(ports, rows, rmw_ns));
     claims.extend(uvrpc::all(ports));
     Ok(claims)

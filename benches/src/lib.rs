@@ -32,5 +32,6 @@ pub mod stats;
 pub mod table;
 pub mod target;
 pub mod uvrpc;
+pub mod weave;
 pub mod web;
 pub mod witnessed;

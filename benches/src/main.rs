@@ -9,7 +9,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 use copy_cost::measure::Effort;
 use copy_cost::out::nobody_reads;
-use copy_cost::{alloc, counted, ports, remote, run, scaling, uvrpc, witnessed};
+use copy_cost::{alloc, counted, ports, remote, run, scaling, uvrpc, weave, witnessed};
 use regex::Regex;
 
 type Outcome = Result<(), Box<dyn Error>>;
@@ -57,6 +57,9 @@ enum Command {
         #[arg(long, default_value_t = 1500)]
         milliseconds: u64,
     },
+    /// One process of a measurement of the dataflow graph
+    #[command(name = weave::SUBCOMMAND, hide = true)]
+    Weave { job: String },
     /// Answers the report's questions about Vec in a process with another allocator
     #[command(name = remote::SUBCOMMAND, hide = true)]
     ServeVec,
@@ -99,6 +102,7 @@ fn execute(arguments: &Arguments) -> Outcome {
             let budget = Duration::from_millis(*milliseconds);
             ports::child(scenario, mode, *count_allocations, budget)
         }
+        Some(Command::Weave { job }) => weave::job(job),
         Some(Command::ServeVec) => Ok(remote::serve()?),
         Some(Command::UvrpcServer { mode }) => {
             let mode = ports::mode(mode).ok_or("no such mode")?;

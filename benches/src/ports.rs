@@ -6,6 +6,7 @@ mod loaded;
 mod patterns;
 mod relay;
 mod serve;
+mod streamweave;
 mod uvrpc;
 mod web;
 
@@ -53,7 +54,7 @@ struct PortRow {
     of: fn(&Answer) -> f64,
 }
 
-const KNOWN: [Known; 10] = [
+const KNOWN: [Known; 11] = [
     Known {
         id: EXCHANGE,
         name: "exchange",
@@ -84,6 +85,13 @@ const KNOWN: [Known; 10] = [
     },
     Known { id: RELAY, name: "relay", timed: relay::timed, counted: relay::counted, rows: &[] },
     Known { id: SERVE, name: "serve", timed: serve::timed, counted: serve::counted, rows: &[] },
+    Known {
+        id: WEAVE,
+        name: "streamweave",
+        timed: |mode, budget| streamweave::timed(mode, budget),
+        counted: streamweave::counted,
+        rows: &[],
+    },
     Known {
         id: WEB,
         name: "web",
@@ -126,6 +134,8 @@ pub const PIPELINE: &str = "patterns.pipeline";
 pub const RELAY: &str = "patterns.relay";
 /// The file server's row.
 pub const SERVE: &str = "patterns.serve";
+/// The dataflow graph.
+pub const WEAVE: &str = "streamweave";
 /// The web framework's row.
 pub const WEB: &str = "web";
 /// The row of calls over ZeroMQ's protocol.

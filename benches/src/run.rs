@@ -14,7 +14,7 @@ use crate::remote::{Mimalloc, beside};
 use crate::report::{Operation, Report, SCHEMA};
 use crate::stats::Summary;
 use crate::target::Figures;
-use crate::{claims, html, os, ports, relay, rows, serve, table, uvrpc, web};
+use crate::{claims, html, os, ports, relay, rows, serve, table, uvrpc, weave, web};
 
 /// What the command line asks the report for.
 #[derive(Debug)]
@@ -41,7 +41,8 @@ pub fn report(request: &Request<'_>) -> Result<(), Box<dyn Error>> {
         + web::rounds(wanted)
         + relay::rounds(wanted)
         + serve::rounds(wanted)
-        + uvrpc::rounds(wanted);
+        + uvrpc::rounds(wanted)
+        + weave::rounds(wanted);
     let bar = progress(rounds as u64);
     let (rmw_ns, rows) = rows(&chosen, wanted, request.effort, &bar)?;
     let mut operations: Vec<_> = scaled(&rows, rmw_ns).collect();
@@ -53,13 +54,19 @@ pub fn report(request: &Request<'_>) -> Result<(), Box<dyn Error>> {
     let serve = serve_rows(wanted, &bar)?;
     operations.extend(others(&serve));
     operations.extend(others(&uvrpc_rows(wanted, request.effort, &bar)?));
+    let weave = weave_rows(wanted, request.effort, rmw_ns, &bar)?;
+    operations.extend(scaled(&weave, rmw_ns));
     let measured = ports::run(wanted, request.effort, |id| bar.set_message(id.to_owned()))?;
     for port in &measured {
         port.rows.iter().try_for_each(|row| show(row, rmw_ns, &bar))?;
         operations.extend(scaled(&port.rows, rmw_ns));
     }
-    let found =
-        claims::Found { rmw_ns, ports: &measured, web: &web, rows: &[rows, relay, serve].concat() };
+    let found = claims::Found {
+        rmw_ns,
+        ports: &measured,
+        web: &web,
+        rows: &[rows, relay, serve, weave].concat(),
+    };
     let claims = claims::all(wanted, request.effort, &found)?;
     bar.finish_and_clear();
     let ports = measured.into_iter().map(|measured| measured.port).collect();
@@ -175,6 +182,21 @@ fn uvrpc_rows(
     })?;
     show_all(&calls.rows, &calls.notes, bar)?;
     Ok(calls.rows)
+}
+
+/// The dataflow graph's rows, shown.
+fn weave_rows(
+    wanted: impl Fn(&str) -> bool,
+    effort: Effort,
+    rmw_ns: f64,
+    bar: &ProgressBar,
+) -> Result<Vec<Measured>, Box<dyn Error>> {
+    let rows = weave::measure(wanted, effort, |id| {
+        bar.set_message(id);
+        bar.inc(1);
+    })?;
+    rows.iter().try_for_each(|row| show(row, rmw_ns, bar))?;
+    Ok(rows)
 }
 
 fn show_all(rows: &[Measured], notes: &[String], bar: &ProgressBar) -> io::Result<()> {

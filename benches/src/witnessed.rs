@@ -4,6 +4,7 @@
 mod exchange;
 mod relay;
 mod serve;
+mod streamweave;
 mod uvrpc;
 mod web;
 
@@ -40,7 +41,7 @@ struct Ran {
 }
 
 /// The scenarios by name. Those that begin with `control.` copy, and must be seen to.
-const SCENARIOS: [(&str, Run); 31] = [
+const SCENARIOS: [(&str, Run); 34] = [
     ("freeze", |n| each(n, || drop(black_box(filled().freeze())))),
     ("clone", |n| shared(n, |slice| drop(black_box(slice.clone())))),
     ("slice", |n| shared(n, |slice| drop(black_box(slice.slice(100..1100))))),
@@ -100,6 +101,9 @@ const SCENARIOS: [(&str, Run); 31] = [
     ("uvrpc.call.1024", |n| uvrpc::calls(Way::ZeroCopy, n / 4)),
     ("uvrpc.call.102400", |n| uvrpc::calls(Way::ZeroCopy, n * 16)),
     ("control.uvrpc.call.copying", |n| uvrpc::calls(Way::Copying, n / 4)),
+    ("streamweave.fan-out", streamweave::fan_out),
+    ("streamweave.remote", streamweave::remote),
+    ("control.streamweave.cloning", streamweave::cloning),
     ("control.relay.copying", |n| relay::messages(relay::Mode::Copying, n)),
 ];
 
@@ -274,6 +278,16 @@ mod tests {
         let _alone = alone();
         let ran = exchange::orders(3000).expect("orders");
         assert_eq!((ran.operations, ran.copied), (3000, 0));
+    }
+
+    /// Once each where they are sent.
+    #[test]
+    fn items_are_copied_between_processes_alone() {
+        let _alone = alone();
+        let copied = |run: Run| run(3000).expect("items").copied;
+        assert_eq!(copied(streamweave::fan_out), 0);
+        assert_eq!(copied(streamweave::remote), 3000 * BLOCK as u64);
+        assert_eq!(copied(streamweave::cloning), 3 * 3000 * BLOCK as u64);
     }
 
     #[test]

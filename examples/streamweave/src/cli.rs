@@ -1,21 +1,27 @@
 //! The command line.
 
-use crate::{Cluster, Error, Executor, Graph, Metrics, Mode, Registry, serve};
+use crate::{
+    Cluster, Error, Executor, Graph, Metrics, Mode, Registry,
+    bench::{self, Settings},
+    serve,
+};
 use aqueduct::meter;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use indicatif::{HumanCount, ProgressBar, ProgressState, ProgressStyle};
 use std::{
-    fmt, fs,
+    env, fmt, fs,
     io::{self, Write},
     net::SocketAddr,
     path::{Path, PathBuf},
-    process::ExitCode,
+    process::{self, ExitCode},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 /// Between two looks at a run.
 const LOOK: Duration = Duration::from_millis(200);
+/// The subcommand of a process of a measurement.
+const JOB: &str = "bench-job";
 /// Where processes listen, from the first on, where no file says it.
 const PORT: usize = 2101;
 
@@ -35,6 +41,30 @@ enum Command {
     /// of its own. They are neither encrypted nor authenticated, and when one fails, all do.
     #[command(disable_help_flag = true)]
     Run(Arguments),
+    /// Says how fast items go through four nodes
+    ///
+    /// A source, a map that changes nothing, a filter that all pass, and a sink or several, each way in
+    /// processes of its own.
+    Bench {
+        /// Bytes of each item
+        #[arg(long, default_value_t = 1024, value_parser = parse_payload)]
+        payload: usize,
+        /// Sinks that each item goes to
+        #[arg(long, default_value_t = 1, value_parser = parse_fan_out)]
+        fan_out: usize,
+        /// How items travel; all ways in turns unless given
+        #[arg(long = "mode")]
+        way: Option<bench::Way>,
+        /// How long items come, in each round
+        #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u64).range(10..=60_000))]
+        milliseconds: u64,
+        /// How often each way is measured
+        #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=1_000))]
+        rounds: u64,
+    },
+    /// One measurement, or a process of it
+    #[command(name = JOB, hide = true)]
+    Job { job: String },
     /// Writes a graph in the language of graphviz
     Dot {
         /// The graph, in TOML
@@ -93,10 +123,11 @@ struct Arguments {
     help: (),
 }
 
-/// Runs the command line of this process.
+/// Runs the command line of this process. `allocations` gives the allocations so far of the thread that asks,
+/// where the program counts them.
 #[must_use]
-pub fn main() -> ExitCode {
-    let written = match execute(Cli::parse().command) {
+pub fn main(allocations: fn() -> u64) -> ExitCode {
+    let written = match execute(Cli::parse().command, allocations) {
         Ok(text) => write!(io::stdout(), "{text}"),
         Err(error) => return fail(&error.to_string()),
     };
@@ -114,10 +145,23 @@ fn fail(why: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn execute(command: Command) -> Result<String, Error> {
+fn execute(command: Command, allocations: fn() -> u64) -> Result<String, Error> {
     match command {
         Command::Run(arguments) => run(&arguments),
         Command::Dot { graph } => Ok(read(&graph)?.dot()),
+        Command::Bench { payload, fan_out, way, milliseconds, rounds } => {
+            let program =
+                env::current_exe().map_err(|error| Error::Io("the program".into(), error))?;
+            let start = |job: &str| {
+                let mut command = process::Command::new(&program);
+                command.args([JOB, job]);
+                command
+            };
+            let ways = way.map_or(bench::ALL.into(), |way| vec![way]);
+            let settings = Settings { payload, fan_out, ways, milliseconds, rounds };
+            bench::measure(&settings, &start).map(|report| report.to_string())
+        }
+        Command::Job { job } => bench::job(&job, allocations),
     }
 }
 
@@ -204,4 +248,16 @@ fn line(metrics: Arc<Metrics>) -> ProgressBar {
     let line = ProgressBar::new_spinner().with_style(style.with_key("rates", rates));
     line.enable_steady_tick(LOOK);
     line
+}
+
+fn parse_payload(text: &str) -> Result<usize, String> {
+    // Larger ones would be frames that timely does not take.
+    text.parse()
+        .ok()
+        .filter(|payload| (1..=16 << 20).contains(payload))
+        .ok_or("1 to 16777216".into())
+}
+
+fn parse_fan_out(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|sinks| (1..=1_000).contains(sinks)).ok_or("1 to 1000".into())
 }

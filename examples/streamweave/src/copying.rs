@@ -2,11 +2,7 @@
 
 use crate::{Failure, Message, Meta, edges::Count, message::Shared};
 use aqueduct::{Slice, meter};
-use base64::{
-    Engine,
-    display::Base64Display,
-    engine::general_purpose::{GeneralPurpose, STANDARD},
-};
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize, Serializer};
 use std::borrow::Cow;
 
@@ -29,13 +25,16 @@ struct Read<'a> {
 }
 
 fn base64<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(&Base64Display::<GeneralPurpose>::new(bytes, &STANDARD))
+    serializer.serialize_str(&STANDARD.encode(bytes))
 }
 
 /// The message on the other side of an edge: written as text, and read again. Two copies, into the text and
 /// out of it; what base64 and JSON move in between is not counted.
-pub(crate) fn travel(message: &Message, count: &mut Count) -> Result<Message, Failure> {
+pub(crate) fn travel(message: &Message, json: bool, count: &mut Count) -> Result<Message, Failure> {
     let bytes = message.payload.to_bytes()?;
+    if !json {
+        return Ok(cloned(message, &bytes, count));
+    }
     let Message { sequence, timestamp, .. } = *message;
     let text = serde_json::to_vec(&Written {
         payload: &bytes,
@@ -55,4 +54,13 @@ pub(crate) fn travel(message: &Message, count: &mut Count) -> Result<Message, Fa
         timestamp: read.timestamp,
         meta: read.meta.map_or_else(Meta::default, Meta::from_shared),
     })
+}
+
+/// The message with a payload and metadata of its own: the least that a copy on each edge costs.
+fn cloned(message: &Message, bytes: &[u8], count: &mut Count) -> Message {
+    let payload = Vec::from(bytes);
+    meter::count_copy(payload.len());
+    count.copied += payload.len() as u64;
+    let meta = message.meta.get().cloned().map_or_else(Meta::default, Meta::from_shared);
+    Message { payload: Slice::from(payload).into(), meta, ..*message }
 }

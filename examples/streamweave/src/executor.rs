@@ -22,6 +22,8 @@ pub enum Mode {
     InProcess,
     /// The same, with each item as JSON text on each edge.
     Copying,
+    /// The same, with a clone of each payload on each edge.
+    Cloning,
     /// On timely dataflow, on several processes.
     Distributed(Cluster),
     /// As distributed, and what holds no state moves to all workers only when more items per second come
@@ -138,7 +140,7 @@ impl Executor {
     #[must_use]
     pub fn new(graph: Graph, mode: Mode) -> Self {
         let stages = match &mode {
-            Mode::InProcess | Mode::Copying => threads::stages(&graph),
+            Mode::InProcess | Mode::Copying | Mode::Cloning => threads::stages(&graph),
             Mode::Distributed(_) => distributed::stages(&graph, false),
             Mode::Hybrid(..) => distributed::stages(&graph, true),
         };
@@ -176,6 +178,7 @@ impl Executor {
         self.threads = match &self.mode {
             Mode::InProcess => threads::start(graph, run, Travel::Move)?,
             Mode::Copying => threads::start(graph, run, Travel::Json)?,
+            Mode::Cloning => threads::start(graph, run, Travel::Clone)?,
             Mode::Distributed(cluster) => distributed::start(graph, run, cluster, None)?,
             Mode::Hybrid(cluster, most) => distributed::start(graph, run, cluster, Some(*most))?,
         };

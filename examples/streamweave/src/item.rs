@@ -50,7 +50,7 @@ macro_rules! numbers {
     ($($number:ty),*) => {$(
         impl Item for $number {
             fn into_payload(self) -> Payload {
-                Payload::Bytes(self.to_le_bytes().into_iter().collect())
+                Payload::Bytes(Slice::copy_from_slice(&self.to_le_bytes()))
             }
 
             fn from_payload(payload: Payload) -> Result<Self, Failure> {

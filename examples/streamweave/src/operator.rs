@@ -65,6 +65,7 @@ pub struct Outputs<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Travel {
     Move,
+    Clone,
     Json,
 }
 
@@ -89,8 +90,8 @@ impl Outputs<'_> {
     #[inline]
     fn send(&mut self, wire: &Wire, mut message: Message) -> Result<(), Failure> {
         let count = &mut self.counts[wire.edge as usize];
-        if self.travel == Travel::Json {
-            message = copying::travel(&message, count)?;
+        if self.travel != Travel::Move {
+            message = copying::travel(&message, self.travel == Travel::Json, count)?;
         }
         count.items += 1;
         count.bytes += message.payload.len() as u64;

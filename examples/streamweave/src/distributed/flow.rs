@@ -27,9 +27,11 @@ use timely::{
 
 /// Rounds of items that are under way at most. A round is as many items as make the graph's bound together;
 /// of a bound below this, each is a round.
-const WINDOW: u64 = 4;
+pub(super) const WINDOW: u64 = 4;
+/// Bytes of payload that end a round: it fits into a slab, and all that are under way into a cache.
+pub(super) const ROUND: usize = 256 << 10;
 /// How long a worker sleeps at most before it looks around.
-const NAP: Duration = Duration::from_millis(1);
+pub(super) const NAP: Duration = Duration::from_millis(1);
 /// How long a rate is measured before a segment may move.
 const SETTLED: Duration = Duration::from_millis(50);
 
@@ -109,6 +111,7 @@ impl Flow {
             workers: self.cluster.workers,
             pack_from: self.cluster.pack_from,
             everywhere: everywhere.clone(),
+            bytes: 0,
         };
         // Operators that run on one worker are made there alone: a sink's file is not made twice.
         let here_only = |node: usize| match graph.nodes[node].place {
@@ -198,7 +201,11 @@ impl Drive<'_> {
     /// Items of this round.
     fn fill(&mut self, most: u64) -> Result<u64, Error> {
         let (mut given, mut source, mut idle) = (0, 0, 0);
-        while given < most && self.segment.sources() > 0 && idle < self.segment.sources() {
+        while given < most
+            && self.segment.exit().bytes < ROUND
+            && self.segment.sources() > 0
+            && idle < self.segment.sources()
+        {
             source %= self.segment.sources();
             match self.segment.poll(source)? {
                 Some(true) => (given, source, idle) = (given + 1, source + 1, 0),
@@ -216,6 +223,7 @@ impl Drive<'_> {
                 items.entries.clear();
             }
         }
+        self.segment.exit().bytes = 0;
         self.advance(self.round + 1);
         self.segment.publish(&self.flow.run.metrics);
     }

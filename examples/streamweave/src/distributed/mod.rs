@@ -2,12 +2,15 @@
 //!
 //! Fail-stop: when a process fails, all do. What goes between them is neither encrypted nor authenticated.
 
+mod alone;
 mod connect;
 mod flow;
 mod outbox;
 mod stage;
 mod watched;
 mod wire;
+
+pub(crate) use alone::alone;
 
 use crate::{
     Error, Graph, Place, Role,

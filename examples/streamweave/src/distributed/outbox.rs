@@ -28,6 +28,8 @@ pub(super) struct Outbox {
     pub(super) workers: usize,
     pub(super) pack_from: usize,
     pub(super) everywhere: Rc<Cell<bool>>,
+    /// Of payload, since the stage was told to send.
+    pub(super) bytes: usize,
 }
 
 impl Exit for Outbox {
@@ -45,6 +47,7 @@ impl Exit for Outbox {
             packed = pack(payload, self.pack_from).map_err(Refused::Item)?;
         }
         let routed = mem::take(routed);
+        self.bytes += routed.message.payload.len();
         self.lists[list].entries.push(Entry { worker, packed, routed });
         Ok(())
     }

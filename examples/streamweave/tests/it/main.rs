@@ -7,6 +7,7 @@
     reason = "tests make what they compare, out of small numbers"
 )]
 
+mod bench;
 mod bounds;
 mod building;
 mod command;
