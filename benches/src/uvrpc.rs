@@ -169,7 +169,7 @@ pub fn options(mode: Mode) -> Options {
         Mode::Copying => ::uvrpc::Mode::Copying,
         Mode::ZeroCopy => ::uvrpc::Mode::ZeroCopy,
     };
-    Options { mode, profile: Profile::HighThroughput, ..Options::default() }
+    Options { mode, profile: Profile::Balanced, ..Options::default() }
 }
 
 /// A server on a thread of its own; dropped, it stops.

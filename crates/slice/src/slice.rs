@@ -71,6 +71,12 @@ impl Slice {
             meter::count_copy(bytes.len());
             return Self { raw: Raw::inline(bytes) };
         }
+        Self::copy_long(bytes)
+    }
+
+    /// Apart, so that a short copy is made where it is asked for.
+    #[inline(never)]
+    fn copy_long(bytes: &[u8]) -> Self {
         Self::copy_to_block(bytes).unwrap_or_else(|refused| refused.raise())
     }
 
@@ -362,7 +368,7 @@ impl Slice {
     #[must_use]
     pub fn pin(self) -> Self {
         if self.is_inline() {
-            return Self::copy_to_block(&self).unwrap_or_else(|refused| refused.raise());
+            return Self::copy_long(&self);
         }
         self
     }

@@ -61,7 +61,7 @@ pub struct Request {
     #[arg(long, value_name = "N", default_value_t = 200_000)]
     pub calls: u64,
     /// How much is done at once, and how much may wait
-    #[arg(long, value_enum, default_value_t = Profile::HighThroughput)]
+    #[arg(long, value_enum, default_value_t = Profile::Balanced)]
     pub profile: Profile,
     /// The libzmq to compare with; otherwise that of Python's pyzmq, if there is one
     #[arg(long, value_name = "FILE")]
