@@ -41,7 +41,7 @@ struct Ran {
 }
 
 /// The scenarios by name. Those that begin with `control.` copy, and must be seen to.
-const SCENARIOS: [(&str, Run); 34] = [
+const SCENARIOS: [(&str, Run); 33] = [
     ("freeze", |n| each(n, || drop(black_box(filled().freeze())))),
     ("clone", |n| shared(n, |slice| drop(black_box(slice.clone())))),
     ("slice", |n| shared(n, |slice| drop(black_box(slice.slice(100..1100))))),
@@ -102,7 +102,6 @@ const SCENARIOS: [(&str, Run); 34] = [
     ("uvrpc.call.102400", |n| uvrpc::calls(Way::ZeroCopy, n * 16)),
     ("control.uvrpc.call.copying", |n| uvrpc::calls(Way::Copying, n / 4)),
     ("streamweave.fan-out", streamweave::fan_out),
-    ("streamweave.remote", streamweave::remote),
     ("control.streamweave.cloning", streamweave::cloning),
     ("control.relay.copying", |n| relay::messages(relay::Mode::Copying, n)),
 ];
