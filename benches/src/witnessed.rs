@@ -285,7 +285,6 @@ mod tests {
         let _alone = alone();
         let copied = |run: Run| run(3000).expect("items").copied;
         assert_eq!(copied(streamweave::fan_out), 0);
-        assert_eq!(copied(streamweave::remote), 3000 * BLOCK as u64);
         assert_eq!(copied(streamweave::cloning), 3 * 3000 * BLOCK as u64);
     }
 
