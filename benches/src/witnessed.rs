@@ -279,9 +279,8 @@ mod tests {
         assert_eq!((ran.operations, ran.copied), (3000, 0));
     }
 
-    /// Once each where they are sent.
     #[test]
-    fn items_are_copied_between_processes_alone() {
+    fn items_are_copied_where_the_edges_clone_alone() {
         let _alone = alone();
         let copied = |run: Run| run(3000).expect("items").copied;
         assert_eq!(copied(streamweave::fan_out), 0);
