@@ -88,7 +88,7 @@ const KNOWN: [Known; 11] = [
     Known {
         id: WEAVE,
         name: "streamweave",
-        timed: |mode, budget| streamweave::timed(mode, budget),
+        timed: streamweave::timed,
         counted: streamweave::counted,
         rows: &[],
     },

@@ -5,15 +5,15 @@ use rkyv::{Archive, Deserialize, Serialize};
 
 /// What is to be done.
 #[derive(
-    Archive,
-    Serialize,
-    Deserialize,
     Clone,
     Copy,
     Debug,
     Default,
     PartialEq,
     Eq,
+    Archive,
+    Serialize,
+    Deserialize,
     serde::Serialize,
     serde::Deserialize,
 )]
@@ -34,15 +34,15 @@ pub enum Action {
 
 /// Which side of the book.
 #[derive(
-    Archive,
-    Serialize,
-    Deserialize,
     Clone,
     Copy,
     Debug,
     Default,
     PartialEq,
     Eq,
+    Archive,
+    Serialize,
+    Deserialize,
     serde::Serialize,
     serde::Deserialize,
 )]
@@ -58,15 +58,15 @@ pub enum Side {
 
 /// Whether there is a limit to its price.
 #[derive(
-    Archive,
-    Serialize,
-    Deserialize,
     Clone,
     Copy,
     Debug,
     Default,
     PartialEq,
     Eq,
+    Archive,
+    Serialize,
+    Deserialize,
     serde::Serialize,
     serde::Deserialize,
 )]
@@ -83,15 +83,15 @@ pub enum Kind {
 
 /// How long it stands.
 #[derive(
-    Archive,
-    Serialize,
-    Deserialize,
     Clone,
     Copy,
     Debug,
     Default,
     PartialEq,
     Eq,
+    Archive,
+    Serialize,
+    Deserialize,
     serde::Serialize,
     serde::Deserialize,
 )]
@@ -108,15 +108,15 @@ pub enum TimeInForce {
 /// An order, or what is to be done with one: `Copy`, 64 bytes, on a cache line of its own. The client's own
 /// text for it stands elsewhere.
 #[derive(
-    Archive,
-    Serialize,
-    Deserialize,
     Clone,
     Copy,
     Debug,
     Default,
     PartialEq,
     Eq,
+    Archive,
+    Serialize,
+    Deserialize,
     serde::Serialize,
     serde::Deserialize,
 )]

@@ -176,7 +176,8 @@ impl<T, N: Number> Claimed<'_, T, N> {
     pub(crate) fn first(&self) -> &T {
         assert!(self.count > 0, "a slot is claimed");
         let Head { core, next, .. } = &*self.head;
-        // SAFETY: the head owns the number (1, 2), and is borrowed as long as the reference lives (5).
+        // SAFETY: the number is the first of `count`, which is not 0; the head owns them (1, 2), as
+        // `Head::claimed` has seen, and is borrowed as long as the reference lives (5).
         slot(&core.slots, *next).with(|value| unsafe { &*value })
     }
 
@@ -189,8 +190,8 @@ impl<T, N: Number> Claimed<'_, T, N> {
     pub(crate) fn first_mut(&mut self) -> &mut T {
         assert!(self.count > 0, "a slot is claimed");
         let Head { core, next, .. } = &*self.head;
-        // SAFETY: the head owns the number (1, 2), and is mutably borrowed as long as the reference
-        // lives (5).
+        // SAFETY: the number is the first of `count`, which is not 0; the head owns them (1, 2), as
+        // `Head::claimed` has seen, and is mutably borrowed as long as the reference lives (5).
         slot(&core.slots, *next).with_mut(|value| unsafe { &mut *value })
     }
 
@@ -199,8 +200,8 @@ impl<T, N: Number> Claimed<'_, T, N> {
     pub(crate) fn slots_mut(&mut self) -> impl Iterator<Item = &mut T> {
         let Head { core, next, .. } = &*self.head;
         let slots = &*core.slots;
-        // SAFETY: the head owns the number (1, 2), which is passed once, and is mutably borrowed as long as
-        // the reference lives (5).
+        // SAFETY: each number is one of `count`, passed once; the head owns them (1, 2), as `Head::claimed`
+        // has seen, and is mutably borrowed as long as the reference lives (5).
         (*next..*next + self.count as u64)
             .map(move |number| slot(slots, number).with_mut(|value| unsafe { &mut *value }))
     }

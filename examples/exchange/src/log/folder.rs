@@ -6,7 +6,7 @@ use std::{
     fs::{self, File},
     io,
     os::unix::fs::FileExt,
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 /// A folder that is this process's alone for as long as the value lives.
@@ -34,12 +34,6 @@ impl Folder {
         let folder = File::open(&path)?;
         flock(&folder, FlockOperation::NonBlockingLockExclusive)?;
         Ok(Self { path, folder })
-    }
-
-    /// Where it is.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
     }
 }
 

@@ -16,14 +16,8 @@ use std::{
     path::{Path, PathBuf},
     sync::atomic::Ordering,
 };
-use tokio::{
-    runtime::{Builder, Runtime},
-    signal::unix::{SignalKind, signal},
-};
-
-/// Clients that may wait to be accepted, where the system allows as many: std's 128 are soon there when a
-/// thousand come at once.
-const WAITING: i32 = 4096;
+use tokio::runtime::{Builder, Runtime};
+use web::Ending;
 
 /// Descriptors of the program that are no connections, and some to spare.
 const SPARE: usize = 64;
@@ -90,19 +84,12 @@ impl Arguments {
 
     /// Listens, and says where. The signals that end a program are caught from here on.
     fn open(&self) -> io::Result<(Runtime, TcpListener, impl Future<Output = ()> + use<>)> {
-        let listener = TcpListener::bind(self.listen)?;
-        rustix::net::listen(&listener, WAITING)?;
+        let listener = web::listen(self.listen)?;
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let within = runtime.enter();
-        let mut interrupted = signal(SignalKind::interrupt())?;
-        let mut terminated = signal(SignalKind::terminate())?;
+        let mut ending = Ending::catch()?;
         drop(within);
-        let stop = async move {
-            tokio::select! {
-                _ = interrupted.recv() => {}
-                _ = terminated.recv() => {}
-            }
-        };
+        let stop = async move { ending.come().await };
         // Who reads may stop reading.
         let _ = writeln!(io::stdout(), "listening on {}", listener.local_addr()?);
         Ok((runtime, listener, stop))
