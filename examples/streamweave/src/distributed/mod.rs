@@ -5,6 +5,7 @@
 mod alone;
 mod connect;
 mod flow;
+mod frames;
 mod outbox;
 mod stage;
 mod watched;

@@ -1,23 +1,15 @@
 //! [`Watched`]: a socket that says when its peer is gone, or sends what is no message, before timely panics
 //! about it.
 
+use super::frames::Frames;
+use aqueduct::meter;
 use std::{
     io::{self, Read, Write},
     net::{Shutdown, TcpStream},
-    ops::Range,
-    panic,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
 use timely::communication::allocator::zero_copy::stream::Stream;
-
-/// In front of each of timely's messages: channel, source, first target, last target and one, length,
-/// number; each of eight bytes. One of zeros alone is the last.
-const HEAD: usize = 48;
-/// The longest message. A lie takes no memory before that much has come.
-const LONGEST: u64 = 1 << 40;
-/// What is missing of a message is filled up to this length.
-const FILLED: u64 = 64 << 20;
 
 /// What became of the peers, and of this process.
 #[derive(Debug, Default)]
@@ -80,83 +72,6 @@ impl Losses {
     }
 }
 
-/// How far a stream of messages is.
-#[derive(Clone, Debug)]
-struct Frames {
-    head: [u8; HEAD],
-    /// Bytes of a head that are here.
-    filled: usize,
-    /// Bytes of a message that are still to come.
-    left: u64,
-    ended: bool,
-    /// Workers at both ends.
-    theirs: Range<u64>,
-    own: Range<u64>,
-}
-
-impl Frames {
-    /// Goes over bytes that have come, and says whether messages can be like that.
-    fn go(&mut self, mut bytes: &[u8]) -> Result<(), &'static str> {
-        while !bytes.is_empty() {
-            if self.ended {
-                return Err("there is more behind its end");
-            }
-            let most = if self.left > 0 { self.left } else { (HEAD - self.filled) as u64 };
-            let (some, rest) =
-                bytes.split_at(usize::try_from(most).unwrap_or(usize::MAX).min(bytes.len()));
-            bytes = rest;
-            if self.left > 0 {
-                self.left -= some.len() as u64;
-                continue;
-            }
-            self.head[self.filled..].iter_mut().zip(some).for_each(|(to, byte)| *to = *byte);
-            self.filled += some.len();
-            if self.filled == HEAD {
-                self.filled = 0;
-                self.checked()?;
-            }
-        }
-        Ok(())
-    }
-
-    fn checked(&mut self) -> Result<(), &'static str> {
-        let word = |at: usize| {
-            self.head[8 * at..8 * at + 8].iter().fold(0, |n, byte| n << 8 | u64::from(*byte))
-        };
-        let [source, first, behind, length] = [1, 2, 3, 4].map(word);
-        (self.left, self.ended) = (length, length == 0);
-        match length {
-            0 if self.head == [0; HEAD] => Ok(()),
-            0 => Err("a message without a length"),
-            _ if length > LONGEST => Err("a message of more than a tebibyte"),
-            _ if !self.theirs.contains(&source) => {
-                Err("a message of a worker that it does not have")
-            }
-            _ if first >= behind || first < self.own.start || behind > self.own.end => {
-                Err("a message to workers that are not here")
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Zeros that bring a stream that was cut off to its end, some at a time; 0 at the end.
-    fn fill(&mut self, buffer: &mut [u8]) -> usize {
-        if self.ended {
-            return 0;
-        }
-        if self.left > FILLED {
-            // Ends this thread without a word: all is said.
-            panic::resume_unwind(Box::new("cut off in a long message"));
-        }
-        let most = if self.left > 0 { self.left } else { (HEAD - self.filled) as u64 };
-        let most = usize::try_from(most).unwrap_or(usize::MAX).min(buffer.len());
-        buffer[..most].fill(0);
-        // A head that was cut off may be any: nobody is left to whom it matters.
-        let _ = self.go(&buffer[..most]);
-        most
-    }
-}
-
 /// A socket to a peer. Once the peer is lost, or this process has failed, it waits until no worker is left,
 /// and then lets timely's threads come to their end in order.
 #[derive(Debug)]
@@ -178,8 +93,7 @@ impl Watched {
     ) -> io::Result<Self> {
         losses.state().sockets.push(socket.try_clone()?);
         let range = |process: usize| (process * workers) as u64..((process + 1) * workers) as u64;
-        let (head, theirs, own) = ([0; HEAD], range(peer), range(own));
-        let frames = Frames { head, filled: 0, left: 0, ended: false, theirs, own };
+        let frames = Frames::new(range(peer), range(own));
         Ok(Self { socket, peer, losses: losses.clone(), frames, cut: false })
     }
 
@@ -194,8 +108,11 @@ impl Read for Watched {
         if self.cut {
             return Ok(self.frames.fill(buffer));
         }
+        let Some(most) = self.frames.room(buffer.len()) else {
+            return Ok(self.frames.pad(buffer));
+        };
         let before = self.frames.clone();
-        let why = match self.socket.read(buffer) {
+        let why = match self.socket.read(&mut buffer[..most]) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return self.read(buffer),
             Err(error) => format!("it is gone: {error}"),
             Ok(0) if self.frames.ended => return Ok(0),
@@ -204,6 +121,11 @@ impl Read for Watched {
                 Ok(()) => {
                     if self.frames.ended {
                         self.losses.state().ended.get_or_insert((self.peer, Instant::now()));
+                    }
+                    let moved = self.frames.filled(read == buffer.len());
+                    if moved > 0 {
+                        // Timely will copy it, to the next slab.
+                        meter::count_copy(moved);
                     }
                     return Ok(read);
                 }
@@ -259,31 +181,135 @@ impl Stream for Watched {
 #[allow(clippy::disallowed_methods, reason = "tests make what they compare")]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+    use std::{
+        net::TcpListener,
+        thread::{self, JoinHandle},
+    };
+    use timely::communication::{
+        allocator::zero_copy::bytes_slab::{BytesRefill, BytesSlab},
+        networking::MessageHeader,
+    };
 
-    fn frames() -> Frames {
-        Frames { head: [0; HEAD], filled: 0, left: 0, ended: false, theirs: 0..2, own: 2..4 }
+    /// Bytes of a head.
+    const HEAD: usize = 48;
+
+    fn sockets() -> (TcpStream, Watched, Arc<Losses>) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("bound");
+        let theirs = TcpStream::connect(address).expect("it listens");
+        let (own, losses) = (listener.accept().expect("one connected").0, Arc::default());
+        let watched = Watched::new(own, [0, 1], 2, &losses).expect("a socket");
+        (theirs, watched, losses)
+    }
+
+    /// A message of so many bytes in all, which are its own.
+    fn message(number: usize, length: usize) -> Vec<u8> {
+        let words = [7, 1, 2, 4, length - HEAD, number].map(|word| (word as u64).to_be_bytes());
+        let body = (HEAD..length).map(|at| (at ^ number.wrapping_mul(31)) as u8);
+        words.concat().into_iter().chain(body).collect()
+    }
+
+    /// Sends messages and the last one, so many bytes at a time.
+    fn send(mut socket: TcpStream, messages: &[Vec<u8>], cut: usize) -> JoinHandle<()> {
+        let whole = [messages.concat(), vec![0; HEAD]].concat();
+        thread::spawn(move || {
+            whole.chunks(cut).for_each(|part| socket.write_all(part).expect("it is read"));
+        })
+    }
+
+    /// What timely's thread does with a socket and slabs that begin so large.
+    #[derive(Default)]
+    struct Received {
+        messages: Vec<Vec<u8>>,
+        /// Before which message a slab was full, and how much of it was moved.
+        moved: Vec<(usize, usize)>,
+    }
+
+    fn receive(watched: &mut Watched, shift: usize) -> Received {
+        let logic = Arc::new(|size| Box::new(vec![0xee_u8; size]) as Box<_>);
+        let mut slab = BytesSlab::new(shift, BytesRefill { logic, limit: None });
+        let mut received = Received::default();
+        loop {
+            if slab.empty().is_empty() && !slab.valid().is_empty() {
+                received.moved.push((received.messages.len(), slab.valid().len()));
+            }
+            slab.ensure_capacity(1);
+            let read = watched.read(slab.empty()).expect("watched sockets do not fail");
+            assert!(read > 0, "timely would panic");
+            slab.make_valid(read);
+            while let Some(header) = MessageHeader::try_read(slab.valid()) {
+                let bytes = slab.extract(header.required_bytes());
+                if header.length == 0 {
+                    assert!(slab.valid().is_empty());
+                    slab.ensure_capacity(1);
+                    assert_eq!(watched.read(slab.empty()).expect("the end"), 0);
+                    return received;
+                }
+                if header.target_lower < header.target_upper {
+                    received.messages.push(bytes.to_vec());
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(200))]
+        #[test]
+        fn only_messages_longer_than_any_before_are_moved_and_counted(
+            lengths in prop::collection::vec(prop_oneof![49..200_usize, 49..5_000_usize], 1..60),
+            shift in 8..14_usize,
+            cut in 1..9_000_usize,
+        ) {
+            let sent: Vec<_> =
+                lengths.iter().enumerate().map(|(at, length)| message(at, *length)).collect();
+            let (theirs, mut watched, _) = sockets();
+            let writes = send(theirs, &sent, cut);
+            let before = meter::thread();
+            let got = receive(&mut watched, shift);
+            let counted = meter::thread() - before;
+            writes.join().expect("all is written");
+            prop_assert!(got.messages == sent, "what is handed on is what came");
+            prop_assert_eq!(counted.copies, got.moved.len() as u64);
+            prop_assert_eq!(counted.bytes, got.moved.iter().map(|(_, bytes)| *bytes as u64).sum::<u64>());
+            // Where a longer one has left too little for padding, a part of a head is.
+            let mut moved: Vec<_> =
+                got.moved.iter().filter(|(_, bytes)| *bytes > HEAD).map(|(at, _)| *at).collect();
+            moved.dedup();
+            let moved: Vec<_> = moved.iter().map(|at| lengths.get(*at)).collect();
+            prop_assert!(moved.is_sorted_by(|one, next| one < next), "{moved:?} of {lengths:?}");
+        }
     }
 
     #[test]
-    fn t19_messages_cut_at_every_byte_are_known_and_filled_up() {
-        let head = |length: u64| [7, 1, 2, 4, length, 9].map(u64::to_be_bytes).concat();
-        let whole = [head(5), vec![1; 5], head(300), vec![2; 300], vec![0; HEAD]].concat();
-        for cut in 0..=whole.len() {
-            let (mut at_once, mut by_byte) = (frames(), frames());
-            assert_eq!(at_once.go(&whole[..cut]), Ok(()));
-            assert!(whole[..cut].chunks(1).all(|byte| by_byte.go(byte).is_ok()));
-            assert_eq!(at_once.ended, cut == whole.len());
-            let same = |frames: &Frames| (frames.filled, frames.left, frames.ended);
-            assert_eq!(same(&at_once), same(&by_byte));
-            let mut filled = 0;
-            loop {
-                match at_once.fill(&mut [1; 20]) {
-                    0 => break,
-                    more => filled += more,
-                }
-            }
-            assert!(at_once.ended && filled < 1000, "{cut}: {filled}");
+    fn messages_of_one_length_are_moved_once_at_most() {
+        for (length, most) in [(100, 1), (1000, 1), (4000, 1), (4096, 0)] {
+            let (theirs, mut watched, _) = sockets();
+            let sent: Vec<_> = (0..40).map(|at| message(at, length)).collect();
+            let writes = send(theirs, &sent, 10_000);
+            let got = receive(&mut watched, 12);
+            writes.join().expect("all is written");
+            assert!(got.messages == sent && got.moved.len() <= most, "{length}: {:?}", got.moved);
         }
-        assert!(frames().go(&[whole, vec![0]].concat()).is_err());
+    }
+
+    #[test]
+    fn t19_a_stream_cut_at_every_byte_comes_to_its_end_in_slabs() {
+        let sent = [60, 300, 49, 90, 300].map(|length| message(1, length));
+        let whole = sent.concat();
+        for cut in 0..=whole.len() {
+            let (mut theirs, mut watched, losses) = sockets();
+            theirs.write_all(&whole[..cut]).expect("it fits");
+            drop(theirs);
+            losses.over();
+            let got = receive(&mut watched, 9).messages.concat();
+            let same = got.iter().zip(&whole).take_while(|(got, sent)| got == sent).count();
+            let begun = sent.iter().scan(0, |end, message| {
+                *end += message.len();
+                Some(*end)
+            });
+            let came = begun.filter(|end| *end <= cut).last().unwrap_or(0);
+            assert!(came <= same && losses.lost().is_some(), "{cut}: {same}");
+        }
     }
 }
