@@ -41,7 +41,7 @@ struct Ran {
 }
 
 /// The scenarios by name. Those that begin with `control.` copy, and must be seen to.
-const SCENARIOS: [(&str, Run); 33] = [
+const SCENARIOS: [(&str, Run); 34] = [
     ("freeze", |n| each(n, || drop(black_box(filled().freeze())))),
     ("clone", |n| shared(n, |slice| drop(black_box(slice.clone())))),
     ("slice", |n| shared(n, |slice| drop(black_box(slice.slice(100..1100))))),
@@ -102,6 +102,7 @@ const SCENARIOS: [(&str, Run); 33] = [
     ("uvrpc.call.102400", |n| uvrpc::calls(Way::ZeroCopy, n * 16)),
     ("control.uvrpc.call.copying", |n| uvrpc::calls(Way::Copying, n / 4)),
     ("streamweave.fan-out", streamweave::fan_out),
+    ("streamweave.remote", streamweave::remote),
     ("control.streamweave.cloning", streamweave::cloning),
     ("control.relay.copying", |n| relay::messages(relay::Mode::Copying, n)),
 ];
@@ -284,6 +285,7 @@ mod tests {
         let _alone = alone();
         let copied = |run: Run| run(3000).expect("items").copied;
         assert_eq!(copied(streamweave::fan_out), 0);
+        assert_eq!(copied(streamweave::remote), 3000 * BLOCK as u64);
         assert_eq!(copied(streamweave::cloning), 3 * 3000 * BLOCK as u64);
     }
 

@@ -1,5 +1,4 @@
-//! Items through the dataflow graph, in process. Between processes the meter is no witness: timely moves what
-//! stands at the end of a slab that it receives into, about a third of what comes.
+//! Items through the dataflow graph, in process and between two workers that are threads of this process.
 
 use std::error::Error;
 
@@ -19,6 +18,11 @@ pub(super) fn fan_out(operations: u64) -> Result<Ran, Box<dyn Error>> {
 /// Copied on each of three edges.
 pub(super) fn cloning(operations: u64) -> Result<Ran, Box<dyn Error>> {
     items(Way::Cloning, BLOCK, 1, operations)
+}
+
+/// Over loopback: written once, and read where it was received.
+pub(super) fn remote(operations: u64) -> Result<Ran, Box<dyn Error>> {
+    items(Way::Distributed, BLOCK, 1, operations)
 }
 
 fn items(way: Way, payload: usize, fan_out: usize, operations: u64) -> Result<Ran, Box<dyn Error>> {

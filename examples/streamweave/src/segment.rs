@@ -163,9 +163,8 @@ impl<E: Exit> Segment<E> {
     fn drain(&mut self) -> Result<(), Error> {
         while let Some(Pending { to, port, message }) = self.stack.pop() {
             if to == OUT {
-                let mut routed = Routed { edge: port, message };
-                if let Err(refused) = self.exit.push(&mut routed) {
-                    self.refused(routed, refused)?;
+                if let Err(refused) = self.exit.push(Routed { edge: port, message }) {
+                    self.refused(refused)?;
                 }
             } else {
                 self.enter(to, port, message)?;
@@ -185,17 +184,24 @@ impl<E: Exit> Segment<E> {
                 done.map_err(|failure| failure.of(Some(message.clone())))
             });
         }
-        let mut message = Some(message);
-        self.call(node, |operator, out| {
-            // Only a policy that keeps its items tries twice.
-            operator.on_item(port, message.take().unwrap_or_default(), out)
-        })
+        let Self { nodes, stack, counts, entries, travel, graph, .. } = self;
+        let (mark, running) = (stack.len(), &mut nodes[node]);
+        let mut out = Outputs { stack, ports: &running.ports, counts, travel: *travel };
+        let done = running.role.on_item(port, message, &mut out);
+        if let Err(failure) = done {
+            take_back(stack, mark, entries, counts);
+            // It is not there any more: a policy that does not keep it does not try again.
+            return running.failed(graph, failure, 0).map(drop);
+        }
+        in_order(stack, mark);
+        Ok(())
     }
 
     /// What cannot leave is up to the policy of the node that gave it.
     #[cold]
-    fn refused(&mut self, mut routed: Routed, mut refused: Refused) -> Result<(), Error> {
+    fn refused(&mut self, refused: (Routed, Refused)) -> Result<(), Error> {
         let Self { exit, ended, counts, graph, .. } = self;
+        let (mut routed, mut refused) = refused;
         let at = graph.edges[routed.edge as usize].from.0;
         let mut tried = 0;
         loop {
@@ -210,9 +216,9 @@ impl<E: Exit> Segment<E> {
                 Action::Retry => tried += 1,
                 Action::Stop => return Err(stop(graph, at, failure)),
             }
-            match exit.push(&mut routed) {
+            match exit.push(routed) {
                 Ok(()) => return Ok(()),
-                Err(again) => refused = again,
+                Err(again) => (routed, refused) = again,
             }
         }
     }
@@ -233,9 +239,7 @@ impl<E: Exit> Segment<E> {
             }
             done
         })?;
-        if stack.len() - mark > 1 {
-            stack[mark..].reverse();
-        }
+        in_order(stack, mark);
         Ok(())
     }
 
@@ -266,12 +270,31 @@ fn attempt<R: ?Sized, T>(
             Ok(done) => return Ok(Some(done)),
             Err(failure) => failure,
         };
-        running.done.failures += 1;
-        match running.policy.decide(&failure, tried) {
-            Action::Skip => return Ok(None),
-            Action::Retry => tried += 1,
-            Action::Stop => return Err(stop(graph, running.done.at, failure)),
+        if !running.failed(graph, failure, tried)? {
+            return Ok(None);
         }
+        tried += 1;
+    }
+}
+
+impl<R: ?Sized> Running<R> {
+    /// Counts a failure, and says whether to try again what was tried so often before.
+    #[cold]
+    fn failed(&mut self, graph: &Graph, failure: Failure, tried: u32) -> Result<bool, Error> {
+        self.done.failures += 1;
+        match self.policy.decide(&failure, tried) {
+            Action::Skip => Ok(false),
+            Action::Retry => Ok(true),
+            Action::Stop => Err(stop(graph, self.done.at, failure)),
+        }
+    }
+}
+
+/// What a node emitted is popped in the order in which it did.
+#[inline]
+fn in_order(stack: &mut [Pending], mark: usize) {
+    if stack.len() - mark > 1 {
+        stack[mark..].reverse();
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
     segment::Segment,
 };
 use aqueduct::ring::{Builder, Consumer, Many, One, Producer};
-use std::{mem, thread, time::Duration};
+use std::{thread, time::Duration};
 
 /// Items between two times that a thread tells what it counted, and looks what is wished.
 const TELL: u64 = 256;
@@ -23,11 +23,13 @@ type Slot = Option<Routed>;
 struct Queues(Vec<Option<Producer<Slot, Many>>>);
 
 impl Exit for Queues {
-    fn push(&mut self, routed: &mut Routed) -> Result<(), Refused> {
-        // A queue that is closed has lost its consumer: somebody else says why.
-        let queue = self.0[routed.edge as usize].as_mut().ok_or(Refused::Gone)?;
-        let mut slot = queue.claim().map_err(|_| Refused::Gone)?;
-        *slot = Some(mem::take(routed));
+    fn push(&mut self, routed: Routed) -> Result<(), (Routed, Refused)> {
+        let queue = self.0[routed.edge as usize].as_mut();
+        let Some(mut slot) = queue.and_then(|queue| queue.claim().ok()) else {
+            // A queue that is closed has lost its consumer: somebody else says why.
+            return Err((routed, Refused::Gone));
+        };
+        *slot = Some(routed);
         slot.publish();
         Ok(())
     }

@@ -1,22 +1,15 @@
 //! Timely dataflow alone, with the graph's container, batches and window: what the graph is measured beside.
 
 use super::{
-    Cluster, Network, connect,
+    Cluster, execute,
     flow::{NAP, ROUND, WINDOW},
     stage::Lists,
-    wire::{self, Entry, Items, Spread},
+    watched::Losses,
+    wire::{Entry, Items, Spread},
 };
-use crate::{Error, Failure, Message, Next, Source, edges::Routed};
-use std::sync::{Mutex, PoisonError};
+use crate::{Error, Message, Next, Source, edges::Routed};
+use std::sync::{Arc, Mutex, PoisonError};
 use timely::{
-    WorkerConfig,
-    communication::{
-        Hooks,
-        allocator::{
-            AllocatorBuilder, ProcessBuilder,
-            zero_copy::initialize::initialize_networking_from_sockets,
-        },
-    },
     container::CapacityContainerBuilder,
     dataflow::{
         InputHandle, ProbeHandle,
@@ -35,30 +28,14 @@ pub(crate) fn alone(
     source: Box<dyn Source>,
     take: impl FnMut(Option<Message>) + Send + 'static,
 ) -> Result<(), Error> {
-    let (builders, guard) = network(cluster)?;
-    let ends = Mutex::new(Some((source, take)));
-    let config = WorkerConfig::default();
+    let (ends, losses) = (Mutex::new(Some((source, take))), Arc::new(Losses::default()));
+    let (own, known) = (cluster.clone(), losses.clone());
     let work = move |worker: &mut Worker| {
         let ends = ends.lock().unwrap_or_else(PoisonError::into_inner).take();
-        ends.map_or(Ok(()), |(source, take)| turns(worker, bound, source, take))
+        let lost = || known.lost().map_or(Ok(()), |(peer, why)| Err(own.peer(peer, why)));
+        ends.map_or(Ok(()), |(source, take)| turns(worker, bound, source, take, lost))
     };
-    let guards = timely::execute::execute_from(builders, Box::new(()), config, work);
-    let ended = guards.map_err(Error::Cluster)?.join().into_iter().try_for_each(|result| {
-        let result = result.map_err(|_| Error::Panicked)?;
-        result.map_err(|failure| Error::Node { node: "source".to_owned(), failure })
-    });
-    drop(guard);
-    ended
-}
-
-fn network(cluster: &Cluster) -> Result<Network, Error> {
-    let refill = wire::refill();
-    let local = ProcessBuilder::new_typed_vector(1, refill.clone(), None);
-    let sockets = connect::connect(cluster, 0)?;
-    let hooks = Hooks { refill, ..Hooks::default() };
-    let made = initialize_networking_from_sockets(local, sockets, cluster.index, 1, hooks);
-    let (builders, guard) = made.map_err(|error| Error::Cluster(error.to_string()))?;
-    Ok((builders.into_iter().map(AllocatorBuilder::Tcp).collect(), Box::new(guard)))
+    execute(cluster, 0, &losses, work, || ())
 }
 
 fn turns(
@@ -66,7 +43,8 @@ fn turns(
     bound: u64,
     mut source: Box<dyn Source>,
     mut take: impl FnMut(Option<Message>) + 'static,
-) -> Result<(), Failure> {
+    lost: impl Fn() -> Result<(), Error>,
+) -> Result<(), Error> {
     let (mut input, probe) = (InputHandle::<u64, Lists>::new_with_builder(), ProbeHandle::new());
     let (here, each) = (worker.index(), bound / WINDOW);
     worker.dataflow(|scope| {
@@ -88,15 +66,17 @@ fn turns(
         );
         end.probe_with(&probe);
     });
+    let failed = |failure| Error::Node { node: "source".to_owned(), failure };
     let (mut items, mut round, mut more) = (Items::default(), 0, here == 0);
     while more {
         if probe.less_than(&u64::saturating_sub(round, WINDOW - 1)) {
             worker.step_or_park(Some(NAP));
+            lost()?;
             continue;
         }
         let mut bytes = 0;
         while more && (items.entries.len() as u64) < each && bytes < ROUND {
-            match source.next()? {
+            match source.next().map_err(failed)? {
                 Next::Item(message) => {
                     bytes += message.payload.len();
                     let routed = Routed { edge: 0, message };
@@ -115,6 +95,7 @@ fn turns(
     drop(input);
     while worker.has_dataflows() {
         worker.step_or_park(Some(NAP));
+        lost()?;
     }
     Ok(())
 }

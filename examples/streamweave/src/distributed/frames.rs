@@ -13,6 +13,9 @@ const HEAD: usize = 48;
 const SHORTEST: usize = HEAD + 1;
 /// The longest message. A lie takes no memory before that much has come.
 const LONGEST: u64 = 1 << 40;
+/// Bytes that come at a time at most until a longer message was seen: what begins behind the first long one,
+/// before its length is known, may have no room.
+const AT_ONCE: u64 = 64 << 10;
 /// What is missing of a message is filled up to this length.
 const FILLED: u64 = 64 << 20;
 
@@ -57,7 +60,8 @@ impl Frames {
         if between && free.is_none() && rest >= SHORTEST && !self.fresh {
             return None;
         }
-        let most = self.missing().max(free.unwrap_or(0)).min(rest as u64);
+        let most = free.unwrap_or(0).min(self.longest.max(AT_ONCE));
+        let most = self.missing().max(most).min(rest as u64);
         // At most the rest.
         Some(usize::try_from(most).unwrap_or(rest))
     }

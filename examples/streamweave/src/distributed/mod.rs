@@ -32,6 +32,7 @@ use timely::{
             zero_copy::initialize::initialize_networking_from_sockets,
         },
     },
+    worker::Worker,
 };
 use watched::{Losses, Watched};
 
@@ -140,16 +141,28 @@ pub(crate) fn start(
 
 fn work(graph: Graph, cluster: &Cluster, hybrid: Option<f64>, run: Run) -> Result<(), Error> {
     let hash = graph.hash() ^ u64::from(hybrid.is_some());
-    let losses = Arc::new(Losses::default());
-    let (builders, guard) = network(cluster, hash, &losses)?;
+    let (losses, control) = (Arc::new(Losses::default()), run.control.clone());
     let flow = flow::Flow { graph, run, cluster: cluster.clone(), hybrid, losses: losses.clone() };
-    let config = WorkerConfig::default();
+    let work = move |worker: &mut Worker| flow.work(worker);
+    execute(cluster, hash, &losses, work, move || control.ask(Wish::Abort))
+}
+
+/// Runs workers, among those of all processes, to their end. What a worker fails at breaks off all of it.
+fn execute(
+    cluster: &Cluster,
+    hash: u64,
+    losses: &Arc<Losses>,
+    work: impl Fn(&mut Worker) -> Result<(), Error> + Send + Sync + 'static,
+    failed: impl Fn() + Send + Sync + 'static,
+) -> Result<(), Error> {
+    let (builders, guard) = network(cluster, hash, losses)?;
+    let (config, known) = (WorkerConfig::default(), losses.clone());
     let guards = timely::execute::execute_from(builders, Box::new(()), config, move |worker| {
-        let done = catch_unwind(AssertUnwindSafe(|| flow.work(worker)));
+        let done = catch_unwind(AssertUnwindSafe(|| work(worker)));
         let done = done.unwrap_or(Err(Error::Panicked));
         if done.is_err() {
-            flow.losses.break_off();
-            flow.run.control.ask(Wish::Abort);
+            known.break_off();
+            failed();
             for dataflow in worker.installed_dataflows() {
                 worker.drop_dataflow(dataflow);
             }

@@ -5,7 +5,7 @@ use crate::{
     Message,
     edges::{Exit, Refused, Routed},
 };
-use std::{cell::Cell, mem, rc::Rc};
+use std::{cell::Cell, rc::Rc};
 
 /// Which worker an edge's items go to.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +33,7 @@ pub(super) struct Outbox {
 }
 
 impl Exit for Outbox {
-    fn push(&mut self, routed: &mut Routed) -> Result<(), Refused> {
+    fn push(&mut self, mut routed: Routed) -> Result<(), (Routed, Refused)> {
         let (list, route) = self.edges[routed.edge as usize];
         let worker = match route {
             Route::Here => self.here,
@@ -43,10 +43,11 @@ impl Exit for Outbox {
         };
         let mut packed = false;
         if worker / self.workers != self.here / self.workers {
-            let payload = &mut routed.message.payload;
-            packed = pack(payload, self.pack_from).map_err(Refused::Item)?;
+            match pack(&mut routed.message.payload, self.pack_from) {
+                Ok(smaller) => packed = smaller,
+                Err(failure) => return Err((routed, Refused::Item(failure))),
+            }
         }
-        let routed = mem::take(routed);
         self.bytes += routed.message.payload.len();
         self.lists[list].entries.push(Entry { worker, packed, routed });
         Ok(())

@@ -90,11 +90,9 @@ impl Part {
         if let Some(why) = items.damage.take() {
             self.note(Err(Error::Cluster(format!("what a peer sent is damaged: {why}"))));
         }
-        for entry in items.entries.drain(..) {
-            if self.failed.borrow().is_some() {
-                break;
-            }
-            let done = self.segment.accept(entry.routed);
+        if self.failed.borrow().is_none() {
+            let mut entries = items.entries.drain(..);
+            let done = entries.try_for_each(|entry| self.segment.accept(entry.routed));
             self.note(done);
         }
         self.segment.publish(&self.run.metrics);

@@ -106,6 +106,9 @@ impl ContainerBytes for Items {
         let mut items = Self::default();
         let slab = Slice::from_owner(View(bytes));
         let declared = slab.first_chunk().map_or(0, |count| u64::from_le_bytes(*count));
+        // No more than have room there, whatever is said.
+        let most = usize::try_from(declared).unwrap_or(usize::MAX).min(slab.len() / HEAD);
+        items.entries.reserve_exact(most);
         if let Err(why) = read(&slab, &mut items.entries) {
             items.damage = Some(why);
         } else if items.entries.len() as u64 != declared {
@@ -215,6 +218,13 @@ impl Distributor<Items> for Spread {
         time: &T,
         pushers: &mut [P],
     ) {
+        let Some(first) = items.entries.first().map(|entry| entry.worker) else { return };
+        if items.entries.iter().all(|entry| entry.worker == first) {
+            // As they stand.
+            Sent::push_at(items, time.clone(), &mut pushers[first]);
+            items.entries.clear();
+            return;
+        }
         for entry in items.entries.drain(..) {
             self.0[entry.worker].entries.push(entry);
         }
