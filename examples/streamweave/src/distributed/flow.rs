@@ -103,12 +103,13 @@ impl Flow {
             let list = own.iter().position(|to| *to == stages[edge.to.0]);
             (list.unwrap_or(0), route(edge.to.0))
         });
+        let workers = self.cluster.workers;
         let exit = Outbox {
             lists: vec![Items::default(); own.len()],
             edges: edges.collect(),
             here,
             peers,
-            workers: self.cluster.workers,
+            own: here - here % workers..here - here % workers + workers,
             pack_from: self.cluster.pack_from,
             everywhere: everywhere.clone(),
             bytes: 0,

@@ -5,7 +5,7 @@ use crate::{
     Message,
     edges::{Exit, Refused, Routed},
 };
-use std::{cell::Cell, rc::Rc};
+use std::{cell::Cell, ops::Range, rc::Rc};
 
 /// Which worker an edge's items go to.
 #[derive(Clone, Copy, Debug)]
@@ -24,8 +24,8 @@ pub(super) struct Outbox {
     pub(super) edges: Vec<(usize, Route)>,
     pub(super) here: usize,
     pub(super) peers: usize,
-    /// Workers of each process.
-    pub(super) workers: usize,
+    /// The workers of this process.
+    pub(super) own: Range<usize>,
     pub(super) pack_from: usize,
     pub(super) everywhere: Rc<Cell<bool>>,
     /// Of payload, since the stage was told to send.
@@ -42,7 +42,7 @@ impl Exit for Outbox {
             Route::ByKey | Route::Moves => by_key(&routed.message, self.peers),
         };
         let mut packed = false;
-        if worker / self.workers != self.here / self.workers {
+        if !self.own.contains(&worker) {
             match pack(&mut routed.message.payload, self.pack_from) {
                 Ok(smaller) => packed = smaller,
                 Err(failure) => return Err((routed, Refused::Item(failure))),

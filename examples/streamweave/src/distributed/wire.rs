@@ -149,7 +149,7 @@ fn read(slab: &Slice, entries: &mut Vec<Entry>) -> Result<(), String> {
         let word =
             |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
         let long = |at: usize| u64::from(word(at)) | u64::from(word(at + 4)) << 32;
-        let [edge, flags, meta_length, length] = [0, 4, 8, 12].map(word);
+        let (edge, flags, meta_length, length) = (word(0), word(4), word(8), word(12));
         let start = at + HEAD + meta_length as usize;
         let end = start + length as usize;
         if end > slab.len() {
