@@ -206,7 +206,7 @@ mod tests {
     /// A message of so many bytes in all, which are its own.
     fn message(number: usize, length: usize) -> Vec<u8> {
         let words = [7, 1, 2, 4, length - HEAD, number].map(|word| (word as u64).to_be_bytes());
-        let body = (HEAD..length).map(|at| (at ^ number.wrapping_mul(31)) as u8);
+        let body = (HEAD..length).map(|at| (at ^ number.wrapping_mul(31)).to_le_bytes()[0]);
         words.concat().into_iter().chain(body).collect()
     }
 

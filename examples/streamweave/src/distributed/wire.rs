@@ -125,14 +125,12 @@ fn write(entries: &[Entry], writer: &mut impl Write) -> Result<(), Box<bincode::
         let payload = bytes(&message.payload);
         let flags = if same { SAME_META } else { 0 } | if *packed { PACKED } else { 0 };
         // The payload was measured when it was packed; metadata of 4 GiB is not read again.
-        let lengths = [meta_length(meta), payload.len()];
-        let lengths = lengths.map(|length| u32::try_from(length).unwrap_or(u32::MAX));
-        for word in [*edge, flags, lengths[0], lengths[1]] {
-            writer.write_all(&word.to_le_bytes())?;
-        }
-        for word in [message.sequence, message.timestamp] {
-            writer.write_all(&word.to_le_bytes())?;
-        }
+        let length = |length| u128::from(u32::try_from(length).unwrap_or(u32::MAX));
+        let lengths = length(meta_length(meta)) | length(payload.len()) << 32;
+        let first = u128::from(*edge) | u128::from(flags) << 32 | lengths << 64;
+        let second = u128::from(message.sequence) | u128::from(message.timestamp) << 64;
+        writer.write_all(&first.to_le_bytes())?;
+        writer.write_all(&second.to_le_bytes())?;
         if let Some(meta) = meta {
             bincode().serialize_into(&mut *writer, meta)?;
         }
