@@ -80,23 +80,37 @@ impl Outputs<'_> {
         let Some(wires) = self.ports.get(port) else {
             return Err(Failure::new(format!("no output {port}")).of(Some(message)));
         };
-        let Some((last, others)) = wires.split_last() else { return Ok(()) };
-        for wire in others {
-            self.send(wire, message.clone())?;
+        match wires.as_slice() {
+            [] => Ok(()),
+            [wire] if self.travel == Travel::Move => {
+                self.put(wire, message);
+                Ok(())
+            }
+            [others @ .., last] => {
+                for wire in others {
+                    self.travel(wire, message.clone())?;
+                }
+                self.travel(last, message)
+            }
         }
-        self.send(last, message)
     }
 
-    #[inline]
-    fn send(&mut self, wire: &Wire, mut message: Message) -> Result<(), Failure> {
-        let count = &mut self.counts[wire.edge as usize];
+    fn travel(&mut self, wire: &Wire, mut message: Message) -> Result<(), Failure> {
         if self.travel != Travel::Move {
+            let count = &mut self.counts[wire.edge as usize];
             message = copying::travel(&message, self.travel == Travel::Json, count)?;
         }
+        self.put(wire, message);
+        Ok(())
+    }
+
+    /// The one move of each item on each edge.
+    #[inline(always)]
+    fn put(&mut self, wire: &Wire, message: Message) {
+        let count = &mut self.counts[wire.edge as usize];
         count.items += 1;
         count.bytes += message.payload.len() as u64;
         self.stack.push(Pending { to: wire.to, port: wire.port, message });
-        Ok(())
     }
 }
 
