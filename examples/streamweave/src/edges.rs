@@ -11,8 +11,8 @@ pub(crate) struct Routed {
 
 /// Where edges that lead out of a segment lead to.
 pub(crate) trait Exit {
-    /// Takes the item out of its place, unless it fails.
-    fn push(&mut self, routed: &mut Routed) -> Result<(), Refused>;
+    /// Takes the item out of its place, unless it fails, and says how many bytes are copied where it leaves.
+    fn push(&mut self, routed: &mut Routed) -> Result<usize, Refused>;
 }
 
 /// Why an item does not leave.

@@ -164,9 +164,11 @@ impl<E: Exit> Segment<E> {
         while let Some(Pending { to, port, message }) = self.stack.pop() {
             if to == OUT {
                 let mut routed = Routed { edge: port, message };
-                if let Err(refused) = self.exit.push(&mut routed) {
-                    self.refused(routed, refused)?;
-                }
+                let copied = match self.exit.push(&mut routed) {
+                    Ok(copied) => copied,
+                    Err(refused) => self.refused(routed, refused)?,
+                };
+                self.counts[port as usize].copied += copied as u64;
             } else {
                 self.enter(to, port, message)?;
             }
@@ -194,7 +196,7 @@ impl<E: Exit> Segment<E> {
 
     /// What cannot leave is up to the policy of the node that gave it.
     #[cold]
-    fn refused(&mut self, mut routed: Routed, mut refused: Refused) -> Result<(), Error> {
+    fn refused(&mut self, mut routed: Routed, mut refused: Refused) -> Result<usize, Error> {
         let Self { exit, ended, counts, graph, .. } = self;
         let at = graph.edges[routed.edge as usize].from.0;
         let mut tried = 0;
@@ -205,13 +207,13 @@ impl<E: Exit> Segment<E> {
             match graph.nodes[at].policy.decide(&failure, tried) {
                 Action::Skip => {
                     counts[routed.edge as usize].less(&routed.message);
-                    return Ok(());
+                    return Ok(0);
                 }
                 Action::Retry => tried += 1,
                 Action::Stop => return Err(stop(graph, at, failure)),
             }
             match exit.push(&mut routed) {
-                Ok(()) => return Ok(()),
+                Ok(copied) => return Ok(copied),
                 Err(again) => refused = again,
             }
         }

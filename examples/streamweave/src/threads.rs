@@ -23,13 +23,13 @@ type Slot = Option<Routed>;
 struct Queues(Vec<Option<Producer<Slot, Many>>>);
 
 impl Exit for Queues {
-    fn push(&mut self, routed: &mut Routed) -> Result<(), Refused> {
+    fn push(&mut self, routed: &mut Routed) -> Result<usize, Refused> {
         // A queue that is closed has lost its consumer: somebody else says why.
         let queue = self.0[routed.edge as usize].as_mut().ok_or(Refused::Gone)?;
         let mut slot = queue.claim().map_err(|_| Refused::Gone)?;
         *slot = Some(mem::take(routed));
         slot.publish();
-        Ok(())
+        Ok(0)
     }
 }
 

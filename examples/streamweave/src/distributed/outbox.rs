@@ -33,7 +33,7 @@ pub(super) struct Outbox {
 }
 
 impl Exit for Outbox {
-    fn push(&mut self, routed: &mut Routed) -> Result<(), Refused> {
+    fn push(&mut self, routed: &mut Routed) -> Result<usize, Refused> {
         let (list, route) = self.edges[routed.edge as usize];
         let worker = match route {
             Route::Here => self.here,
@@ -41,15 +41,16 @@ impl Exit for Outbox {
             Route::Moves if !self.everywhere.get() => self.here,
             Route::ByKey | Route::Moves => by_key(&routed.message, self.peers),
         };
-        let mut packed = false;
+        let (mut packed, mut copied) = (false, 0);
         if worker / self.workers != self.here / self.workers {
             let payload = &mut routed.message.payload;
             packed = pack(payload, self.pack_from).map_err(Refused::Item)?;
+            copied = payload.len();
         }
         let routed = mem::take(routed);
         self.bytes += routed.message.payload.len();
         self.lists[list].entries.push(Entry { worker, packed, routed });
-        Ok(())
+        Ok(copied)
     }
 }
 
