@@ -307,6 +307,7 @@ impl<W: Write + Send> Operator for Written<W> {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "tests make what they compare")]
 mod tests {
     use super::*;
     use aqueduct::meter;
