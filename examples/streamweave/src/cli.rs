@@ -113,7 +113,7 @@ struct Arguments {
     #[arg(long, value_name = "BYTES")]
     lz4: Option<usize>,
     /// Items per second above which hybrid runs everywhere
-    #[arg(long, value_name = "RATE", default_value_t = 1e6)]
+    #[arg(long, value_name = "RATE", default_value_t = 1e6, value_parser = parse_threshold)]
     threshold: f64,
     /// Serve metrics in Prometheus' format at this address
     #[arg(long, value_name = "ADDR")]
@@ -199,7 +199,9 @@ fn run(arguments: &Arguments) -> Result<String, Error> {
         Way::Distributed => Mode::Distributed(cluster(arguments)?),
         Way::Hybrid => Mode::Hybrid(cluster(arguments)?, arguments.threshold),
     };
-    if matches!(mode, Mode::InProcess | Mode::Copying) && arguments.processes > 1 {
+    if matches!(mode, Mode::InProcess | Mode::Copying)
+        && (arguments.processes > 1 || arguments.process > 0)
+    {
         return Err(Error::Cluster(
             "only distributed and hybrid have several processes".to_owned(),
         ));
@@ -248,6 +250,10 @@ fn line(metrics: Arc<Metrics>) -> ProgressBar {
     let line = ProgressBar::new_spinner().with_style(style.with_key("rates", rates));
     line.enable_steady_tick(LOOK);
     line
+}
+
+fn parse_threshold(text: &str) -> Result<f64, String> {
+    text.parse().ok().filter(|rate: &f64| *rate >= 0.0).ok_or("a number from 0 on".into())
 }
 
 fn parse_payload(text: &str) -> Result<usize, String> {

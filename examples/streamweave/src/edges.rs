@@ -11,8 +11,8 @@ pub(crate) struct Routed {
 
 /// Where edges that lead out of a segment lead to.
 pub(crate) trait Exit {
-    /// Takes the item, or gives it back.
-    fn push(&mut self, routed: Routed) -> Result<(), (Routed, Refused)>;
+    /// Takes the item and says how many bytes are copied where it leaves, or gives it back.
+    fn push(&mut self, routed: Routed) -> Result<usize, (Routed, Refused)>;
 }
 
 /// Why an item does not leave.

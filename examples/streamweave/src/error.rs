@@ -53,7 +53,7 @@ impl fmt::Display for BuildError {
             }
             Self::Cycle(name) => write!(f, "node {name:?} is part of a circle"),
             Self::NoOrder(name) => {
-                write!(f, "node {name:?} needs an order, and behind a merge or a key there is none")
+                write!(f, "node {name:?} needs an order: behind a merge or by key there is none")
             }
             Self::NoSource => f.write_str("the graph has no source"),
             Self::Text(why) => f.write_str(why),
@@ -69,12 +69,24 @@ pub struct Failure(Box<Refused>);
 struct Refused {
     why: Box<dyn error::Error + Send + Sync>,
     item: Option<Message>,
+    lost: bool,
 }
 
 impl Failure {
     /// A failure for a reason.
     pub fn new(why: impl Into<Box<dyn error::Error + Send + Sync>>) -> Self {
-        Self(Box::new(Refused { why: why.into(), item: None }))
+        Self(Box::new(Refused { why: why.into(), item: None, lost: false }))
+    }
+
+    /// Of a source whose item is gone: asked again, it would give the one behind it.
+    #[must_use]
+    pub fn lost(mut self) -> Self {
+        self.0.lost = true;
+        self
+    }
+
+    pub(crate) fn is_lost(&self) -> bool {
+        self.0.lost
     }
 
     /// With the item that was refused, unless it has one.

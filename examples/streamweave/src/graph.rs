@@ -186,21 +186,27 @@ impl Graph {
         for (at, Node { name, label, thread, .. }) in self.nodes.iter().enumerate() {
             let style = if *thread { ", style=bold" } else { "" };
             let label = if label == name { name.clone() } else { format!("{name}\n{label}") };
-            text += &format!("    n{at} [label={label:?}{style}];\n");
+            text += &format!("    n{at} [label={}{style}];\n", quoted(&label));
         }
         for Edge { from, to } in &self.edges {
             let (out, of) = (&self.nodes[from.0].outputs, &self.nodes[to.0].inputs);
             let mut ends = String::new();
             if out.len() > 1 {
-                ends += &format!(" taillabel={:?}", out[from.1].name);
+                ends += &format!(" taillabel={}", quoted(&out[from.1].name));
             }
             if of.len() > 1 {
-                ends += &format!(" headlabel={:?}", of[to.1].name);
+                ends += &format!(" headlabel={}", quoted(&of[to.1].name));
             }
             text += &format!("    n{} -> n{} [{}];\n", from.0, to.0, ends.trim_start());
         }
         text + "}\n"
     }
+}
+
+/// A text as graphviz reads it, which knows no escapes but these and takes what follows a `&` for a sign.
+fn quoted(text: &str) -> String {
+    let text = text.replace('&', "&amp;").replace('\\', "\\\\").replace('"', "\\\"");
+    format!("\"{}\"", text.replace('\n', "\\n"))
 }
 
 /// A graph in the making: nodes by name, ports by name or number.

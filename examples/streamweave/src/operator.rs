@@ -145,7 +145,7 @@ pub enum Policy {
 impl Policy {
     pub(crate) fn decide(&self, failure: &Failure, tried: u32) -> Action {
         match self {
-            Self::Retry(times) if tried < *times => Action::Retry,
+            Self::Retry(times) if tried < *times && !failure.is_lost() => Action::Retry,
             Self::Stop | Self::Retry(_) => Action::Stop,
             Self::Skip => Action::Skip,
             Self::Custom(decide) => decide(failure, tried),

@@ -163,9 +163,11 @@ impl<E: Exit> Segment<E> {
     fn drain(&mut self) -> Result<(), Error> {
         while let Some(Pending { to, port, message }) = self.stack.pop() {
             if to == OUT {
-                if let Err(refused) = self.exit.push(Routed { edge: port, message }) {
-                    self.refused(refused)?;
-                }
+                let copied = match self.exit.push(Routed { edge: port, message }) {
+                    Ok(copied) => copied,
+                    Err(refused) => self.refused(refused)?,
+                };
+                self.counts[port as usize].copied += copied as u64;
             } else {
                 self.enter(to, port, message)?;
             }
@@ -199,7 +201,7 @@ impl<E: Exit> Segment<E> {
 
     /// What cannot leave is up to the policy of the node that gave it.
     #[cold]
-    fn refused(&mut self, refused: (Routed, Refused)) -> Result<(), Error> {
+    fn refused(&mut self, refused: (Routed, Refused)) -> Result<usize, Error> {
         let Self { exit, ended, counts, graph, .. } = self;
         let (mut routed, mut refused) = refused;
         let at = graph.edges[routed.edge as usize].from.0;
@@ -211,13 +213,13 @@ impl<E: Exit> Segment<E> {
             match graph.nodes[at].policy.decide(&failure, tried) {
                 Action::Skip => {
                     counts[routed.edge as usize].less(&routed.message);
-                    return Ok(());
+                    return Ok(0);
                 }
                 Action::Retry => tried += 1,
                 Action::Stop => return Err(stop(graph, at, failure)),
             }
             match exit.push(routed) {
-                Ok(()) => return Ok(()),
+                Ok(copied) => return Ok(copied),
                 Err(again) => (routed, refused) = again,
             }
         }

@@ -23,7 +23,7 @@ type Slot = Option<Routed>;
 struct Queues(Vec<Option<Producer<Slot, Many>>>);
 
 impl Exit for Queues {
-    fn push(&mut self, routed: Routed) -> Result<(), (Routed, Refused)> {
+    fn push(&mut self, routed: Routed) -> Result<usize, (Routed, Refused)> {
         let queue = self.0[routed.edge as usize].as_mut();
         let Some(mut slot) = queue.and_then(|queue| queue.claim().ok()) else {
             // A queue that is closed has lost its consumer: somebody else says why.
@@ -31,7 +31,7 @@ impl Exit for Queues {
         };
         *slot = Some(routed);
         slot.publish();
-        Ok(())
+        Ok(0)
     }
 }
 

@@ -69,7 +69,7 @@ impl Gauge {
         Reading { at, cpu, counts: meter::process(), allocations: (self.allocations)() }
     }
 
-    /// One more. Gives the nanoseconds since the first one now and then, when it has looked.
+    /// One more. Gives the nanoseconds since it began, which is its first one or later, now and then, when it has looked.
     #[inline]
     pub(super) fn count(&mut self) -> Option<u64> {
         // Nor is a clock read then: a witness may not know the way to it.
@@ -87,6 +87,8 @@ impl Gauge {
         }
         if self.first.is_none() && now - self.begun >= self.warm_ns {
             self.before = self.seen;
+            // Who was held up before is not short of time behind.
+            self.begun = now - self.warm_ns;
             self.first = Some(self.reading());
         }
         now - self.begun

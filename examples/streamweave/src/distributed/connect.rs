@@ -151,9 +151,14 @@ fn talk(socket: &mut TcpStream, own: &Hello, until: Instant) -> io::Result<Hello
     let (mut theirs, mut filled) = ([0; HELLO], 0);
     while filled < HELLO {
         socket.set_read_timeout(Some(left(until).ok_or(io::ErrorKind::TimedOut)?))?;
-        match socket.read(&mut theirs[filled..])? {
-            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-            read => filled += read,
+        match socket.read(&mut theirs[filled..]) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(read) => filled += read,
+            // What a read says that takes too long.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            Err(error) => return Err(error),
         }
     }
     socket.set_read_timeout(None)?;

@@ -121,10 +121,10 @@ pub(crate) fn stages(graph: &Graph, hybrid: bool) -> Vec<usize> {
 /// or gives them other keys: several workers keep the order of each key only, by which they spread items.
 fn moves(graph: &Graph, node: usize) -> bool {
     graph.nodes[node].place == Place::Anywhere
-        && !graph.leads_to(node, |behind| behind.in_order || behind.rekeys)
         && graph.edges.iter().any(|edge| {
             edge.to.0 == node && matches!(graph.nodes[edge.from.0].role, Role::Source(_))
         })
+        && !graph.leads_to(node, |behind| behind.in_order || behind.rekeys)
 }
 
 /// Starts the one thread that waits for all others.

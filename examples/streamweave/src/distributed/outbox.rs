@@ -33,7 +33,7 @@ pub(super) struct Outbox {
 }
 
 impl Exit for Outbox {
-    fn push(&mut self, mut routed: Routed) -> Result<(), (Routed, Refused)> {
+    fn push(&mut self, mut routed: Routed) -> Result<usize, (Routed, Refused)> {
         let (list, route) = self.edges[routed.edge as usize];
         let worker = match route {
             Route::Here => self.here,
@@ -41,16 +41,17 @@ impl Exit for Outbox {
             Route::Moves if !self.everywhere.get() => self.here,
             Route::ByKey | Route::Moves => by_key(&routed.message, self.peers),
         };
-        let mut packed = false;
+        let (mut packed, mut copied) = (false, 0);
         if !self.own.contains(&worker) {
-            match pack(&mut routed.message.payload, self.pack_from) {
-                Ok(smaller) => packed = smaller,
+            let payload = &mut routed.message.payload;
+            match pack(payload, self.pack_from) {
+                Ok(smaller) => (packed, copied) = (smaller, payload.len()),
                 Err(failure) => return Err((routed, Refused::Item(failure))),
             }
         }
         self.bytes += routed.message.payload.len();
         self.lists[list].entries.push(Entry { worker, packed, routed });
-        Ok(())
+        Ok(copied)
     }
 }
 

@@ -102,10 +102,10 @@ struct Lines<R> {
 }
 
 impl<R: Read + Send> Lines<R> {
-    fn new(reader: R, name: &str) -> Self {
+    fn new(reader: R, name: &str, sequence: u64) -> Self {
         let meta = Meta::default().with_source(name);
         let (chunk, open) = (Slice::new(), SliceMut::new());
-        Self { reader, chunk, open, ended: false, refused: false, meta, sequence: 0 }
+        Self { reader, chunk, open, ended: false, refused: false, meta, sequence }
     }
 
     /// The next line; `None` at the end.
@@ -141,10 +141,13 @@ impl<R: Read + Send> Lines<R> {
             self.open = Pool::global().get(BLOCK.max(2 * begun.len()));
             self.open.extend_from_slice(&begun);
         }
-        let room = self.open.capacity() - self.open.len();
+        let (begun, room) = (self.open.len(), self.open.capacity() - self.open.len());
         let read = self.open.read_from(&mut self.reader, room)?;
         self.ended = read == 0;
-        self.chunk = std::mem::take(&mut self.open).freeze();
+        // Else there is room for what follows: a line that comes byte by byte is not moved at each.
+        if self.ended || read == room || memchr::memchr(b'\n', &self.open[begun..]).is_some() {
+            self.chunk = std::mem::take(&mut self.open).freeze();
+        }
         Ok(())
     }
 }
@@ -155,7 +158,11 @@ impl<R: Read + Send> Source for Lines<R> {
             Ok(Some(line)) => line,
             Ok(None) => return Ok(Next::End),
             Err(error) if would_wait(&error) => return Ok(Next::Idle),
-            Err(error) => return Err(error.into()),
+            Err(error) => {
+                // Who goes on without what cannot be read does not read it again and again.
+                self.ended |= !self.refused;
+                return Err(Failure::from(error).lost());
+            }
         };
         let (sequence, meta) = (self.sequence, self.meta.clone());
         self.sequence += 1;
@@ -179,7 +186,7 @@ fn lines(parameters: &mut Parameters) -> Result<Node, BuildError> {
     let (path, name) = (parameters.needed_text("path")?, parameters.name().to_owned());
     let make = move || -> Result<Box<dyn Source>, Failure> {
         let file = File::open(&path).map_err(|error| Failure::new(format!("{path}: {error}")))?;
-        Ok(Box::new(Lines::new(file, &name)))
+        Ok(Box::new(Lines::new(file, &name, 0)))
     };
     Ok(Node::source(parameters.name(), BYTES, Arc::new(make)))
 }
@@ -192,7 +199,7 @@ fn tcp_lines(parameters: &mut Parameters) -> Result<Node, BuildError> {
         let said = |error| Failure::new(format!("{listen}: {error}"));
         let listener = TcpListener::bind(&listen).map_err(said)?;
         listener.set_nonblocking(true)?;
-        Ok(Box::new(Clients { listener, connections, client: None, name: name.clone() }))
+        Ok(Box::new(Clients { listener, connections, client: None, name: name.clone(), next: 0 }))
     };
     let node = Node::source(parameters.name(), BYTES, Arc::new(make));
     Ok(Node { thread: true, ..node })
@@ -203,13 +210,18 @@ struct Clients {
     connections: u64,
     client: Option<Lines<TcpStream>>,
     name: String,
+    /// The first sequence number of the next client.
+    next: u64,
 }
 
 impl Source for Clients {
     fn next(&mut self) -> Result<Next, Failure> {
         if let Some(client) = &mut self.client {
             match client.next() {
-                Ok(Next::End) => self.client = None,
+                Ok(Next::End) => {
+                    self.next = client.sequence;
+                    self.client = None;
+                }
                 other => return other,
             }
         }
@@ -220,7 +232,7 @@ impl Source for Clients {
             Ok((client, _)) => {
                 client.set_nonblocking(true)?;
                 self.connections -= 1;
-                self.client = Some(Lines::new(client, &self.name));
+                self.client = Some(Lines::new(client, &self.name, self.next));
                 Ok(Next::Idle)
             }
             Err(error) if would_wait(&error) => Ok(Next::Idle),
@@ -239,25 +251,134 @@ fn file(parameters: &mut Parameters) -> Result<Node, BuildError> {
     let path = parameters.needed_text("path")?;
     let make = move || -> Result<Box<dyn Operator>, Failure> {
         let file = File::create(&path).map_err(|error| Failure::new(format!("{path}: {error}")))?;
-        Ok(Box::new(Written(BufWriter::with_capacity(BLOCK, file))))
+        let to = BufWriter::with_capacity(BLOCK, file);
+        Ok(Box::new(Written { to, rest: Slice::new() }))
     };
     Ok(Node::sink(parameters.name(), ANY, Arc::new(make)))
 }
 
-struct Written(BufWriter<File>);
+struct Written<W: Write> {
+    to: BufWriter<W>,
+    /// What is not written yet of a long item.
+    rest: Slice,
+}
 
-impl Operator for Written {
+impl<W: Write> Written<W> {
+    /// Writes what was taken before, from where the last try ended.
+    fn leave(&mut self) -> io::Result<()> {
+        self.to.flush()?;
+        while !self.rest.is_empty() {
+            match self.to.get_mut().write(&self.rest) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(written) => self.rest.advance(written),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+            if self.rest.is_empty() {
+                self.to.write_all(b"\n")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<W: Write + Send> Operator for Written<W> {
+    /// Either it fails before it takes the item, so that a second try doubles nothing, or it takes it whole.
     fn on_item(&mut self, _: usize, message: Message, _: &mut Outputs<'_>) -> Result<(), Failure> {
         let bytes = message.payload.to_bytes()?;
-        // A second try must find nothing of the first: what was before leaves first, so that this one fits.
-        if self.0.buffer().len() + bytes.len() >= BLOCK {
-            self.0.flush()?;
+        if !self.rest.is_empty() || self.to.buffer().len() + bytes.len() >= BLOCK {
+            self.leave()?;
         }
-        self.0.write_all(&bytes)?;
-        Ok(self.0.write_all(b"\n")?)
+        if bytes.len() < BLOCK / 2 {
+            self.to.write_all(&bytes)?;
+            return Ok(self.to.write_all(b"\n")?);
+        }
+        self.leave()?;
+        self.rest = bytes;
+        // What fails here fails again at the next item, or at the end.
+        let _ = self.leave();
+        Ok(())
     }
 
     fn on_end(&mut self, _: &mut Outputs<'_>) -> Result<(), Failure> {
-        Ok(self.0.flush()?)
+        self.leave()?;
+        Ok(self.to.flush()?)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "tests make what they compare")]
+mod tests {
+    use super::*;
+    use aqueduct::meter;
+
+    /// Takes few bytes at a time, and nothing at each third call.
+    #[derive(Default)]
+    struct Full {
+        calls: usize,
+        got: Vec<u8>,
+    }
+
+    impl Write for Full {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.calls += 1;
+            if self.calls.is_multiple_of(3) {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            let some = bytes.len().min(30_000);
+            self.got.extend_from_slice(&bytes[..some]);
+            Ok(some)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// One byte at a time, as a slow client's come.
+    struct Slow(Vec<u8>, usize);
+
+    impl Read for Slow {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let Some(byte) = self.0.get(self.1) else { return Ok(0) };
+            buffer[0] = *byte;
+            self.1 += 1;
+            Ok(1)
+        }
+    }
+
+    #[test]
+    fn a_line_that_comes_byte_by_byte_is_moved_seldom() {
+        let text = [b"x".repeat(200_000), b"\n\ny".to_vec()].concat();
+        let (before, mut lines) = (meter::thread(), Lines::new(Slow(text, 0), "slow", 0));
+        let mut lengths = Vec::new();
+        while let Some(line) = lines.line().expect("read") {
+            lengths.push(line.len());
+        }
+        let copied = (meter::thread() - before).bytes;
+        assert_eq!(lengths, [200_000, 0, 1]);
+        assert!(copied < 400_000, "{copied}");
+    }
+
+    #[test]
+    fn a_full_disk_and_another_try_double_nothing() {
+        let to = BufWriter::with_capacity(BLOCK, Full::default());
+        let mut file = Written { to, rest: Slice::new() };
+        let (mut stack, mut failures, mut want) = (Vec::new(), 0, Vec::new());
+        let travel = crate::operator::Travel::Move;
+        let mut out = Outputs { stack: &mut stack, ports: &[], counts: &mut [], travel };
+        for (letter, size) in
+            [1, 200_000, 0, 65_535, 65_536, 10, 32_768, 32_767, 50_000].into_iter().enumerate()
+        {
+            let item = [b'a' + u8::try_from(letter).expect("few")].repeat(size);
+            want.extend_from_slice(&[&item[..], b"\n"].concat());
+            while file.on_item(0, Message::new(item.clone()), &mut out).is_err() {
+                failures += 1;
+            }
+        }
+        while file.on_end(&mut out).is_err() {
+            failures += 1;
+        }
+        assert!(failures > 3 && file.to.get_ref().got == want, "{failures}");
     }
 }

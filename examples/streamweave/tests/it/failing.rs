@@ -95,7 +95,7 @@ fn who_is_not_there_or_does_not_answer_is_an_error_within_the_deadline() {
     let address = silent.local_addr().expect("bound");
     fs::write(&closed, format!("{address}\n127.0.0.1:1\n")).expect("written");
     let (said, time) = alone("1", &folder, &closed);
-    assert!(said.contains("does not answer"), "{said}");
+    assert!(said.contains("does not answer: timed out"), "{said}");
     assert!(time < Duration::from_secs(3), "{time:?}");
     let other = thread::spawn(move || {
         // The first has connected above.

@@ -20,6 +20,7 @@ mod peers;
 mod policies;
 mod processes;
 mod random;
+mod refuted;
 mod sharing;
 mod wire;
 mod wire_machine;
