@@ -1,11 +1,6 @@
 //! [`Registry`]: operators by name, and graphs described in TOML.
 
-use crate::{
-    BuildError, Graph, Place, Policy,
-    graph::{Builder, Node},
-    operators,
-    parameters::Parameters,
-};
+use crate::{BuildError, Builder, Graph, Node, Place, Policy, operators, parameters::Parameters};
 use std::{collections::BTreeMap, fmt, panic::resume_unwind, thread};
 use toml::{Table, Value};
 
