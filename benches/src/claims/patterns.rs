@@ -6,13 +6,12 @@ use std::ops::RangeInclusive;
 use aqueduct::{Slice, meter};
 use patterns::workload::PIPELINE_BYTES;
 
-use super::{near, percent, port, ratio};
-use crate::measure::{Effort, Measured as Rows, NS, OURS, Row, Subject, Work, measure};
+use super::{medians, near, percent, port, ratio};
+use crate::measure::{Effort, Measured as Rows, OURS, Subject, Work};
 use crate::ports::{Measured, PACKETS, PIPELINE, RELAY};
 use crate::relay::{COPYING, CPU_LARGE, LARGE};
 use crate::report::{Claim, PortFigures};
 use crate::stats::Summary;
-use crate::target::Target;
 
 /// The claims that need no port, by the ids that `--only` knows them by.
 pub const COPY_1K: &str = "claims.copy_1k";
@@ -86,17 +85,8 @@ fn copy_1k(effort: Effort) -> Claim {
         at = (at + 40_503 * KIB) % COLD;
         black_box(&mut to[at..at + KIB]).copy_from_slice(black_box(&from[at..at + KIB]));
     });
-    let row = Row {
-        id: COPY_1K.into(),
-        target: Target(&[]),
-        floor: "",
-        unit: NS,
-        build: Box::new(Vec::new),
-    };
     let subjects = vec![Subject::new("hot", hot), Subject::new("cold", cold)];
-    let measured = measure(&row, subjects, effort, || {});
-    let median =
-        |key| measured.rounds(key).map_or(f64::NAN, |rounds| Summary::of(&rounds.ns).median);
+    let median = medians(COPY_1K, subjects, effort);
     let (hot, cold) = (median("hot"), median("cold"));
     let within = |ns: f64| (1_000.0..=10_000.0).contains(&ns);
     claim(
@@ -277,6 +267,7 @@ mod tests {
     use super::*;
     use crate::measure::Rounds;
     use crate::report::Port;
+    use crate::target::Target;
 
     fn measured(copying: PortFigures, zero_copy: PortFigures) -> Measured {
         let port = Port {

@@ -3,8 +3,8 @@
 use aqueduct::Slice;
 use bytes::Bytes;
 
-use super::percent;
-use crate::measure::{Measured as Rows, OURS};
+use super::{items, percent};
+use crate::measure::{Effort, Measured as Rows, OURS};
 use crate::report::Claim;
 use crate::stats::{Summary, median_difference, median_ratio};
 use crate::target::{Figures, REFERENCE_RMW_NS};
@@ -13,7 +13,7 @@ use crate::weave::{CLONING, COPYING, EVENT, FAN_OUT, HOP, REMOTE};
 /// Edges between the four nodes.
 const EDGES: f64 = 3.0;
 
-pub(super) fn all(rows: &[Rows], rmw_ns: f64) -> Vec<Claim> {
+pub(super) fn all(effort: Effort, rows: &[Rows], rmw_ns: f64) -> Vec<Claim> {
     let row = |id| rows.iter().find(|row| row.id == id);
     let [small, middle, large] = EVENT.map(|(id, _)| row(id));
     let mut claims = Vec::new();
@@ -31,12 +31,13 @@ pub(super) fn all(rows: &[Rows], rmw_ns: f64) -> Vec<Claim> {
     }
     if !claims.is_empty() {
         claims.extend([shared_count(rmw_ns), inline(), industry()]);
+        claims.extend(items::all(effort));
         claims.extend(REFUSED.map(|(text, why)| not_comparable(text, "not built".into(), why)));
     }
     claims
 }
 
-fn claim(claim: &str, holds: bool, measured: String, how: &str) -> Claim {
+pub(super) fn claim(claim: &str, holds: bool, measured: String, how: &str) -> Claim {
     super::claim("003", claim, holds, measured, how)
 }
 
@@ -300,6 +301,6 @@ mod tests {
 
     #[test]
     fn without_rows_nothing_is_claimed() {
-        assert!(all(&[], 4.8).is_empty());
+        assert!(all(Effort::QUICK, &[], 4.8).is_empty());
     }
 }

@@ -82,9 +82,29 @@ pub trait Codec: Send + Sync + 'static {
     fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Failure>;
 }
 
-/// Values as JSON.
+/// Values as JSON, of up to 20 lists and objects within one another.
 #[derive(Clone, Copy, Debug)]
 pub enum Json {}
+
+impl Json {
+    /// So many levels fit into 64 KiB of stack; the parser's own limit, four times as many, does not.
+    const LEVELS: usize = 20;
+
+    fn too_deep(text: &[u8]) -> bool {
+        let (mut levels, mut quoted, mut escaped) = (0_usize, false, false);
+        text.iter().any(|byte| {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' => escaped = quoted,
+                b'"' => quoted = !quoted,
+                b'[' | b'{' if !quoted => levels += 1,
+                b']' | b'}' if !quoted => levels = levels.saturating_sub(1),
+                _ => {}
+            }
+            levels > Self::LEVELS
+        })
+    }
+}
 
 impl Codec for Json {
     fn encode<T: Serialize>(value: &T) -> Result<Slice, Failure> {
@@ -94,6 +114,9 @@ impl Codec for Json {
     }
 
     fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Failure> {
+        if Self::too_deep(bytes) {
+            return Err(Failure::new(format!("more than {} levels of JSON", Self::LEVELS)));
+        }
         Ok(serde_json::from_slice(bytes)?)
     }
 }
@@ -103,7 +126,8 @@ pub(crate) fn bincode() -> impl Options {
     bincode::DefaultOptions::new().with_fixint_encoding()
 }
 
-/// Values in bincode's form: of fixed width, little-endian.
+/// Values in bincode's form: of fixed width, little-endian. Not for types that hold themselves: bytes from a
+/// peer say how deep these nest, and nothing limits it.
 #[derive(Clone, Copy, Debug)]
 pub enum Binary {}
 

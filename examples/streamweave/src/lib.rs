@@ -6,12 +6,14 @@
 #![forbid(unsafe_code)]
 
 pub mod bench;
+mod builder;
 pub mod cli;
 mod copying;
 mod distributed;
 mod edges;
 mod error;
 mod executor;
+mod function;
 mod graph;
 mod item;
 mod message;
@@ -25,12 +27,13 @@ mod serve;
 mod threads;
 mod typed;
 
+pub use builder::Builder;
 pub use distributed::Cluster;
 #[doc(hidden)]
 pub use distributed::fuzzed;
 pub use error::{BuildError, Error, Failure};
 pub use executor::{Executor, Mode, State};
-pub use graph::{ANY, Builder, Graph, MakeOperator, MakeSource, Node, Place, Port, Role};
+pub use graph::{ANY, Graph, MakeOperator, MakeSource, Node, Place, Port, Role};
 pub use item::{Batch, Binary, Codec, Item, Json, Typed};
 pub use message::{Id, Message, Meta, Payload, Value};
 pub use metrics::Metrics;

@@ -1,13 +1,12 @@
 //! [`Registry`]: operators by name, and graphs described in TOML.
 
-use crate::{
-    BuildError, Graph, Place, Policy,
-    graph::{Builder, Node},
-    operators,
-    parameters::Parameters,
-};
-use std::{collections::BTreeMap, fmt};
+use crate::{BuildError, Builder, Graph, Node, Place, Policy, operators, parameters::Parameters};
+use std::{collections::BTreeMap, fmt, panic::resume_unwind, thread};
 use toml::{Table, Value};
+
+/// What reading a description needs, of whatever depth: the parser calls itself up to 80 levels deep, and
+/// takes half of this where nothing is optimised.
+const STACK: usize = 1 << 20;
 
 /// Makes a node of the parameters that it finds.
 pub type Make = fn(&mut Parameters) -> Result<Node, BuildError>;
@@ -62,6 +61,14 @@ impl Registry {
     ///
     /// What is wrong with it, by name.
     pub fn graph(&self, text: &str) -> Result<Graph, BuildError> {
+        thread::scope(|scope| {
+            let reader = thread::Builder::new().stack_size(STACK);
+            let read = reader.spawn_scoped(scope, || self.read(text)).map_err(|why| wrong(&why))?;
+            read.join().unwrap_or_else(|panic| resume_unwind(panic))
+        })
+    }
+
+    fn read(&self, text: &str) -> Result<Graph, BuildError> {
         let table: Table = text.parse().map_err(|why: toml::de::Error| wrong(&why))?;
         let mut whole = Parameters::new("graph", table);
         let mut builder = Builder::default();

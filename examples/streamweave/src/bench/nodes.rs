@@ -5,8 +5,8 @@ use super::{
     job::{Job, Said, Way},
 };
 use crate::{
-    ANY, BuildError, Failure, Graph, Item, Message, Meta, Next, Node, Operator, Outputs, Place,
-    Source, graph::Builder, typed::cow,
+    ANY, BuildError, Builder, Failure, Graph, Item, Message, Meta, Next, Node, Operator, Outputs,
+    Place, Source, function::cow,
 };
 use aqueduct::{Pool, Slice};
 use hdrhistogram::Histogram;

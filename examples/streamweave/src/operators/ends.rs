@@ -2,7 +2,7 @@
 
 use crate::{
     ANY, BuildError, Failure, Make, Message, Meta, Next, Node, Operator, Outputs, Parameters,
-    Source, operators::simple::BYTES, typed::stateless,
+    Source, function::stateless, operators::simple::BYTES,
 };
 use aqueduct::{Pool, Slice, SliceMut};
 use std::{

@@ -3,8 +3,8 @@
 use crate::{
     Batch, BuildError, Failure, Item, Make, Message, Meta, Node, Operator, Outputs, Parameters,
     Place,
+    function::{boxed, stateless},
     operators::simple::{BYTES, number},
-    typed::{boxed, stateless},
 };
 use aqueduct::{Slice, Str};
 use std::{collections::BTreeMap, mem, sync::Arc};

@@ -2,7 +2,7 @@
 
 use crate::{
     ANY, BuildError, Failure, Make, Message, Node, Operator, Outputs, Parameters, Place, Port,
-    typed::{Work, boxed, pass, stateless},
+    function::{Work, boxed, pass, stateless},
 };
 use std::sync::Arc;
 

@@ -2,7 +2,7 @@
 
 use crate::{
     BuildError, Failure, Item, Make, Message, Meta, Node, Outputs, Parameters,
-    typed::{Work, cow, pass, stateless, updated},
+    function::{Work, boxed, cow, pass, stateless, updated},
 };
 use aqueduct::{Interner, Slice, Str};
 use memchr::memmem::Finder;
@@ -129,7 +129,7 @@ fn key(parameters: &mut Parameters) -> Result<Node, BuildError> {
     let field = usize::try_from(field).map_err(|_| parameters.bad("\"field\" is too large"))?;
     let make = move || -> Result<Box<dyn crate::Operator>, Failure> {
         let (delimiter, mut keys) = (delimiter.clone(), Keys::default());
-        Ok(crate::typed::boxed(move |mut message: Message, out: &mut Outputs<'_>| {
+        Ok(boxed(move |mut message: Message, out: &mut Outputs<'_>| {
             let bytes = Slice::from_payload(message.payload)?;
             let text = std::str::from_utf8(&bytes)?;
             let Some(key) = text.split(&*delimiter).nth(field) else {

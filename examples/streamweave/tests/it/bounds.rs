@@ -5,6 +5,8 @@ use crate::{
     processes::Process,
     random::Folder,
 };
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::{
     fs,
     io::Write,
@@ -16,7 +18,10 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use streamweave::{BuildError, Cluster, Executor, Graph, Mode, Registry, State, Weave};
+use streamweave::{
+    BuildError, Cluster, Codec, Executor, Graph, Item, Json, Message, Mode, Payload, Registry,
+    State, Typed, Weave, fuzzed,
+};
 
 /// A slow sink on one worker, and how many items were under way at most.
 fn slow(bound: usize, thread: bool, seen: &Arc<[AtomicU64; 3]>) -> Graph {
@@ -95,11 +100,52 @@ fn numbers_that_nothing_has_so_many_of_are_refused() {
     assert!(!status.success() && said.contains("--processes"), "{said}");
 }
 
+/// A value that holds others of its kind.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Tree(Vec<Tree>);
+
+/// Graphs, values as JSON, and what peers send with an item.
 #[test]
-fn t20_a_graph_nested_a_million_deep_is_an_error() {
-    let text = format!("edges = {}", "[".repeat(1_000_000));
-    let read = move || Registry::default().graph(&text).map(drop);
-    assert!(matches!(read(), Err(BuildError::Text(_))));
+fn t20_a_million_deep_on_a_small_stack_is_an_error() {
+    const DEEP: usize = 1_000_000;
+    let nested = |open: &str, close: &str, levels| {
+        [&open.repeat(levels), "1", &close.repeat(levels)].concat()
+    };
+    let read = move || {
+        for (before, open, close) in [
+            ("edges = ", "[", ""),
+            ("edges = ", "{a=", "}"),
+            ("", "a.", ""),
+            ("edges = {", "a.", "=1}"),
+            ("[", "a.", ""),
+        ] {
+            for levels in [60, 79, 80, DEEP] {
+                let text = format!("{before}{}", nested(open, close, levels));
+                assert!(Registry::default().graph(&text).is_err(), "{before}{open} {levels}");
+            }
+        }
+        for (open, close) in [("[", ""), ("[", "]"), (r#"{"a":"#, "}"), (r#"["\"[",{"a":"#, "}]")] {
+            let payload = Payload::from(nested(open, close, DEEP).into_bytes());
+            assert!(Typed::<Value>::from_payload(payload.clone()).is_err(), "{open}");
+            assert!(Typed::<Tree>::from_payload(payload).is_err(), "{open}");
+        }
+        for (open, close, levels) in
+            [("[", "]", 20), (r#"{"a":"#, "}", 20), (r#"["\"[",{"]":"#, "}]", 10)]
+        {
+            let values = |levels| Json::decode::<Value>(nested(open, close, levels).as_bytes());
+            assert!(values(levels).is_ok() && values(levels + 1).is_err(), "{open}");
+        }
+        let item = fuzzed::write(&[(0, Message::default())], usize::MAX);
+        for word in [1_u64, 0x0101_0101_0101_0101, 0x5b5b_5b5b_5b5b_5b5b] {
+            let meta = word.to_le_bytes().repeat(DEEP);
+            let mut item = [&item[..], &meta].concat();
+            item[12..16].fill(0);
+            item[16..20].copy_from_slice(&(meta.len() as u32).to_le_bytes());
+            assert!(fuzzed::read(item).is_err(), "{word:x}");
+        }
+    };
+    let small = thread::Builder::new().stack_size(64 << 10).spawn(read).expect("it starts");
+    small.join().expect("a stack that is large enough");
 }
 
 /// One that is skipped is skipped whole.

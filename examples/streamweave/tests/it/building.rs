@@ -1,6 +1,5 @@
 //! What is wrong with a graph is said when it is built, by name.
 
-use aqueduct_testkit::{scale, skip};
 use streamweave::{BuildError, Registry, Weave};
 
 fn built(text: &str) -> Result<(), BuildError> {
@@ -92,14 +91,4 @@ fn the_typed_builder_says_at_the_end_what_was_wrong_first() {
     let mut weave = Weave::new();
     weave.own_thread("nobody");
     assert_eq!(weave.build().err(), Some(BuildError::UnknownNode("nobody".to_owned())));
-}
-
-/// Wrong types and inputs used twice do not compile, and say why: `cargo xtask long compile`, since trybuild
-/// builds all that this crate stands on anew. That they do not, `Weave::connect`'s examples show each time.
-#[test]
-fn what_does_not_compile() {
-    if scale(1) == 1 {
-        return skip("trybuild takes minutes; run by cargo xtask long compile");
-    }
-    trybuild::TestCases::new().compile_fail("tests/ui/*.rs");
 }

@@ -1,109 +1,18 @@
-//! Hybrid under a changing load, and a pause behind timely.
+//! When hybrid moves work and when not, and a pause behind timely.
 
-use crate::{peers::pair, random::Folder};
-use aqueduct_testkit::scale;
+use crate::random::Folder;
 use std::{
-    collections::HashMap,
     fs,
     sync::{Arc, Mutex, OnceLock},
     thread,
     time::{Duration, Instant},
 };
 use streamweave::{
-    Cluster, Executor, Failure, Graph, Item, Message, Meta, Metrics, Mode, Next, Node, Registry,
-    Source, Weave,
+    Cluster, Executor, Failure, Item, Message, Meta, Metrics, Mode, Next, Node, Registry, Source,
+    Weave,
 };
 
 const KEYS: u64 = 8;
-/// How long a load lasts: high, low, and by `cargo xtask long hybrid` a hundred times both.
-const PHASE: Duration = Duration::from_millis(600);
-/// Between one item a millisecond and as many as there can be.
-const THRESHOLD: f64 = 8_000.0;
-
-struct Waves {
-    begun: Option<Instant>,
-    next: u64,
-    last: Instant,
-}
-
-impl Source for Waves {
-    fn next(&mut self) -> Result<Next, Failure> {
-        let begun = *self.begun.get_or_insert_with(Instant::now);
-        let phase = begun.elapsed().as_millis() / PHASE.as_millis();
-        if phase >= scale(2) as u128 {
-            return Ok(Next::End);
-        }
-        // A low load is an item of each key at a time, so that each would overtake what is under way.
-        if self.next.is_multiple_of(KEYS) {
-            if phase % 2 == 1 && self.last.elapsed() < Duration::from_millis(KEYS) {
-                return Ok(Next::Idle);
-            }
-            self.last = Instant::now();
-        }
-        self.next += 1;
-        let meta = Meta::default().with_key((self.next % KEYS).to_string());
-        Ok(Next::Item(Message { meta, ..Message::of(self.next) }))
-    }
-}
-
-/// Waves through a node that may move, to a sink on the last worker.
-fn waves(seen: Arc<Mutex<Vec<u64>>>) -> Graph {
-    let mut weave = Weave::new();
-    let make = Arc::new(|| -> Result<Box<dyn Source>, Failure> {
-        Ok(Box::new(Waves { begun: None, next: 0, last: Instant::now() }))
-    });
-    weave.add(Node::source("waves", std::any::type_name::<u64>(), make));
-    // The second worker is slow, and so has items left when work moves away from it.
-    let (map, mapped) = weave.map("map", |n: u64| {
-        if thread::current().name() == Some("timely:work-1") {
-            thread::sleep(Duration::from_micros(700));
-        }
-        n
-    });
-    let sink = weave.sink("sink", move |n: u64| {
-        seen.lock().expect("whole").push(n);
-        Ok(())
-    });
-    let source = weave.output::<u64>("waves", 0);
-    weave.connect(&source, map);
-    weave.connect(&mapped, sink);
-    weave.build().expect("sound")
-}
-
-fn check(seen: &[u64], metrics: &Metrics) {
-    assert!(metrics.moves() >= 2, "there and back: {}", metrics.moves());
-    let mut last = HashMap::new();
-    for n in seen {
-        let before = last.insert(n % KEYS, *n);
-        assert!(before.is_none_or(|before| before == n - KEYS), "{before:?} before {n}");
-    }
-    assert_eq!(Some(seen.len() as u64), metrics.items("waves"), "lost or doubled");
-}
-
-#[test]
-fn hybrid_moves_both_ways_and_loses_doubles_and_overtakes_nothing() {
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    let mode = Mode::Hybrid(Cluster::alone(2), THRESHOLD);
-    let mut executor = Executor::new(waves(seen.clone()), mode);
-    executor.run().expect("it runs");
-    check(&seen.lock().expect("whole"), &executor.metrics());
-}
-
-#[test]
-fn hybrid_between_processes_moves_and_loses_nothing() {
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    let hybrid = |cluster| Mode::Hybrid(cluster, THRESHOLD);
-    let mut both = pair(|| waves(seen.clone()), hybrid);
-    both.iter_mut().for_each(|executor| executor.start().expect("ready"));
-    let [one, two] = both.map(|mut executor| {
-        executor.wait().expect("it runs");
-        executor.metrics()
-    });
-    check(&seen.lock().expect("whole"), &one);
-    // Some of the work was the other's.
-    let (here, there) = (one.items("map"), two.items("map"));
-    assert!(here > Some(0) && there > Some(0), "{here:?} {there:?}");
-}
 
 #[test]
 fn a_distributed_run_pauses_resumes_and_stops() {

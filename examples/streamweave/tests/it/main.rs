@@ -14,6 +14,7 @@ mod command;
 mod differential;
 mod encoding;
 mod failing;
+mod hybrid;
 mod life;
 mod load;
 mod peers;

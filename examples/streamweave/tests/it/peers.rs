@@ -1,7 +1,7 @@
 //! Peers that fail, and peers that send what is no message.
 
 use crate::{
-    processes::{Process, hosts},
+    processes::{Process, free, hosts},
     random::Folder,
 };
 use std::{
@@ -19,8 +19,7 @@ pub(crate) const SOON: Duration = Duration::from_secs(10);
 
 /// Both ends of a run between two processes, in this one.
 pub(crate) fn pair(make: impl Fn() -> Graph, mode: impl Fn(Cluster) -> Mode) -> [Executor; 2] {
-    let ports = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
-    let addresses = ports.map(|port| port.local_addr().expect("bound").to_string());
+    let addresses = free();
     [0, 1].map(|index| {
         let cluster = Cluster::new(index, addresses.to_vec()).expect("below two");
         Executor::new(make(), mode(cluster))

@@ -17,7 +17,10 @@ pub(crate) struct Process(Child);
 impl Process {
     pub(crate) fn start(graph: &Path, arguments: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_streamweave"));
-        command.arg("run").arg(graph).args(arguments);
+        Self::of(command.arg("run").arg(graph).args(arguments))
+    }
+
+    pub(crate) fn of(command: &mut Command) -> Self {
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).stdin(Stdio::null());
         Self(command.spawn().expect("it starts"))
     }
@@ -56,12 +59,16 @@ impl Drop for Process {
     }
 }
 
-/// A file with the addresses of two processes, on ports that nobody has.
-pub(crate) fn hosts(folder: &Folder) -> String {
+/// Two addresses, on ports that nobody has.
+pub(crate) fn free() -> [String; 2] {
     let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
-    let lines = listeners.map(|listener| listener.local_addr().expect("bound").to_string());
+    listeners.map(|listener| listener.local_addr().expect("bound").to_string())
+}
+
+/// A file with two addresses.
+pub(crate) fn hosts(folder: &Folder) -> String {
     let path = folder.0.join("hosts");
-    fs::write(&path, lines.join("\n")).expect("written");
+    fs::write(&path, free().join("\n")).expect("written");
     path.to_str().expect("UTF-8").to_owned()
 }
 
