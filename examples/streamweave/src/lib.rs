@@ -25,6 +25,11 @@ mod serve;
 mod threads;
 mod typed;
 
+/// The program of the README, which `cargo test` compiles and runs.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
+
 pub use distributed::Cluster;
 #[doc(hidden)]
 pub use distributed::fuzzed;

@@ -3,8 +3,6 @@
 //! Here and not beside what it is about: trybuild builds all dependencies of the package anew, twice,
 //! and those of a package with large ones take longer than a test may.
 
-mod first_server;
-
 #[test]
 fn what_the_borrow_checker_catches() {
     // With a file among them that must pass, each would be built by itself.

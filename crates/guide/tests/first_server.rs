@@ -1,4 +1,5 @@
-//! The guide's first server, built and run as the page has it.
+//! The book's first server, built and run as the page has it.
+#![allow(missing_docs, unreachable_pub, reason = "a test binary")]
 
 use std::{
     env, fs,
@@ -8,7 +9,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-const PAGE: &str = include_str!("../../../../docs/src/guide/first.md");
+const PAGE: &str = include_str!("../../../docs/src/guide/first.md");
 /// Where the page says that the checkout is.
 const CHECKOUT: &str = "../aqueduct/";
 
