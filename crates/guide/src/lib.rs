@@ -3,6 +3,7 @@
 //! Here and not in the crate that they are about: they use sockets and an executor, which trybuild there
 //! would build anew.
 
+#![forbid(unsafe_code)]
 #![cfg(doctest)]
 
 #[doc = include_str!("../../../docs/src/guide.md")]
