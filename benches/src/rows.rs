@@ -7,6 +7,7 @@ mod pipe;
 mod pool;
 mod ring;
 mod sequence;
+mod share;
 mod two_threads;
 
 use std::hint::black_box;
@@ -27,6 +28,7 @@ pub fn all() -> Vec<Row> {
     let mut rows = vec![anchor()];
     rows.extend(pool::rows());
     rows.extend(handles::rows());
+    rows.extend(share::rows());
     rows.push(deref::row());
     rows.extend(sequence::rows());
     rows.extend(pipe::rows());
@@ -51,7 +53,7 @@ pub fn counted_name(id: &str) -> Option<&str> {
     let by_size = short.starts_with("get_freeze_drop.") || short.starts_with("live64.");
     match short {
         "live64_default.65536" | "cross_thread.4096" | "deref_mixed" | ANCHOR => None,
-        _ if ["sequence.", "pipe.", "ring.", "exchange."]
+        _ if ["share.", "sequence.", "pipe.", "ring.", "exchange."]
             .iter()
             .any(|family| id.starts_with(family)) =>
         {

@@ -1,7 +1,7 @@
 //! Aqueduct's own checks, run as `cargo xtask COMMAND`.
 //!
 //! Every command ends with exit code 0 when what it checks holds, and with 1 and a line that says
-//! what to do when it does not. One command is one file of this crate.
+//! what to do when it does not. One command is one file of this crate, or one folder.
 
 #![forbid(unsafe_code)]
 #![allow(
@@ -11,6 +11,7 @@
 
 use std::process::ExitCode;
 
+mod book;
 mod counts;
 mod features;
 mod fuzz;
@@ -32,6 +33,8 @@ const HELP: &str = "\
 cargo xtask COMMAND
 
   tidy                      layers, unsafe files, lengths, inherited versions, forbidden names
+  book                      links and code blocks of the book and of every README; builds the book
+                            where mdbook is installed
   loom [--twins] [NAME]     every loom model, or every model's negative twin
   sanitize [asan|memcheck] [NAME]
                             the suite under AddressSanitizer (default) or valgrind's memcheck
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
     };
     let outcome = match command.as_str() {
         "tidy" => tidy::run(rest),
+        "book" => book::run(rest),
         "loom" => loom::run(rest),
         "sanitize" => sanitize::run(rest),
         "miri" => miri::run(rest),

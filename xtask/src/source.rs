@@ -4,7 +4,7 @@
 //! only. Line numbers are those of the original.
 
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::process::read;
 use crate::workspace::relative;
@@ -88,7 +88,14 @@ impl Source {
 
 /// Every Rust file below the given folders; build output and hidden folders are skipped.
 pub(crate) fn collect(root: &Path, folders: &[&str]) -> Result<Vec<Source>, String> {
-    let mut sources = Vec::new();
+    let paths = files(root, folders, ".rs")?;
+    paths.iter().map(|path| Ok(Source::new(&relative(path, root), &read(path)?))).collect()
+}
+
+/// Every file below the given folders whose name ends so, in order; build output and hidden folders
+/// are skipped.
+pub(crate) fn files(root: &Path, folders: &[&str], ends: &str) -> Result<Vec<PathBuf>, String> {
+    let mut found = Vec::new();
     let mut open: Vec<_> = folders.iter().map(|folder| root.join(folder)).collect();
     while let Some(folder) = open.pop() {
         let Ok(entries) = folder.read_dir() else { continue };
@@ -100,13 +107,13 @@ pub(crate) fn collect(root: &Path, folders: &[&str]) -> Result<Vec<Source>, Stri
                 if name != "target" && !name.starts_with('.') {
                     open.push(path);
                 }
-            } else if name.ends_with(".rs") {
-                sources.push(Source::new(&relative(&path, root), &read(&path)?));
+            } else if name.ends_with(ends) {
+                found.push(path);
             }
         }
     }
-    sources.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(sources)
+    found.sort();
+    Ok(found)
 }
 
 /// The folders that may hold Rust files of ours.

@@ -1,15 +1,6 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
-/// The examples of the book, which `cargo test` compiles and runs.
-#[cfg(doctest)]
-mod book {
-    #[doc = include_str!("../../../docs/src/guide.md")]
-    mod guide {}
-    #[doc = include_str!("../../../docs/src/guide/pipelines.md")]
-    mod pipelines {}
-}
-
 pub use aqueduct_base::{copy, meter};
 #[cfg(feature = "os")]
 pub use aqueduct_os as os;

@@ -233,12 +233,17 @@ impl<'a> SequenceRef<'a> {
     #[must_use]
     pub fn to_sequence(self) -> Sequence {
         if self.segments.is_empty() {
-            return Sequence::from(Slice::copy_from_slice(self.head));
+            return Sequence::from(self.copied());
         }
         if self.is_contiguous() {
             return Sequence::from(self.handle());
         }
         Sequence::from_segments(self.to_segments())
+    }
+
+    /// The bytes of the head, which nobody shares. None is no copy, and would be counted as one.
+    fn copied(self) -> Slice {
+        if self.head.is_empty() { Slice::new() } else { Slice::copy_from_slice(self.head) }
     }
 
     /// A handle on the bytes of the head, which are a segment's.
@@ -264,7 +269,7 @@ impl<'a> SequenceRef<'a> {
     #[must_use]
     pub fn to_slice(self) -> Slice {
         if self.segments.is_empty() {
-            return Slice::copy_from_slice(self.head);
+            return self.copied();
         }
         if self.is_contiguous() {
             return self.handle();

@@ -27,6 +27,11 @@ mod serve;
 mod threads;
 mod typed;
 
+/// The program of the README, which `cargo test` compiles and runs.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
+
 pub use builder::Builder;
 pub use distributed::Cluster;
 #[doc(hidden)]

@@ -17,7 +17,7 @@ enum Role {
 }
 
 /// The house, bottom to top. A package that is not here is a finding.
-const HOUSE: [(&str, Role); 18] = [
+const HOUSE: [(&str, Role); 19] = [
     ("aqueduct-base", Role::Layer(0)),
     ("aqueduct-slice", Role::Layer(1)),
     ("aqueduct-ring", Role::Layer(1)),
@@ -34,6 +34,7 @@ const HOUSE: [(&str, Role); 18] = [
     ("copy-cost", Role::Tool),
     ("aqueduct-testkit", Role::Tool),
     ("aqueduct-interop", Role::Tool),
+    ("aqueduct-guide", Role::Tool),
     ("aqueduct-fuzz", Role::Tool),
     ("xtask", Role::Bare),
 ];

@@ -24,7 +24,7 @@ pub(crate) struct Finding {
 }
 
 impl Finding {
-    fn new(path: &str, line: usize, message: impl Into<String>) -> Finding {
+    pub(crate) fn new(path: &str, line: usize, message: impl Into<String>) -> Finding {
         Finding { path: path.to_owned(), line, message: message.into() }
     }
 }

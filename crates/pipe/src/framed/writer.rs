@@ -71,7 +71,10 @@ impl FramedWriter {
         let (len, mut slices) = (frame.len(), frame.into_iter());
         let written = self.put_head(len).and_then(|()| {
             let copied = self.writer.push_all(&mut slices)?;
-            self.writer.write(self.framing.tail())?;
+            // Nothing is no copy, and would be counted as one.
+            if !self.framing.tail().is_empty() {
+                self.writer.write(self.framing.tail())?;
+            }
             Ok(copied)
         });
         let Ok(_copied) = written else {
@@ -128,7 +131,9 @@ impl FramedWriter {
         let room = slot.room();
         let _ = self.framing.head(len, 0, room); // of the length that was asked for
         copy(&mut room[head..body], frame);
-        copy(&mut room[body..total], tail);
+        if !tail.is_empty() {
+            copy(&mut room[body..total], tail);
+        }
         slot.commit(total);
         Ok(total)
     }

@@ -214,3 +214,14 @@ fn what_is_cut_off_either_end_is_let_go() {
     assert!(parts[0].is_unique(), "before the start");
     assert!(!parts[1].is_unique() && !parts[2].is_unique());
 }
+
+#[test]
+fn no_copy_is_counted_of_nothing() {
+    let sequence = Sequence::from_iter([Slice::from(vec![1; 100]), Slice::from(vec![2; 100])]);
+    let before = meter::thread();
+    for nothing in [sequence.as_ref().slice(100..100), sequence.as_ref().slice(200..)] {
+        assert!(nothing.to_sequence().is_empty());
+        assert!(nothing.to_slice().is_empty());
+    }
+    assert_eq!((meter::thread() - before).copies, 0);
+}

@@ -22,6 +22,16 @@ fn next(reader: &mut FramedReader) -> Vec<u8> {
 }
 
 #[test]
+fn no_copy_is_counted_of_a_delimiter_that_is_not_there() {
+    let (mut writer, _reader) = framed(&be4(100));
+    let before = meter::thread();
+    writer.write(b"frame").expect("it fits");
+    writer.push(Sequence::new()).expect("it fits");
+    let spent = meter::thread() - before;
+    assert_eq!((spent.copies, spent.bytes), if cfg!(feature = "meter") { (1, 5) } else { (0, 0) });
+}
+
+#[test]
 fn what_is_pushed_is_not_copied() {
     let (mut writer, mut reader) = framed(&be4(10_000));
     let (head, body) = (Slice::from(pattern(100, 1)), Slice::from(pattern(4000, 2)));
@@ -29,7 +39,8 @@ fn what_is_pushed_is_not_copied() {
     writer.push(body.clone()).expect("it fits");
     writer.push(Sequence::from_iter([head.clone(), body.clone()])).expect("it fits");
     writer.try_flush().expect("the reader is there");
-    assert_eq!((meter::thread() - before).bytes, 0);
+    let spent = meter::thread() - before;
+    assert_eq!((spent.copies, spent.bytes), (0, 0));
     let first = reader.lend_blocking().expect("sound").expect("a frame");
     assert_eq!(first.first().as_ptr(), body.as_ptr());
     let second = reader.lend_blocking().expect("sound").expect("a frame");
