@@ -239,6 +239,7 @@ impl<'a> Faults<'a> {
     ///
     /// # Panics
     /// If that does not hold.
+    #[must_use = "a sweep in which nothing failed has shown nothing"]
     pub fn try_each(&self, call: &str, error: &str, costs: usize) -> usize {
         let mut failed = 0;
         for k in (1..).step_by(if crate::scale(1) > 1 { 1 } else { 3 }) {

@@ -57,7 +57,7 @@ fn what_can_be_done_without_costs_no_client() {
 /// Orders of a client, numbered from `from` on, until it is told no more: as many as are acknowledged.
 fn acknowledged(address: &str, from: u64) -> u64 {
     let mut socket = TcpStream::connect(address).unwrap();
-    socket.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
+    socket.set_read_timeout(Some(Duration::from_millis(250))).unwrap();
     let mut count = 0;
     for id in from..from + 40 {
         if socket.write_all(&place(id, id, 1 + id % 50, id % 2, 10, 1)).is_err() {
@@ -80,7 +80,7 @@ fn a_log_whose_disk_fails_keeps_what_was_acknowledged() {
     if !may_trace() {
         return;
     }
-    let step = if scale(1) > 1 { 1 } else { 9 };
+    let step = if scale(1) > 1 { 1 } else { 13 };
     for (call, error) in [
         ("pwrite64", "ENOSPC"),
         ("pwrite64", "EINTR"),
@@ -120,9 +120,9 @@ fn a_log_whose_disk_fails_keeps_what_was_acknowledged() {
 /// Answers for which there is no memory are not left out: the client reads those before them, and the end.
 #[test]
 fn an_answer_without_memory_is_the_end_of_its_connection() {
-    const CLIENTS: usize = 16;
+    const CLIENTS: usize = 8;
     const EACH: u64 = 4_000;
-    let pool = Pool::builder().largest_block(1 << 16).hard_limit(600_000).build().unwrap();
+    let pool = Pool::builder().largest_block(1 << 16).hard_limit(300_000).build().unwrap();
     let server = Server::new(Options { uring: false, pool: pool.clone(), ..Options::default() });
     let mut clients: Vec<_> = (0..CLIENTS).map(|_| server.connect()).collect();
     let pings: Vec<_> = (0..EACH).map(|tag| ask(PING, tag)).collect();
@@ -136,6 +136,7 @@ fn an_answer_without_memory_is_the_end_of_its_connection() {
     let mut cut_off = 0;
     for mut client in clients {
         let mut told = Vec::new();
+        rustix::net::sockopt::set_socket_recv_buffer_size(&client, 1 << 20).unwrap();
         let _reset = client.read_to_end(&mut told);
         let (frames, _) = told.as_chunks::<64>();
         for (tag, frame) in (0..).zip(frames) {
