@@ -5,6 +5,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Waker};
 
 use aqueduct_pool::{Limit, Pool};
 use aqueduct_testkit::{CountingAlloc, FailingAlloc};
@@ -116,6 +117,17 @@ const SCENARIOS: &[Scenario] = &[
     FREES[1],
     FREES[2],
     FREES[3],
+    ("wait for a block", |_| {
+        let pool = Pool::builder().largest_block(1 << 16).hard_limit(100_000).build();
+        let Ok(pool) = pool else { return };
+        let (held, mut waits) = (pool.get(60_000), Box::pin(pool.get_async(60_000)));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(waits.as_mut().poll(&mut context).is_pending());
+        drop(held);
+        assert!(waits.as_mut().poll(&mut context).is_ready());
+        drop(waits);
+        assert_eq!(pool.outstanding(), 0);
+    }),
     ("trim and stats", |pool| {
         pool.trim();
         pool.maintain();

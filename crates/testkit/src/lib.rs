@@ -19,8 +19,10 @@ mod python;
 mod script;
 #[allow(unsafe_code, reason = "implements GlobalAlloc")]
 mod search;
+mod strace;
 #[allow(unsafe_code, reason = "implements GlobalAlloc")]
 mod thread_count;
+mod thread_end;
 mod worker;
 
 pub use count::{CountingAlloc, Tally};
@@ -31,7 +33,9 @@ pub use odd::OddAlloc;
 pub use python::python;
 pub use script::{Step, replay, steps};
 pub use search::SearchAlloc;
+pub use strace::{Faults, Traced, converse, may_trace};
 pub use thread_count::ThreadCountingAlloc;
+pub use thread_end::at_thread_ends;
 pub use worker::Worker;
 
 use std::hash::{BuildHasher, RandomState};

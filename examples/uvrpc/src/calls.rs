@@ -65,6 +65,18 @@ pub(crate) fn caught<T>(code: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(code)).ok()
 }
 
+/// A pipe in which all is flushed, in the end, too: what is not is half a call for which there was no memory,
+/// or one whose owner panicked as it was written. Nobody waits for it, and the next call may not follow it.
+struct Whole<'a>(&'a mut Writer);
+
+impl Drop for Whole<'_> {
+    fn drop(&mut self) {
+        if self.0.unflushed() > 0 {
+            self.0.rollback();
+        }
+    }
+}
+
 /// Who is told what comes of a call.
 pub(crate) enum Then {
     Awaited(oneshot::Sender<Outcome>),
@@ -139,7 +151,8 @@ impl Calls {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // No user's code runs under it, and nothing else here panics half way.
+        // Of users' code only an owner of data runs under it, when the data is written: see `Whole`. Nothing
+        // else here panics half way.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -169,13 +182,13 @@ impl Calls {
         }
         let deadline = after(timeout);
         let state = &mut *self.lock();
-        let queue = state.queue.as_mut().ok_or(CallError::Closed)?;
+        let queue = Whole(state.queue.as_mut().ok_or(CallError::Closed)?);
         let mut id = state.next;
         while state.pending.contains_key(&id) {
             id = id.wrapping_add(1);
         }
-        let written = write_call(queue, self.mode, id, names, data);
-        written.and_then(|()| queue.try_flush()).map_err(|_| CallError::Memory)?;
+        let written = write_call(queue.0, self.mode, id, names, data);
+        written.and_then(|()| queue.0.try_flush()).map_err(|_| CallError::Memory)?;
         state.next = id.wrapping_add(1);
         state.pending.insert(id, Entry { then, deadline, _room: room });
         if state.earliest.is_none_or(|earliest| deadline < earliest) {

@@ -2,13 +2,13 @@
 
 use crate::{
     Address, Options,
-    calls::Calls,
+    calls::{Calls, caught},
     connection::Connection,
     stream::Stream,
     zmtp::{self, Fault},
 };
 use aqueduct::Reader;
-use std::{future::poll_fn, sync::Arc, time::Duration};
+use std::{future::poll_fn, mem, sync::Arc, task::Poll, time::Duration};
 use tokio::time::{sleep, timeout};
 
 /// How long to wait behind a connection or an attempt; twice as long behind each further attempt.
@@ -40,9 +40,15 @@ async fn drive(calls: &Arc<Calls>, mut sending: Reader, address: &Address, optio
             delay = FIRST_DELAY;
             calls.connected();
             let mut side = Arc::clone(calls);
-            poll_fn(|context| connection.poll(context, &mut side, &mut sending, true)).await;
+            poll_fn(|context| {
+                // An owner of data that was sent may panic as it is let go of.
+                let polled = caught(|| connection.poll(context, &mut side, &mut sending, true));
+                polled.unwrap_or(Poll::Ready(Fault::Closed))
+            })
+            .await;
             let Some(next) = calls.lost() else { return };
-            sending = next;
+            let unsent = mem::replace(&mut sending, next);
+            caught(|| drop(unsent));
         }
         sleep(delay).await;
         delay = (delay * 2).min(LONGEST_DELAY);

@@ -114,3 +114,32 @@ impl fmt::Debug for Condvar {
         f.debug_struct("Condvar").finish_non_exhaustive()
     }
 }
+
+#[cfg(all(test, not(any(aqueduct_loom, aqueduct_shuttle))))]
+mod tests {
+    use super::{Condvar, Mutex};
+    use std::thread;
+
+    /// Whoever panicked while holding it, those that wait, and those that come, go on.
+    #[test]
+    fn a_lock_is_not_poisoned() {
+        let (value, changed) = (Mutex::new(0), Condvar::new());
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut guard = value.lock();
+                while *guard == 0 {
+                    guard = changed.wait(guard);
+                }
+                *guard += 1;
+            });
+            let panicked = scope.spawn(|| {
+                let mut guard = value.lock();
+                *guard = 1;
+                changed.notify_all();
+                panic!("while it holds the lock");
+            });
+            assert!(panicked.join().is_err());
+        });
+        assert_eq!(*value.lock(), 2);
+    }
+}

@@ -22,6 +22,8 @@ mod refuted;
 mod sides;
 #[cfg(target_os = "linux")]
 mod strace;
+#[cfg(target_os = "linux")]
+mod thread_end;
 #[cfg(all(target_os = "linux", feature = "io-uring", feature = "tokio"))]
 mod uring;
 mod vectored;

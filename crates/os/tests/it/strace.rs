@@ -1,20 +1,8 @@
 //! Errors that strace puts in the place of real calls of a whole process.
 
 use crate::{child, sides::fresh_path};
-use aqueduct_testkit::skip;
-use std::{fs, process::Command};
-
-/// Whether strace is there and may trace.
-fn may_trace() -> bool {
-    let probe = Command::new("strace")
-        .args(["-qq", "-o", "/dev/null", "-e", "inject=getppid:error=EINTR", "true"])
-        .output();
-    let may = probe.is_ok_and(|probe| probe.status.success());
-    if !may {
-        skip("strace is not there, or may not trace");
-    }
-    may
-}
+use aqueduct_testkit::may_trace;
+use std::fs;
 
 /// What a child says that does `task` while these calls fail.
 fn says(inject: &str, path: Option<&str>, task: &str) -> String {

@@ -25,5 +25,6 @@ mod rounds;
 mod settings;
 mod state_pipe;
 mod streams;
+mod thread_end;
 mod waking;
 mod writing;

@@ -1,7 +1,7 @@
 //! What lies in the slots: references, pointers, values that count their drops, callbacks that panic.
 
-use aqueduct_ring::{Arena, Beside, Builder, Consumer, One, Producer};
-use aqueduct_testkit::{Countdown, for_every_k, panics};
+use aqueduct_ring::{Arena, Beside, Builder, Consumer, One, Producer, Wait};
+use aqueduct_testkit::{Countdown, at_thread_ends, for_every_k, panics};
 use std::{
     pin::pin,
     ptr::NonNull,
@@ -250,4 +250,31 @@ fn t15_wakers_that_panic_when_they_are_dropped() {
         assert!(producer.claim().is_err());
     });
     assert_eq!(calls, 5);
+}
+
+/// Sleeping for another thread, too.
+#[test]
+fn t28_rings_and_arenas_work_within_thread_local_destructors() {
+    let arena = Arc::new(Arena::new(2, || 0_u64).unwrap());
+    at_thread_ends(move || {
+        let (mut producer, mut consumer) =
+            Builder::new(4).wait(Wait::Park).build::<u64, One>(|| 0).unwrap();
+        let other = std::thread::spawn(move || {
+            for value in 1..=100 {
+                let mut claim = producer.claim().unwrap();
+                *claim = value;
+                claim.publish();
+            }
+        });
+        let mut sum = 0;
+        while let Ok(mut batch) = consumer.take(8) {
+            sum += batch.iter_mut().map(|value| *value).sum::<u64>();
+        }
+        other.join().unwrap();
+        assert_eq!(sum, 5_050);
+        let mut lease = arena.lease().unwrap();
+        *lease = sum;
+        let handle = lease.hold();
+        assert_eq!(*arena.claim(handle).unwrap(), sum);
+    });
 }

@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::thread::{self, ThreadId};
 
-use aqueduct_slice::{Slice, Str};
-use aqueduct_testkit::{Countdown, Worker, fewer, pattern};
+use aqueduct_slice::{Interner, Slice, SliceMut, Str};
+use aqueduct_testkit::{Countdown, Worker, at_thread_ends, fewer, pattern};
 
 type Path = (&'static str, fn(Slice));
 
@@ -174,4 +174,31 @@ fn an_owner_may_make_slices_while_it_dies() {
         let slice = Slice::from_owner(Reentrant(pattern(100, 1)));
         assert_eq!(slice.clone(), slice);
     }
+}
+
+/// Of owners, on the heap, of one thread, of text; made there and elsewhere.
+#[test]
+fn t28_slices_of_every_kind_work_within_thread_local_destructors() {
+    let countdown = Countdown::new(-1);
+    let elsewhere = Slice::from_owner(countdown.value(pattern(100, 1)));
+    let (theirs, counted) = (elsewhere.clone(), countdown.clone());
+    at_thread_ends(move || {
+        let owned: Vec<_> =
+            (0..20).map(|i| Slice::from_owner(counted.value(pattern(50 + i, i)))).collect();
+        for (i, slice) in owned.iter().enumerate() {
+            assert_eq!(slice.slice_shared(1..), pattern(50 + i, i)[1..]);
+        }
+        let first = owned.into_iter().next().and_then(|slice| slice.into_local().ok());
+        let local = first.map(|local| (local.clone(), local.slice(2..40).to_shared()));
+        assert!(local.is_some_and(|(local, shared)| local.as_slice()[2..40] == shared[..]));
+        let mut grown = SliceMut::with_capacity(10);
+        (0..100).for_each(|i| grown.extend_from_slice(&pattern(100, i)));
+        assert_eq!(grown.freeze().slice(9_900..), pattern(100, 99)[..]);
+        let mut names = Interner::new();
+        let name = names.intern("a name that is too long to be inline");
+        assert_eq!(name, names.intern("a name that is too long to be inline"));
+        assert_eq!(theirs.clone().split_to(99), pattern(100, 1)[..99]);
+    });
+    drop(elsewhere);
+    countdown.assert_each_dropped_once();
 }

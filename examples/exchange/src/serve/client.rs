@@ -70,18 +70,32 @@ impl Client {
     #[inline]
     pub(super) fn tell(&mut self, message: &Message<'_>, after: u64) {
         let form = self.form();
-        if let Some(output) = &mut self.output {
-            let _ = message.write(form, output);
+        if let Some(output) = &mut self.output
+            && message.write(form, output).is_err()
+        {
+            self.give_up();
         }
         self.after = self.after.max(after);
     }
 
     /// The same of what others are told, too: it is made once.
     pub(super) fn show(&mut self, shared: Sequence, after: u64) {
-        if let Some(output) = &mut self.output {
-            let _ = output.push_sequence(shared);
+        if let Some(output) = &mut self.output
+            && output.push_sequence(shared).is_err()
+        {
+            self.give_up();
         }
         self.after = self.after.max(after);
+    }
+
+    /// There is no memory for what it is told: nothing may come behind that, so it is told no more, and reads
+    /// so from the end. What it asked before is done.
+    #[cold]
+    fn give_up(&mut self) {
+        self.is_over = true;
+        if let Some(output) = self.output.take() {
+            output.fail("no memory for an answer");
+        }
     }
 
     /// Sends what it was told, if all of it is durable.

@@ -34,8 +34,10 @@ impl Feed {
         for Trades { form, pipe: (writer, _), .. } in
             self.forms.iter_mut().filter(|form| form.is_wanted)
         {
-            // Without memory for it, it is lost.
-            let _ = trade.write(*form, writer);
+            // Without memory for it, it is lost, and those since the last look, too: no half of one is left.
+            if trade.write(*form, writer).is_err() {
+                writer.rollback();
+            }
         }
     }
 

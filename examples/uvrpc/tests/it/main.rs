@@ -10,6 +10,7 @@ mod command;
 mod differential;
 mod ends;
 mod envelopes;
+mod faults;
 mod hostile;
 mod limits;
 mod long;

@@ -9,6 +9,7 @@ mod client;
 mod clients;
 mod compare;
 mod differential;
+mod faults;
 mod hooks;
 mod http;
 mod inputs;

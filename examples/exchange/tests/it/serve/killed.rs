@@ -32,7 +32,7 @@ fn trade(socket: &TcpStream, left: &[u8], most: usize, kill: impl FnOnce()) -> u
 }
 
 /// The orders that it has taken: what a depth says.
-fn taken(socket: &mut TcpStream) -> u64 {
+pub fn taken(socket: &mut TcpStream) -> u64 {
     say(socket, &[ask(5, 1)]);
     loop {
         let ([what, _, _, is_last], words) = told(socket);

@@ -3,6 +3,7 @@
 #![allow(clippy::cast_possible_truncation, reason = "fields that fit")]
 
 mod codec;
+mod faults;
 mod killed;
 mod limits;
 mod load;

@@ -1,0 +1,285 @@
+//! Servers under strace: calls to the system fail, and no line of the program is changed for it.
+
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::{scope, sleep};
+use std::time::{Duration, Instant};
+
+use crate::skip;
+
+/// How long a client waits for an answer before it says more: the kernel of strace says that a socket has
+/// nothing when it has, and no other ever does, so only what comes next wakes the server.
+const PATIENCE: Duration = Duration::from_millis(50);
+/// Clients of a server with a fault.
+const ALL: usize = 4;
+/// Nothing takes longer, unless it hangs.
+const HANGS: Duration = Duration::from_secs(20);
+
+/// Whether strace is there and may trace; if not, that is a [`skip`].
+#[must_use]
+pub fn may_trace() -> bool {
+    let probe = Command::new("strace")
+        .args(["-qq", "-o", "/dev/null", "-e", "inject=getppid:error=EINTR", "true"])
+        .output();
+    let may = probe.is_ok_and(|probe| probe.status.success());
+    if !may {
+        skip("strace is not there, or may not trace");
+    }
+    may
+}
+
+/// A server, some of whose calls fail. It says where it listens, and ends by a signal.
+#[derive(Debug)]
+pub struct Traced {
+    /// What stands behind `listening on `, without its scheme.
+    pub address: String,
+    child: Child,
+    said: BufReader<ChildStdout>,
+    log: PathBuf,
+}
+
+impl Traced {
+    /// Starts a program with its arguments, to which `inject` is done, as in `recvfrom:error=EIO:when=3`;
+    /// several with spaces between.
+    /// None when it ends before it listens.
+    ///
+    /// # Panics
+    /// If there is no such program, or none to trace it with.
+    #[must_use]
+    pub fn start(server: &[&str], inject: &str) -> Option<Traced> {
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let log = format!("aqueduct-strace-{}-{number}", std::process::id());
+        let log = std::env::temp_dir().join(log);
+        let call = |inject: &str| inject.split(':').next().unwrap_or_default().to_owned();
+        let calls: Vec<_> = inject.split(' ').map(call).collect();
+        // The tracer steps aside: the child that is waited for, and signalled, is the server.
+        let mut strace = Command::new("strace");
+        strace.args(["-D", "-f", "-q", "-e", &format!("trace={}", calls.join(","))]);
+        for inject in inject.split(' ') {
+            strace.args(["-e", &format!("inject={inject}")]);
+        }
+        strace.arg("-o").arg(&log).args(server);
+        // The leak checker traces its own process, which strace is doing already.
+        strace.env("ASAN_OPTIONS", "detect_leaks=0").stdout(Stdio::piped());
+        let mut child = strace.spawn().expect("strace runs");
+        let mut said = BufReader::new(child.stdout.take().expect("piped above"));
+        let mut line = String::new();
+        said.read_line(&mut line).expect("text");
+        let mut this = Traced { address: String::new(), child, said, log };
+        match line.trim_end().strip_prefix("listening on ") {
+            Some(at) => at.split("://").last().unwrap_or(at).clone_into(&mut this.address),
+            None => {
+                let ended = this.child.wait().expect("it ends");
+                assert_eq!(ended.code(), Some(1), "{inject}: an end that is no error");
+                return None;
+            }
+        }
+        Some(this)
+    }
+
+    /// The number of the process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// How many descriptors it has open.
+    ///
+    /// # Panics
+    /// If the system does not tell.
+    #[must_use]
+    pub fn descriptors(&self) -> usize {
+        let folder = format!("/proc/{}/fd", self.id());
+        std::fs::read_dir(folder).expect("it runs").count()
+    }
+
+    /// Ends it by a signal. How many calls failed, and its last words.
+    ///
+    /// # Panics
+    /// If it does not end by itself, and well.
+    #[must_use]
+    pub fn end(mut self) -> (usize, String) {
+        let (id, since, mut ended) = (self.id().to_string(), Instant::now(), None);
+        while ended.is_none() {
+            assert!(since.elapsed() < HANGS, "it does not end");
+            // Again, where the fault was of the call by which tokio tells itself of the signal.
+            let told = Command::new("kill").args(["-TERM", &id]).status();
+            assert!(told.expect("kill runs").success(), "it ran no more");
+            let asked = Instant::now();
+            while ended.is_none() && asked.elapsed() < 20 * PATIENCE {
+                sleep(PATIENCE / 50);
+                ended = self.child.try_wait().expect("it is ours");
+            }
+        }
+        let (mut said, ended) = (String::new(), ended.expect("waited for above"));
+        self.said.read_to_string(&mut said).expect("text");
+        assert!(ended.success(), "{ended}: {said}");
+        (self.injected(), said)
+    }
+
+    /// Whether it has ended by itself, with an error.
+    fn has_failed(&mut self) -> bool {
+        let since = Instant::now();
+        loop {
+            match self.child.try_wait().expect("it is ours") {
+                Some(ended) => return ended.code() == Some(1),
+                None if since.elapsed() > 60 * PATIENCE => return false,
+                None => sleep(PATIENCE / 50),
+            }
+        }
+    }
+
+    /// Kills it. How many calls failed.
+    #[must_use]
+    pub fn kill(mut self) -> usize {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        self.injected()
+    }
+
+    /// When the tracer has written its last line.
+    fn injected(&self) -> usize {
+        let (id, since) = (self.id().to_string(), Instant::now());
+        loop {
+            let text = std::fs::read_to_string(&self.log).unwrap_or_default();
+            let is_last = |line: &str| line.starts_with(&id) && line.contains(" +++ ");
+            if text.lines().any(is_last) || since.elapsed() > HANGS {
+                return text.matches("(INJECTED)").count();
+            }
+            sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+impl Drop for Traced {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = std::fs::remove_file(&self.log);
+    }
+}
+
+/// A client that says `turns`, piece by piece, waits behind each for so many bytes, and says then that this
+/// was all. What it is told up to the end, which may be a reset; nothing where nobody listens.
+///
+/// # Panics
+/// If the end does not come.
+#[must_use]
+pub fn converse(address: &str, turns: &[(Vec<u8>, usize)]) -> Vec<u8> {
+    let Ok(mut socket) = TcpStream::connect(address) else { return Vec::new() };
+    socket.set_nodelay(true).expect("a socket");
+    socket.set_read_timeout(Some(PATIENCE)).expect("a time");
+    let (mut told, mut due, mut room) = (Vec::new(), 0_usize, [0; 4096]);
+    for (says, more) in turns {
+        due = due.saturating_add(*more);
+        if socket.write_all(says).is_err() {
+            break; // who is cut off says no more
+        }
+        while told.len() < due {
+            match socket.read(&mut room) {
+                Ok(count @ 1..) => told.extend_from_slice(&room[..count]),
+                _ => break,
+            }
+        }
+    }
+    let _ = socket.shutdown(Shutdown::Write);
+    socket.set_read_timeout(Some(HANGS)).expect("a time");
+    if let Err(error) = socket.read_to_end(&mut told) {
+        assert!(error.kind() != ErrorKind::WouldBlock, "the connection hangs");
+    }
+    told
+}
+
+/// A server whose calls fail, one each time, in a process of its own; and what its clients say meanwhile.
+#[derive(Debug)]
+pub struct Faults<'a> {
+    server: &'a [&'a str],
+    mask: fn(&mut [u8]),
+    /// What is said, and how many bytes are told behind it.
+    turns: Vec<(Vec<u8>, usize)>,
+    /// All that is told, masked.
+    told: Vec<u8>,
+    /// Descriptors that are open when nobody is connected any more.
+    open: usize,
+}
+
+impl<'a> Faults<'a> {
+    /// Learns what a server tells a client, up to what `mask` hides, where nothing fails: a program with its
+    /// arguments.
+    ///
+    /// # Panics
+    /// If it does not listen.
+    #[must_use]
+    pub fn new(server: &'a [&'a str], says: &[Vec<u8>], mask: fn(&mut [u8])) -> Faults<'a> {
+        let usual = Traced::start(server, "getppid:error=EPERM").expect("it listens");
+        let (mut turns, mut told) = (Vec::new(), Vec::new());
+        for piece in says {
+            turns.push((piece.clone(), usize::MAX));
+            let before = told.len();
+            told = converse(&usual.address, &turns);
+            turns.last_mut().expect("pushed above").1 = told.len() - before;
+        }
+        mask(&mut told);
+        let mut this = Faults { server, mask, turns, told, open: usize::MAX };
+        assert_eq!(this.cut_off(&usual.address), 0);
+        sleep(4 * PATIENCE); // those that nobody has any more are closed by then
+        this.open = usual.descriptors();
+        assert_eq!(usual.end().0, 0);
+        this
+    }
+
+    /// Has the first of the server's calls of this name fail, then the second, and so on until there is none
+    /// so late. (Ordinarily every third of them.) Each time it serves a few clients at once, and one more:
+    /// they are told all, but for `costs` of them, which are cut off. Afterwards there are no more
+    /// descriptors than without, and where it costs nobody, the server ends well. How often a call failed.
+    ///
+    /// # Panics
+    /// If that does not hold.
+    #[must_use = "a sweep in which nothing failed has shown nothing"]
+    pub fn try_each(&self, call: &str, error: &str, costs: usize) -> usize {
+        let mut failed = 0;
+        for k in (1..).step_by(if crate::scale(1) > 1 { 1 } else { 3 }) {
+            let inject = format!("{call}:error={error}:when={k}");
+            // One that cannot even begin says so, and ends.
+            let Some(mut traced) = Traced::start(self.server, &inject) else { continue };
+            let lost = self.cut_off(&traced.address);
+            if lost == ALL && traced.has_failed() {
+                continue; // the same, a little later
+            }
+            let since = Instant::now();
+            while traced.descriptors() > self.open && since.elapsed() < 60 * PATIENCE {
+                sleep(PATIENCE / 50);
+            }
+            let open = traced.descriptors();
+            assert!(open <= self.open, "{inject}: {open} descriptors, {} before", self.open);
+            // tokio tells itself of a signal by the same calls, and panics where these fail.
+            let injected = if costs > 0 { traced.kill() } else { traced.end().0 };
+            let costs = if injected == 0 { 0 } else { costs };
+            assert!(lost <= costs, "{inject}: {lost} clients were cut off");
+            if injected == 0 {
+                return failed;
+            }
+            failed += injected;
+        }
+        unreachable!("there are only so many calls")
+    }
+
+    /// How many of all clients are cut off, of which all but one come at once. They are told nothing else.
+    fn cut_off(&self, address: &str) -> usize {
+        let is_cut_off = || {
+            let mut told = converse(address, &self.turns);
+            (self.mask)(&mut told);
+            assert!(self.told.starts_with(&told), "a client was told something else");
+            told.len() < self.told.len()
+        };
+        let at_once = scope(|scope| {
+            let clients = [(); ALL - 1].map(|()| scope.spawn(is_cut_off));
+            clients.map(|client| client.join().expect("a client that panicked"))
+        });
+        at_once.into_iter().filter(|cut_off| *cut_off).count() + usize::from(is_cut_off())
+    }
+}

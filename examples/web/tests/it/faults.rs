@@ -1,0 +1,63 @@
+//! Calls of `web serve` to the system that fail, one after the other: a client gets its answers or is cut
+//! off, the others get theirs, and no descriptor stays open.
+
+use aqueduct_testkit::{Faults, may_trace};
+
+const SERVER: [&str; 6] =
+    [env!("CARGO_BIN_EXE_web"), "serve", "--listen", "127.0.0.1:0", "--mode", "zero-copy"];
+
+fn faults() -> Option<Faults<'static>> {
+    let echo =
+        [b"POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: 3000\r\n\r\n", &[b'e'; 3000][..]];
+    let stream = b"GET /stream?count=20 HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+    let says = [crate::server::GET.to_vec(), echo.concat(), stream.to_vec()];
+    may_trace().then(|| Faults::new(&SERVER, &says, mask))
+}
+
+/// Hides the dates, also one that is cut.
+fn mask(told: &mut [u8]) {
+    const LINE: &[u8] = b"\r\ndate: ";
+    let begins: Vec<_> = told.windows(LINE.len()).map(|part| part == LINE).collect();
+    for at in (0..begins.len()).filter(|at| begins[*at]) {
+        told[at + LINE.len()..].iter_mut().take(29).for_each(|byte| *byte = b'D');
+    }
+}
+
+#[test]
+fn what_is_interrupted_or_not_ready_is_done_again() {
+    let Some(faults) = faults() else { return };
+    for call in ["recvfrom", "sendto", "writev"] {
+        for error in ["EINTR", "EAGAIN"] {
+            assert!(faults.try_each(call, error, 0) > 0, "{call}");
+        }
+    }
+    assert!(faults.try_each("accept4", "EINTR", 0) > 0);
+    assert!(faults.try_each("epoll_wait", "EINTR", 0) > 0);
+}
+
+#[test]
+fn a_connection_that_fails_takes_no_other_with_it() {
+    let Some(faults) = faults() else { return };
+    for (call, error) in [
+        ("recvfrom", "EIO"),
+        ("sendto", "ECONNRESET"),
+        ("writev", "ENOMEM"),
+        ("epoll_ctl", "ENOSPC"),
+    ] {
+        assert!(faults.try_each(call, error, 1) > 0, "{call}");
+    }
+}
+
+/// It is only slower, or waits until there are descriptors again.
+#[test]
+fn what_can_be_done_without_costs_no_client() {
+    let Some(faults) = faults() else { return };
+    for (call, error) in [
+        ("accept4", "EMFILE"),
+        ("accept4", "ECONNABORTED"),
+        ("setsockopt", "EIO"),
+        ("shutdown", "ENOTCONN"),
+    ] {
+        assert!(faults.try_each(call, error, 0) > 0, "{call}");
+    }
+}
