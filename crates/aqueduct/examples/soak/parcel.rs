@@ -154,7 +154,7 @@ impl Maker {
         // The pool with the hard limit may have nothing more.
         let Ok(mut block) = pool.try_get(len) else { return Vec::new() };
         self.ledger.fill(&mut block.spare_mut()[..len], start);
-        if len > 0 && self.ledger.plant == Some(Plant::Byte) && random.one_in(10_000) {
+        if len > 0 && self.ledger.plant == Some(Plant::Byte) && random.one_in(500) {
             block.spare_mut()[len / 2] ^= 1;
         }
         block.commit(len);
