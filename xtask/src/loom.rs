@@ -70,6 +70,7 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     for model in &models {
         jobs.extend(jobs_of(model, &binaries, twins)?);
     }
+    // Of the processor's time: others may use the machine.
     println!("{:<64} {:>8}  result", if twins { "twin" } else { "model" }, "seconds");
     let mut bad = Vec::new();
     for job in &jobs {
@@ -196,7 +197,7 @@ impl Job<'_> {
             let good = status.success() && finished.output.contains("1 passed");
             let bound = bound.map_or("all".to_owned(), |bound| format!("up to {bound}"));
             let result = if good { "passed" } else { "FAILED" };
-            println!("{name:<64} {:>8.2}  {result}, {bound} preemptions", finished.seconds);
+            println!("{name:<64} {:>8.2}  {result}, {bound} preemptions", finished.computed);
             return Ok((!good).then(|| format!("{name}: failed with {bound} preemptions")));
         }
         println!("{name:<64} {:>8}  no end in sight", "");
@@ -226,7 +227,7 @@ impl Job<'_> {
             Some(twin) => format!("{} / {twin}", short(&self.test)),
             None => short(&self.test).to_owned(),
         };
-        println!("{name:<64} {:>8.2}  {result}", finished.seconds);
+        println!("{name:<64} {:>8.2}  {result}", finished.computed);
         if !good {
             print!("{}", tail(&finished.output, 20));
         }

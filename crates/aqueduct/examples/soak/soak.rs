@@ -41,6 +41,7 @@ pub fn run(settings: &Settings) -> Result<(), String> {
     let mut watch =
         Watch { maker: &maker, settings, since: Instant::now(), now: Memory::default() };
     watch.threads(places);
+    watch.look();
     watch.line();
     // The threads are joined, their places dropped with all that was on its way.
     for pool in &maker.pools {
