@@ -101,7 +101,7 @@ impl Kernel {
             drop(read());
         }
         match registered {
-            Some(registered) if len % 2 == 0 => {
+            Some(registered) if len.is_multiple_of(2) => {
                 let block = registered.read_at(&self.file, from as u64, len).wait()?;
                 Ok(Parcel::new(&maker.ledger, block, from))
             }

@@ -124,15 +124,13 @@ impl Worker {
     /// Sends one to another thread, as it is or in the arena.
     fn send(&mut self) {
         let Some(parcel) = self.any() else { return };
-        let mut message = Message::Parcel(parcel);
-        if self.random.one_in(4) {
-            if let Some(mut lease) = self.place.arena.lease() {
-                if let Message::Parcel(parcel) = message {
-                    *lease = Some(parcel);
-                }
-                message = Message::Stored(lease.hold());
+        let message = match self.place.arena.lease() {
+            Some(mut lease) if self.random.one_in(4) => {
+                *lease = Some(parcel);
+                Message::Stored(lease.hold())
             }
-        }
+            _ => Message::Parcel(parcel),
+        };
         self.post(message);
     }
 
