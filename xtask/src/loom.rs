@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 use std::env;
+use std::process::Command;
 use std::time::Duration;
 
 use crate::process::{Outcome, root, run_limited, tail};
@@ -23,6 +24,11 @@ const PREEMPTIONS: &str = "4";
 /// A model that takes longer should bound itself; this only keeps a stuck one from hanging us.
 const LIMIT: Duration = Duration::from_secs(600);
 
+/// What `--deep` tries, deepest first, until one ends: all interleavings, then up to so many preemptions.
+/// Most models that end without a bound do so within seconds.
+const DEPTHS: [(Option<&str>, Duration); 4] =
+    [(None, Duration::from_secs(60)), (Some("5"), LIMIT), (Some("4"), LIMIT), (Some("3"), LIMIT)];
+
 /// A model as its source declares it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Model {
@@ -33,11 +39,14 @@ pub(crate) struct Model {
 }
 
 pub(crate) fn run(args: &[String]) -> Outcome {
-    let twins = args.iter().any(|arg| arg == "--twins");
-    let name = args.iter().find(|arg| !arg.starts_with("--")).map_or("", String::as_str);
-    if let Some(odd) = args.iter().find(|arg| arg.starts_with("--") && *arg != "--twins") {
-        return Err(format!("no such option: {odd}"));
-    }
+    let (options, names): (Vec<_>, Vec<_>) = args.iter().partition(|arg| arg.starts_with("--"));
+    let (twins, deep) = match options.iter().map(|option| option.as_str()).collect::<Vec<_>>()[..] {
+        [] => (false, false),
+        ["--twins"] => (true, false),
+        ["--deep"] => (false, true),
+        _ => return Err("takes --twins or --deep, and a part of the models' names".to_owned()),
+    };
+    let name = names.first().map_or("", |name| name.as_str());
     let sources = collect(&root(), &["crates"])?;
     let models: Vec<Model> = sources
         .iter()
@@ -61,10 +70,11 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     for model in &models {
         jobs.extend(jobs_of(model, &binaries, twins)?);
     }
+    // Of the processor's time: others may use the machine.
     println!("{:<64} {:>8}  result", if twins { "twin" } else { "model" }, "seconds");
     let mut bad = Vec::new();
     for job in &jobs {
-        bad.extend(job.run()?);
+        bad.extend(if deep { job.run_deep()? } else { job.run()? });
     }
     let kind = if twins { "twins that must fail" } else { "models" };
     println!("loom: {} {kind}, {} not as they should be", jobs.len(), bad.len());
@@ -169,14 +179,37 @@ fn jobs_of<'a>(
 }
 
 impl Job<'_> {
+    fn command(&self) -> Command {
+        let mut command = self.binary.command();
+        command.args(["--exact", &self.test, "--include-ignored"]).env_remove("AQUEDUCT_TWIN");
+        command
+    }
+
+    /// Prints the deepest bound at which the model ends in time, and how long that took.
+    fn run_deep(&self) -> Result<Option<String>, String> {
+        let name = short(&self.test);
+        for (bound, limit) in DEPTHS {
+            let mut command = self.command();
+            command.env_remove("LOOM_MAX_PREEMPTIONS");
+            command.envs(bound.map(|bound| ("LOOM_MAX_PREEMPTIONS", bound)));
+            let finished = run_limited(&mut command, limit)?;
+            let Some(status) = finished.status else { continue };
+            let good = status.success() && finished.output.contains("1 passed");
+            let bound = bound.map_or("all".to_owned(), |bound| format!("up to {bound}"));
+            let result = if good { "passed" } else { "FAILED" };
+            println!("{name:<64} {:>8.2}  {result}, {bound} preemptions", finished.computed);
+            return Ok((!good).then(|| format!("{name}: failed with {bound} preemptions")));
+        }
+        println!("{name:<64} {:>8}  no end in sight", "");
+        Ok(Some(format!("{name}: no end in sight")))
+    }
+
     /// Prints a line, and gives a message if the model did not do what it should.
     fn run(&self) -> Result<Option<String>, String> {
-        let mut command = self.binary.command();
-        command.args(["--exact", &self.test, "--include-ignored"]);
+        let mut command = self.command();
         if env::var_os("LOOM_MAX_PREEMPTIONS").is_none() {
             command.env("LOOM_MAX_PREEMPTIONS", PREEMPTIONS);
         }
-        command.env_remove("AQUEDUCT_TWIN");
         if let Some(twin) = &self.twin {
             command.env("AQUEDUCT_TWIN", twin);
         }
@@ -194,7 +227,7 @@ impl Job<'_> {
             Some(twin) => format!("{} / {twin}", short(&self.test)),
             None => short(&self.test).to_owned(),
         };
-        println!("{name:<64} {:>8.2}  {result}", finished.seconds);
+        println!("{name:<64} {:>8.2}  {result}", finished.computed);
         if !good {
             print!("{}", tail(&finished.output, 20));
         }

@@ -22,9 +22,13 @@ mod parity;
 mod process;
 mod sanitize;
 mod shuttle;
+mod soak;
 mod source;
+#[cfg(test)]
+mod sources;
 mod test_binary;
 mod tidy;
+mod tsan;
 mod valgrind;
 mod witness;
 mod workspace;
@@ -35,9 +39,14 @@ cargo xtask COMMAND
   tidy                      layers, unsafe files, lengths, inherited versions, forbidden names
   book                      links and code blocks of the book and of every README; builds the book
                             where mdbook is installed
-  loom [--twins] [NAME]     every loom model, or every model's negative twin
+  loom [--twins|--deep] [NAME]
+                            every loom model; or every model's negative twin; or every model as
+                            deep as it ends in ten minutes (hours)
   sanitize [asan|memcheck] [NAME]
-                            the suite under AddressSanitizer (default) or valgrind's memcheck
+                            the suite under AddressSanitizer (default), debug and release, or the
+                            crates' under valgrind's memcheck
+  sanitize tsan             the soak under ThreadSanitizer, a minute, and weakened twins of it
+  soak [--minutes N]        threads that pass blocks to each other (30 minutes)
   miri [--tree] [NAME]      the crates with unsafe code under Miri, by Stacked or Tree Borrows
   features                  each published crate with no, each, and all features
   fuzz [TARGET] [SECONDS]   cargo-fuzz targets (all of them, 60 seconds each)
@@ -66,6 +75,7 @@ fn main() -> ExitCode {
         "fuzz" => fuzz::run(rest),
         "counts" => counts::run(rest),
         "witness" => witness::run(rest),
+        "soak" => soak::run(rest),
         "shuttle" => shuttle::run(rest),
         "named" => named::run(rest),
         "parity" => parity::run(rest),

@@ -92,8 +92,9 @@ fn find() -> Outcome {
     Err(format!("Miri is not installed: {how}"))
 }
 
-/// The nightly toolchain's cargo, in the repository's root: Miri comes with no other.
-fn nightly() -> Command {
+/// The nightly toolchain's cargo, in the repository's root: Miri comes with no other, and no other builds the
+/// standard library.
+pub(crate) fn nightly() -> Command {
     let mut command = Command::new("rustup");
     command.args(["run", "nightly", "cargo"]).current_dir(root());
     command

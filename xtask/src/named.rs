@@ -3,7 +3,7 @@
 //! `t07_...` is a named regression, `model_05_...` a loom model, `case_023_...` a behaviour of the
 //! pipe. A number may have several tests.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::process::{Outcome, root};
 use crate::source::{FOLDERS, Source, collect};
@@ -26,7 +26,7 @@ const KINDS: [Kind; 3] = [
         digits: 2,
         required: &[
             1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24,
-            25, 26, 27, 28, 29,
+            25, 26, 27, 28, 29, 30,
         ],
         all: 30,
     },
@@ -39,6 +39,7 @@ const KINDS: [Kind; 3] = [
     Kind { prefix: "case_", digits: 3, required: &[], all: CASES },
 ];
 
+/// Of each number the tests, each with its place.
 type Found = BTreeMap<u16, Vec<String>>;
 
 pub(crate) fn run(args: &[String]) -> Outcome {
@@ -54,10 +55,34 @@ pub(crate) fn run(args: &[String]) -> Outcome {
                 println!("{}{number:0width$}  {test}", kind.prefix, width = kind.digits);
             }
         }
+        if kind.prefix == "t" {
+            table(kind, &found);
+        }
         missing.extend(missing_of(kind, &found));
         println!("{}*: {} of {} numbers have tests", kind.prefix, found.len(), kind.all);
     }
     if missing.is_empty() { Ok(()) } else { Err(format!("missing: {}", missing.join(" "))) }
+}
+
+/// Of each number how many tests there are, and the packages that run them.
+fn table(kind: &Kind, found: &Found) {
+    for number in 1..=kind.all {
+        let tests = found.get(&number).map_or(&[][..], Vec::as_slice);
+        let packages: Vec<&str> =
+            tests.iter().map(|test| package(test)).collect::<BTreeSet<_>>().into_iter().collect();
+        let name = format!("{}{number:0width$}", kind.prefix, width = kind.digits);
+        let packages = if packages.is_empty() { "MISSING".into() } else { packages.join(" ") };
+        println!("{name}  {:>3} tests  {packages}", tests.len());
+    }
+}
+
+/// The folder of the package that a test lies in: of `examples/web/tests/it/a.rs` it is `web`.
+fn package(place: &str) -> &str {
+    let mut parts = place.split('/');
+    match (parts.next(), parts.next()) {
+        (Some("crates" | "examples"), Some(package)) => package,
+        (folder, _) => folder.unwrap_or(place),
+    }
 }
 
 fn missing_of(kind: &Kind, found: &Found) -> Vec<String> {
@@ -103,6 +128,12 @@ mod tests {
         assert_eq!(number(&KINDS[0], "t31_none"), None);
         assert_eq!(number(&KINDS[1], "model_16_reuse"), Some(16));
         assert_eq!(number(&KINDS[2], "case_023_view"), Some(23));
+    }
+
+    #[test]
+    fn a_test_belongs_to_its_package() {
+        assert_eq!(package("examples/web/tests/it/a.rs:3: t19_a"), "web");
+        assert_eq!(package("xtask/src/sources.rs:3: t30_a"), "xtask");
     }
 
     #[test]

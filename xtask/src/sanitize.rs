@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::process::{Outcome, capture, cargo, execute, find_tool, run_limited, tail};
+use crate::process::{Outcome, capture, cargo, execute, find_tool, read, root, run_limited, tail};
 use crate::test_binary::build;
-use crate::workspace::published;
+use crate::tsan::tsan;
+use crate::workspace::packages;
 
 /// Memcheck is about twenty times slower than the program alone.
 const LIMIT: Duration = Duration::from_secs(1800);
@@ -20,42 +21,33 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     };
     match tool {
         "asan" => asan(name),
+        "tsan" => tsan(),
         "memcheck" => memcheck(name),
-        other => Err(format!("no such sanitizer, asan and memcheck are there: {other}")),
+        other => Err(format!("no such sanitizer, asan, tsan and memcheck are there: {other}")),
     }
 }
 
-/// `-p NAME` for the published crates and for the testkit, whose allocators are unsafe code too.
-fn packages() -> Result<Vec<String>, String> {
-    let names = published()?.into_iter().map(|package| package.name);
-    let names = names.chain(["aqueduct-testkit".to_owned()]);
-    Ok(names.map(|name| format!("--package={name}")).collect())
+/// The published crates, the testkit, whose allocators are unsafe code too, and the examples.
+fn suite() -> Result<Vec<String>, String> {
+    let tested = |folder: &str| folder.starts_with("crates/") || folder.starts_with("examples/");
+    let suite = packages()?.into_iter().filter(|package| tested(&package.folder));
+    Ok(suite.map(|package| format!("--package={}", package.name)).collect())
 }
 
 fn asan(name: Option<&str>) -> Outcome {
     let host = host()?;
     find_runtime(&host)?;
-    let mut suite = cargo();
-    let target = format!("--target={host}");
-    // The target must be given: without it the flag would reach build scripts and macros.
-    suite.args(["test", &target, "--target-dir=target/asan", "--lib", "--bins", "--tests"]);
-    suite.args(packages()?).args(name);
-    with_asan(&mut suite);
-    execute(&mut suite)?;
-    if name.is_none() {
-        // Sizes that overflow only wrap where overflow checks are off.
-        let mut release = cargo();
-        release.args([
-            "test",
-            "--release",
-            &target,
-            "--target-dir=target/asan",
-            "--lib",
-            "--tests",
-        ]);
-        release.args(packages()?).args(["--", "t01_"]);
-        with_asan(&mut release);
-        execute(&mut release)?;
+    // Sizes that overflow only wrap in release, where overflow checks are off.
+    for profile in ["--profile=dev", "--profile=release"] {
+        let mut tests = cargo();
+        // The target must be given: without it the flag would reach build scripts and macros.
+        tests.args(["test", profile, "--no-fail-fast", "--target", &host]);
+        tests.args(["--target-dir=target/asan", "--lib", "--bins", "--tests"]);
+        tests.args(suite()?).args(name);
+        with_asan(&mut tests);
+        let start = Instant::now();
+        execute(&mut tests)?;
+        println!("sanitize: {profile}: {} s", start.elapsed().as_secs());
     }
     // Cargo's exit code is read, not its output: a leak fails a binary after it printed "ok".
     println!("sanitize: clean under AddressSanitizer with leak checking");
@@ -68,7 +60,7 @@ fn with_asan(command: &mut Command) {
     command.env("ASAN_OPTIONS", "detect_leaks=1:allocator_may_return_null=1");
 }
 
-fn host() -> Result<String, String> {
+pub(crate) fn host() -> Result<String, String> {
     let text = capture(Command::new(rustc()).arg("-vV"))?;
     let host = text.lines().find_map(|line| line.strip_prefix("host: "));
     host.map(str::to_owned).ok_or_else(|| "rustc -vV names no host".to_owned())
@@ -93,12 +85,21 @@ fn find_runtime(host: &str) -> Outcome {
     ))
 }
 
+/// Those whose own code, not that of their tests alone, is on the list.
+fn crates_with_unsafe() -> Result<Vec<String>, String> {
+    let list = read(&root().join("xtask/lists/unsafe.txt"))?;
+    let has = |folder: &str| list.lines().any(|line| line.starts_with(&format!("{folder}/src/")));
+    let crates = packages()?.into_iter().filter(|package| package.folder.starts_with("crates/"));
+    let crates = crates.filter(|package| has(&package.folder));
+    Ok(crates.map(|package| format!("--package={}", package.name)).collect())
+}
+
 fn memcheck(name: Option<&str>) -> Outcome {
     let Some(valgrind) = find_tool("valgrind") else {
         return Err("valgrind is not installed: apt-get install valgrind".to_owned());
     };
     let mut args = vec!["--lib".to_owned(), "--tests".to_owned()];
-    args.extend(packages()?);
+    args.extend(crates_with_unsafe()?);
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let mut bad = Vec::new();
     for binary in build(&args, &[])? {

@@ -13,7 +13,8 @@ use std::{
     task::{Context, Waker},
 };
 
-const PRODUCERS: usize = 3;
+/// Eight threads, with the three that take.
+const PRODUCERS: usize = 5;
 /// Events of each producer.
 const EVENTS: usize = 6;
 
