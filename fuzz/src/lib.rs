@@ -22,6 +22,8 @@ pub mod made;
 /// The machine's own name for it.
 #[path = "../../examples/web/tests/it/http/oracle.rs"]
 pub mod oracle;
+#[path = "../../crates/pipe/tests/it/machine/mod.rs"]
+pub mod pipe_machine;
 #[path = "../../crates/pool/tests/it/machine/mod.rs"]
 pub mod pool_machine;
 #[path = "../../crates/sequence/tests/it/machine/mod.rs"]
