@@ -2,6 +2,12 @@
 //! of the corpus run the very same code.
 #![forbid(unsafe_code)]
 
+/// Captures for the machine of them.
+#[allow(dead_code, reason = "the tests make more of it")]
+#[path = "../../examples/patterns/tests/it/build.rs"]
+pub mod build;
+#[path = "../../examples/patterns/tests/it/machine.rs"]
+pub mod capture_machine;
 /// The machine's own name for it, and for what it is made of.
 #[path = "../../examples/exchange/tests/it/log/disk.rs"]
 pub mod disk;

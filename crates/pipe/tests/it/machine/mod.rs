@@ -12,7 +12,6 @@ mod waits;
 mod writing;
 
 pub use op::{Decision, Op, Way};
-pub use oracle::Ended;
 use oracle::Oracle;
 use waits::Waits;
 
