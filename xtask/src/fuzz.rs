@@ -108,7 +108,7 @@ impl<'a> Target<'a> {
         let commit = capture(git.current_dir(root()).args(["rev-parse", "--short", "HEAD"]))?;
         let (date, commit, name) = (date.trim(), commit.trim(), self.name);
         let what = format!("`cargo xtask fuzz {name} {asked}`, AddressSanitizer");
-        Ok(format!("| {date} | {commit} | {what} | {seconds} | {executions} | none |\n"))
+        Ok(format!("| {date} | {commit} | {what} | {seconds} | {} | none |\n", grouped(executions)))
     }
 
     /// Replaces the committed corpus by the least of it and of what was found that reaches as much.
@@ -163,6 +163,19 @@ fn executed(command: &mut Command) -> Result<u64, String> {
 /// The figure in that line of libFuzzer's last words.
 fn executions(line: &str) -> Option<u64> {
     line.strip_prefix("stat::number_of_executed_units:")?.trim().parse().ok()
+}
+
+/// With a comma before each three digits, as the ledger has it.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.char_indices() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 /// In Linux's accounts a second has so many.
@@ -242,6 +255,8 @@ mod tests {
         let line = "stat::number_of_executed_units: 166881";
         assert_eq!(executions(line), Some(166_881));
         assert_eq!(executions("#166881\tDONE   cov: 900 ft: 4000"), None);
+        let numbers = [7, 123, 1234, 123_456, 1_234_567].map(grouped);
+        assert_eq!(numbers, ["7", "123", "1,234", "123,456", "1,234,567"]);
         let stat = "7 (a b) c) S 1 2 3 4 5 6 7 8 9 10 11 12 130 17 20 0";
         assert_eq!(ticks(stat), Some(147));
         assert!(!has_name_of_its_own(Path::new("x/0123456789abcdef0123456789abcdef01234567")));
