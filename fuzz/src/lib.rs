@@ -2,6 +2,12 @@
 //! of the corpus run the very same code.
 #![forbid(unsafe_code)]
 
+/// Captures for the machine of them.
+#[allow(dead_code, reason = "the tests make more of it")]
+#[path = "../../examples/patterns/tests/it/build.rs"]
+pub mod build;
+#[path = "../../examples/patterns/tests/it/machine.rs"]
+pub mod capture_machine;
 /// The machine's own name for it, and for what it is made of.
 #[path = "../../examples/exchange/tests/it/log/disk.rs"]
 pub mod disk;
@@ -22,6 +28,8 @@ pub mod made;
 /// The machine's own name for it.
 #[path = "../../examples/web/tests/it/http/oracle.rs"]
 pub mod oracle;
+#[path = "../../crates/pipe/tests/it/machine/mod.rs"]
+pub mod pipe_machine;
 #[path = "../../crates/pool/tests/it/machine/mod.rs"]
 pub mod pool_machine;
 #[path = "../../crates/sequence/tests/it/machine/mod.rs"]

@@ -49,7 +49,9 @@ cargo xtask COMMAND
   soak [--minutes N]        threads that pass blocks to each other (30 minutes)
   miri [--tree] [NAME]      the crates with unsafe code under Miri, by Stacked or Tree Borrows
   features                  each published crate with no, each, and all features
-  fuzz [TARGET] [SECONDS]   cargo-fuzz targets (all of them, 60 seconds each)
+  fuzz [TARGET] [SECONDS]   cargo-fuzz targets (all of them, 60 seconds of CPU time each), and their
+                            rows for the ledger
+  fuzz --minimise [TARGET]  what they found into the committed corpora, as little as reaches as much
   counts [--update] [--if-present]
                             instructions per hot operation against benches/counts.json
   witness [--if-present]    the copy meter against valgrind's own count of copied bytes

@@ -203,8 +203,7 @@ impl Writer {
     /// # Errors
     ///
     /// [`Full`](PipeErrorKind::Full), if they do not fit beside what is not flushed, whatever the
-    /// reader does, or if it has examined all there is and keeps it: it waits itself then. That it is
-    /// gone, and why.
+    /// reader does, or if it keeps all there is and waits for more itself. That it is gone, and why.
     pub async fn ready(&mut self, count: usize) -> Result<Flush, PipeError> {
         poll_fn(|context| self.poll_ready(context, count)).await
     }
@@ -226,9 +225,10 @@ impl Writer {
         let target = end.saturating_sub(limit);
         let done = self.poll_consumed(context, target);
         // Parked, then looked at, and in this order: who has examined all has consumed before what it
-        // does not keep.
+        // does not keep. Who wants more than there is parks first, too, and then wakes us.
         let shared = &self.shared;
-        let kept = done.is_pending() && shared.examined.load().total() >= self.output.flushed;
+        let examined = || shared.examined.load().total() >= self.output.flushed;
+        let kept = done.is_pending() && (examined() || shared.flushed.is_wanting());
         if !kept {
             return done;
         }

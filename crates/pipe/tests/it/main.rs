@@ -15,7 +15,7 @@ mod framing;
 mod handing;
 mod lifetime;
 mod loops;
-mod oracle;
+mod machine;
 mod pacing;
 mod panicking;
 mod reading;

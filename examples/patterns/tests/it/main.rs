@@ -1,12 +1,15 @@
 //! The scenarios from outside: what they give, what they refuse, and what other programs say.
 
 #![allow(clippy::disallowed_methods, reason = "tests copy what they compare")]
+#![allow(unreachable_pub, reason = "a test binary")]
 
 mod build;
 mod command;
+mod corpus;
 mod faults;
 mod golden;
 mod layers;
+mod machine;
 mod modes;
 mod pipeline;
 mod relay;

@@ -1,5 +1,6 @@
 //! The naive model of a pipe: one queue of bytes, and the thresholds as the contract says them.
 
+use super::waits::Wait;
 use std::collections::VecDeque;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub struct Oracle {
     pub unflushed: Vec<u8>,
     /// Flushed and not consumed.
     pub held: VecDeque<u8>,
+    /// How many were consumed before those.
+    pub consumed: usize,
     /// How many of those were examined without success.
     pub examined: usize,
     /// How many of those the writer was told of.
@@ -36,6 +39,8 @@ pub struct Oracle {
     pub flush_interrupt: bool,
     pub writer: Option<Ended>,
     pub reader_gone: bool,
+    /// Up to which total a read wants that waits.
+    pub wanted: usize,
 }
 
 impl Oracle {
@@ -55,7 +60,7 @@ impl Oracle {
         }
         let waiting = self.held.len() - self.told;
         let limit = if self.paused { self.resume } else { self.pause };
-        self.paused = waiting >= limit;
+        self.paused = waiting >= limit && !self.wants_more();
         Ok((!self.paused).then_some(true))
     }
 
@@ -78,10 +83,47 @@ impl Oracle {
             _ if self.unflushed.len() + count > self.most => Err(()),
             true => Ok(Some(true)),
             false => self.drained().and_then(|done| match done {
-                // Who has said that all of it does not suffice makes no room.
-                None if self.told >= self.held.len() => Err(()),
+                // Whom all of it does not suffice makes no room.
+                None if self.kept() => Err(()),
                 done => Ok(done),
             }),
+        }
+    }
+
+    /// Whether a read waits that what is flushed does not suffice.
+    pub fn wants_more(&self) -> bool {
+        self.wanted > self.flushed()
+    }
+
+    /// Whether the reader keeps all that there is, and waits for more.
+    pub fn kept(&self) -> bool {
+        self.wants_more() || self.told >= self.held.len()
+    }
+
+    /// How much was flushed since the beginning.
+    pub fn flushed(&self) -> usize {
+        self.consumed + self.held.len()
+    }
+
+    /// Whether the wait of a reader is over.
+    pub fn read_due(&self, wait: Wait) -> bool {
+        match wait {
+            Wait::End => self.writer.is_some(),
+            _ if self.read_interrupt || self.writer.is_some() => true,
+            Wait::Fresh(total) | Wait::Enough(total) => self.flushed() >= total,
+            other => unreachable!("no reader waits for {other:?}"),
+        }
+    }
+
+    /// Whether the wait of a writer is over.
+    pub fn write_due(&self, wait: Wait) -> bool {
+        match wait {
+            Wait::End => self.reader_gone,
+            _ if self.flush_interrupt || self.reader_gone => true,
+            Wait::Resumed => self.wants_more() || self.held.len() - self.told < self.resume,
+            Wait::Consumed(total) => self.consumed >= total,
+            Wait::Room(total) => self.consumed >= total || self.kept(),
+            other => unreachable!("no writer waits for {other:?}"),
         }
     }
 
@@ -110,6 +152,7 @@ impl Oracle {
     pub fn consume(&mut self, count: usize) -> Vec<u8> {
         self.told = self.told.max(count) - count;
         self.examined = 0;
+        self.consumed += count;
         self.held.drain(..count).collect()
     }
 
