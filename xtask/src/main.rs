@@ -12,18 +12,23 @@
 use std::process::ExitCode;
 
 mod counts;
+mod coverage;
 mod features;
 mod fuzz;
+mod listed;
 mod loom;
 mod miri;
+mod mutants;
 mod named;
 mod parity;
+mod planted;
 mod process;
 mod sanitize;
 mod shuttle;
 mod source;
 mod test_binary;
 mod tidy;
+mod tree;
 mod valgrind;
 mod witness;
 mod workspace;
@@ -37,6 +42,9 @@ cargo xtask COMMAND
                             the suite under AddressSanitizer (default) or valgrind's memcheck
   miri [--tree] [NAME]      the crates with unsafe code under Miri, by Stacked or Tree Borrows
   features                  each published crate with no, each, and all features
+  coverage [NAME]           lines of the files with unsafe that the tests run: 90 % of each
+  mutants [FILE] [K/N]      cargo-mutants on the files with unsafe, or on every N-th mutant of each
+  planted [NN]              bugs put in on purpose: the command that each names must catch it
   fuzz [TARGET] [SECONDS]   cargo-fuzz targets (all of them, 60 seconds each)
   counts [--update] [--if-present]
                             instructions per hot operation against benches/counts.json
@@ -58,11 +66,14 @@ fn main() -> ExitCode {
         "loom" => loom::run(rest),
         "sanitize" => sanitize::run(rest),
         "miri" => miri::run(rest),
+        "coverage" => coverage::run(rest),
         "features" => features::run(rest),
         "fuzz" => fuzz::run(rest),
         "counts" => counts::run(rest),
         "witness" => witness::run(rest),
         "shuttle" => shuttle::run(rest),
+        "mutants" => mutants::run(rest),
+        "planted" => planted::run(rest),
         "named" => named::run(rest),
         "parity" => parity::run(rest),
         "long" => test_binary::long(rest),

@@ -2,6 +2,7 @@
 
 use aqueduct_slice::{Interner, Slice, SliceMut, Str};
 use aqueduct_testkit::pattern;
+use std::borrow::Borrow;
 
 /// Empty slices, of every origin.
 fn empty_slices() -> Vec<Slice> {
@@ -180,4 +181,24 @@ fn t03_small_texts() {
         assert_eq!(&*names.intern(text), text);
     }
     assert_eq!(&*Str::from_static(""), "");
+}
+
+/// Every way to the text of a [`Str`] is to the same text, in place.
+#[test]
+fn a_text_is_shown_by_every_view_of_it() {
+    for text in ["", "x", "häuser", "more text than a handle has room for: häuser"] {
+        let slice = Slice::from(text.as_bytes().to_vec());
+        let str = Str::try_from(slice.clone()).expect("text");
+        let at = str.as_ptr();
+        let (as_str, as_bytes): (&str, &[u8]) = (str.as_ref(), str.as_ref());
+        let borrowed: &str = str.borrow();
+        assert_eq!((as_str, as_bytes, borrowed), (text, text.as_bytes(), text));
+        assert!([as_str.as_ptr(), as_bytes.as_ptr(), borrowed.as_ptr()] == [at; 3]);
+        assert_eq!((format!("{str}"), format!("{str:>60}")), (text.into(), format!("{text:>60}")));
+        assert_eq!(Slice::from(str.clone()), slice);
+        assert_eq!(str.into_slice(), slice);
+    }
+    assert_eq!(&*Str::new(), "");
+    let refused = Str::try_from(Slice::from_static(b"ab\xff")).expect_err("no text");
+    assert_eq!((&*refused.valid_prefix(), &refused.into_slice()[..]), ("ab", &b"ab\xff"[..]));
 }
