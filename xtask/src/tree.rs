@@ -26,7 +26,7 @@ pub(crate) fn tree(name: &str) -> Result<PathBuf, String> {
 
 /// Changes the tree as a patch says.
 pub(crate) fn apply(tree: &Path, patch: &Path) -> Outcome {
-    execute(git(tree).arg("apply").arg(patch))
+    execute(git(tree).args(["apply", "--whitespace=nowarn"]).arg(patch))
 }
 
 fn git(folder: &Path) -> Command {

@@ -145,7 +145,7 @@ impl Header {
         // Relaxed: the new handle is made from one that has seen the block, on this thread.
         let before = if twin::is("acquire_torn") {
             let before = self.count.load(Ordering::Relaxed);
-            self.count.store(before + 1, Ordering::Relaxed);
+            self.count.store(before.wrapping_add(1), Ordering::Relaxed);
             before
         } else {
             self.count.fetch_add(1, Ordering::Relaxed)

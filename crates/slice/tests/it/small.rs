@@ -1,7 +1,7 @@
 //! Every operation on empty handles and on handles of one byte.
 
 use aqueduct_slice::{Interner, Slice, SliceMut, Str};
-use aqueduct_testkit::pattern;
+use aqueduct_testkit::{panics, pattern};
 use std::borrow::Borrow;
 
 /// Empty slices, of every origin.
@@ -181,6 +181,44 @@ fn t03_small_texts() {
         assert_eq!(&*names.intern(text), text);
     }
     assert_eq!(&*Str::from_static(""), "");
+}
+
+/// Where a slice is cut decides which part moves into its handle: those that fit, and no others.
+#[test]
+fn a_cut_moves_short_parts_inline_and_no_others() {
+    const INLINE: usize = 23;
+    let block = Slice::from(pattern(60, 1));
+    for len in 24..=60 {
+        let whole = block.slice(..len);
+        for at in 1..len {
+            let (mut back, mut front) = (whole.clone(), whole.clone());
+            for (front, back) in [(back.split_to(at), back), {
+                let back = front.split_off(at);
+                (front, back)
+            }] {
+                assert_eq!((&front[..], &back[..]), whole.split_at(at));
+                let inline = (front.is_inline(), back.is_inline());
+                assert_eq!(inline, (at <= INLINE, len - at <= INLINE), "{len} bytes at {at}");
+            }
+        }
+    }
+}
+
+/// The words of an inline slice are its bytes, and say nothing of a length.
+#[test]
+fn an_inline_slice_is_cut_within_its_bytes_whatever_they_are() {
+    for byte in [0, 0xff] {
+        for len in 0..=23 {
+            let bytes = vec![byte; len];
+            let slice = Slice::copy_from_slice(&bytes);
+            for at in (len + 1..50).chain([1 << 20, 1 << 40, usize::MAX / 2, usize::MAX]) {
+                let (mut a, mut b) = (slice.clone(), slice.clone());
+                assert!(panics(|| a.split_to(at)), "{len} bytes to {at}");
+                assert!(panics(|| b.split_off(at)), "{len} bytes from {at}");
+                assert_eq!((&a[..], &b[..]), (&bytes[..], &bytes[..]));
+            }
+        }
+    }
 }
 
 /// Every way to the text of a [`Str`] is to the same text, in place.
