@@ -5,9 +5,16 @@
 
 use aqueduct_pool::{Builder, Pool};
 use aqueduct_testkit::CountingAlloc;
+use std::{
+    sync::{Mutex, PoisonError},
+    thread,
+};
 
 #[global_allocator]
 static ALLOC: CountingAlloc = CountingAlloc;
+
+/// One test at a time: the figures of the process are of both.
+static ALONE: Mutex<()> = Mutex::new(());
 
 type Setting = (&'static str, fn(Builder) -> Builder);
 
@@ -34,6 +41,7 @@ fn get_all(pool: &Pool) {
 
 #[test]
 fn t12_a_pool_gives_blocks_back_as_large_as_it_made_them() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     for (name, setting) in SETTINGS {
         let pool = setting(Pool::builder()).build().expect("a pool");
         let used = || {
@@ -47,4 +55,20 @@ fn t12_a_pool_gives_blocks_back_as_large_as_it_made_them() {
         assert!(used.allocations > 50, "{name}: {used:?}");
         assert_eq!((used.live(), used.live_bytes()), (0, 0), "{name}");
     }
+}
+
+#[test]
+fn what_blocks_travel_in_between_threads_is_given_back() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let pool = Pool::builder().build().expect("a pool");
+    let round = || {
+        let buffers: Vec<_> = (0..100).map(|n| pool.get(n * 10)).collect();
+        thread::spawn(move || drop(buffers)).join().expect("no panic");
+        pool.trim();
+    };
+    (0..5).for_each(|_| round());
+    let before = CountingAlloc::process();
+    (0..100).for_each(|_| round());
+    let used = CountingAlloc::process() - before;
+    assert!(used.live_bytes() < 4096, "{used:?}");
 }
