@@ -317,3 +317,13 @@ fn a_list_grows_while_there_is_a_lease_for_it() {
     let heap = pool.core().registry().with_all(|all| all[0]);
     assert_eq!(heap.lists.iter().map(List::kept).sum::<usize>(), 500);
 }
+
+/// So that threads which use both in turns need not look for either.
+#[test]
+fn pools_of_two_numbers_have_a_slot_each() {
+    let one = Pool::new();
+    let other = std::iter::repeat_with(Pool::new).find(|it| it.core().slot() != one.core().slot());
+    let other = other.expect("they are counted");
+    drop((slice(&one, 64), slice(&other, 64)));
+    assert!(local::mine(one.core()).is_some() && local::mine(other.core()).is_some());
+}
