@@ -327,3 +327,20 @@ fn pools_of_two_numbers_have_a_slot_each() {
     drop((slice(&one, 64), slice(&other, 64)));
     assert!(local::mine(one.core()).is_some() && local::mine(other.core()).is_some());
 }
+
+/// A block that dies on its own thread does not travel, though another pool has taken the slot.
+#[test]
+fn pools_that_take_turns_with_a_slot_send_nothing() {
+    let one = Pool::new();
+    let mut more = std::iter::repeat_with(Pool::new);
+    let other = more.find(|it| it.core().slot() == one.core().slot()).expect("they come round");
+    for _ in 0..3 {
+        let block = slice(&one, 64);
+        drop(slice(&other, 64));
+        assert!(local::mine(one.core()).is_none(), "the other one is in the slot");
+        drop(block);
+    }
+    for pool in [&one, &other] {
+        assert_eq!((pool.stats().remote_frees, pool.outstanding()), (0, 0));
+    }
+}
