@@ -5,9 +5,17 @@
 
 use aqueduct_slice::{Appender, Slice, SliceMut};
 use aqueduct_testkit::{CountingAlloc, fewer, pattern, stride};
+use std::{
+    array,
+    sync::{Mutex, PoisonError},
+    thread,
+};
 
 #[global_allocator]
 static ALLOC: CountingAlloc = CountingAlloc;
+
+/// One test at a time: the figures of the process are of all.
+static ALONE: Mutex<()> = Mutex::new(());
 
 /// An owner that is too large, or too much aligned, for the nodes that are kept.
 #[derive(Clone)]
@@ -42,6 +50,7 @@ const KINDS: [Kind; 7] = [
 
 #[test]
 fn t12_a_block_is_given_back_as_large_as_it_was_made() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     for (name, kind) in KINDS {
         for len in (0..70).step_by(stride(9)).chain([100, 1_000, 4_095, fewer(100_001)]) {
             kind(len); // what is kept for the next time is there now
@@ -51,4 +60,41 @@ fn t12_a_block_is_given_back_as_large_as_it_was_made() {
             assert_eq!((used.live(), used.live_bytes()), (0, 0), "{name} of {len} bytes");
         }
     }
+}
+
+/// An owner that has its bytes within it.
+struct Small([u8; 16]);
+
+impl AsRef<[u8]> for Small {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// Calls of the allocator while so many owners live at once, and when all of them are gone.
+fn calls<const OWNERS: usize>() -> (u64, u64) {
+    let before = CountingAlloc::thread();
+    let slices: [Slice; OWNERS] = array::from_fn(|_| Slice::from_owner(Small([7; 16])));
+    let between = CountingAlloc::thread();
+    drop(slices);
+    ((between - before).allocations, (CountingAlloc::thread() - between).frees)
+}
+
+#[test]
+fn a_thread_keeps_so_many_nodes_of_owners_and_gives_them_back_at_its_end() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let in_a_thread = || {
+        let all = || {
+            assert_eq!(calls::<64>(), (64, 0));
+            assert_eq!(calls::<64>(), (0, 0), "each is used again");
+            assert_eq!(calls::<70>(), (6, 6), "no more than 64 are kept");
+            assert_eq!((calls::<1>(), calls::<64>()), ((0, 0), (0, 0)));
+        };
+        thread::spawn(all).join().expect("no panic");
+    };
+    in_a_thread();
+    let before = CountingAlloc::process();
+    (0..fewer(50)).for_each(|_| in_a_thread());
+    let used = CountingAlloc::process() - before;
+    assert!(used.live() < 10, "{used:?}");
 }
