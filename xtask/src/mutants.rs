@@ -73,7 +73,8 @@ fn measure(file: &Listed, tree: &Path, shard: Option<&str>) -> Result<Tally, Str
     std::fs::create_dir_all(&out).map_err(|e| format!("cannot create {}: {e}", out.display()))?;
     let mut command = cargo();
     command.current_dir(tree).envs(THROWN_AWAY);
-    command.args(["mutants", "--in-place", "--baseline=skip", "--timeout", SECONDS]);
+    command.args(["mutants", "--in-place", "--all-features", "--baseline=skip"]);
+    command.args(["--timeout", SECONDS]);
     command.args(["--file", path, "--test-package", &file.package, "--output"]).arg(&out);
     for (_, above) in ABOVE.iter().filter(|(below, _)| *below == file.package) {
         command.args(["--test-package", above]);
