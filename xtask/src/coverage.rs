@@ -1,12 +1,11 @@
-//! `cargo xtask coverage [NAME]`: which lines of the files with `unsafe` the crates' tests run.
+//! `cargo xtask coverage [NAME]`: which lines of the files with `unsafe` their crates' tests run.
 //!
 //! The tests' own lines do not count. A line that no test reaches is named.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::listed::listed;
 use crate::process::{Outcome, cargo, execute, find_tool, read, root, scratch};
-use crate::workspace::published;
 
 /// Of the lines of a file, and of all files, so many are to be run.
 const PERCENT: usize = 90;
@@ -21,7 +20,8 @@ pub(crate) fn run(args: &[String]) -> Outcome {
         _ => return Err("takes a part of the files' paths".to_owned()),
     };
     let files = listed(name)?;
-    let lines = measure()?;
+    let packages: BTreeSet<&str> = files.iter().map(|file| file.package.as_str()).collect();
+    let lines = measure(&packages)?;
     println!("{:<44} {:>6} {:>8} {:>8}  not run", "file", "lines", "run", "percent");
     let (mut all, mut all_run, mut low) = (0, 0, Vec::new());
     for file in &files {
@@ -49,8 +49,8 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     Err(format!("below {PERCENT} % of lines: {}", low.join(", ")))
 }
 
-/// Runs the tests of the published crates.
-fn measure() -> Result<Lines, String> {
+/// Runs the tests of the packages.
+fn measure(packages: &BTreeSet<&str>) -> Result<Lines, String> {
     if find_tool("cargo-llvm-cov").is_none() {
         return Err(
             "cargo-llvm-cov is not installed: cargo install cargo-llvm-cov --locked".to_owned()
@@ -60,8 +60,8 @@ fn measure() -> Result<Lines, String> {
     let mut command = cargo();
     command.args(["llvm-cov", "test", "--all-features", "--lib", "--tests", "--lcov"]);
     command.arg("--output-path").arg(&report);
-    for package in published()? {
-        command.arg(format!("--package={}", package.name));
+    for package in packages {
+        command.args(["--package", package]);
     }
     execute(&mut command)?;
     let lines = parse(&read(&report)?);
