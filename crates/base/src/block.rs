@@ -224,7 +224,7 @@ mod tests {
             let end = (block.addr().get() + shape.size()) / 4096 * 4096;
             let asked = asked_for_huge_pages(start - 4096..end + 4096);
             let none = std::fs::exists("/sys/kernel/mm/transparent_hugepage").is_ok_and(|is| !is);
-            assert!(none || asked == [start..end], "{start:x}..{end:x}: {asked:x?}");
+            assert!(none || asked == [(start, end)], "{start:x}..{end:x}: {asked:x?}");
             // SAFETY: made above with this shape, and not used again.
             unsafe { free(block, shape) }
         }
@@ -232,16 +232,16 @@ mod tests {
 
     /// Parts of a range that have the flag `hg`.
     #[cfg(all(feature = "huge-pages", target_os = "linux"))]
-    fn asked_for_huge_pages(within: std::ops::Range<usize>) -> Vec<std::ops::Range<usize>> {
+    fn asked_for_huge_pages(within: std::ops::Range<usize>) -> Vec<(usize, usize)> {
         let maps = std::fs::read_to_string("/proc/self/smaps").unwrap();
-        let (mut found, mut map) = (Vec::new(), 0..0);
+        let (mut found, mut map) = (Vec::new(), (0, 0));
         for line in maps.lines() {
             let ends = line.split(' ').next().and_then(|word| word.split_once('-'));
             let ends = ends.map(|ends| [ends.0, ends.1].map(|end| usize::from_str_radix(end, 16)));
             if let Some([Ok(start), Ok(end)]) = ends {
-                map = start.max(within.start)..end.min(within.end);
-            } else if line.starts_with("VmFlags:") && line.contains(" hg") && !map.is_empty() {
-                found.push(map.clone());
+                map = (start.max(within.start), end.min(within.end));
+            } else if line.starts_with("VmFlags:") && line.contains(" hg") && map.0 < map.1 {
+                found.push(map);
             }
         }
         found
