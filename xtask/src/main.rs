@@ -13,12 +13,16 @@ use std::process::ExitCode;
 
 mod book;
 mod counts;
+mod coverage;
 mod features;
 mod fuzz;
+mod listed;
 mod loom;
 mod miri;
+mod mutants;
 mod named;
 mod parity;
+mod planted;
 mod process;
 mod sanitize;
 mod shuttle;
@@ -28,6 +32,7 @@ mod source;
 mod sources;
 mod test_binary;
 mod tidy;
+mod tree;
 mod tsan;
 mod valgrind;
 mod witness;
@@ -52,6 +57,9 @@ cargo xtask COMMAND
   fuzz [TARGET] [SECONDS]   cargo-fuzz targets (all of them, 60 seconds of CPU time each), and their
                             rows for the ledger
   fuzz --minimise [TARGET]  what they found into the committed corpora, as little as reaches as much
+  coverage [NAME]           lines of the files with unsafe that the tests run: 90 % of each
+  mutants [FILE] [K/N]      cargo-mutants on the files with unsafe, or on every N-th mutant of each
+  planted [NN]              bugs put in on purpose: the command that each names must catch it
   counts [--update] [--if-present]
                             instructions per hot operation against benches/counts.json
   witness [--if-present]    the copy meter against valgrind's own count of copied bytes
@@ -73,12 +81,15 @@ fn main() -> ExitCode {
         "loom" => loom::run(rest),
         "sanitize" => sanitize::run(rest),
         "miri" => miri::run(rest),
+        "coverage" => coverage::run(rest),
         "features" => features::run(rest),
         "fuzz" => fuzz::run(rest),
         "counts" => counts::run(rest),
         "witness" => witness::run(rest),
         "soak" => soak::run(rest),
         "shuttle" => shuttle::run(rest),
+        "mutants" => mutants::run(rest),
+        "planted" => planted::run(rest),
         "named" => named::run(rest),
         "parity" => parity::run(rest),
         "long" => test_binary::long(rest),

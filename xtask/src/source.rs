@@ -3,7 +3,7 @@
 //! No parser: comments are blanked and strings filled, so that a search over the rest sees code
 //! only. Line numbers are those of the original.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::path::{Path, PathBuf};
 
 use crate::process::read;
@@ -47,6 +47,11 @@ impl Source {
     /// True for a position inside an item under `#[cfg(test)]`.
     pub(crate) fn in_tests(&self, at: usize) -> bool {
         self.tests.iter().any(|range| range.contains(&at))
+    }
+
+    /// The lines of items under `#[cfg(test)]`, counted from one.
+    pub(crate) fn test_lines(&self) -> impl Iterator<Item = RangeInclusive<usize>> + '_ {
+        self.tests.iter().map(|range| self.line(range.start)..=self.line(range.end))
     }
 
     /// Lines that hold code, without blanks, comments and items under `#[cfg(test)]`.
@@ -193,9 +198,11 @@ fn test_items(code: &str) -> (Vec<Range<usize>>, Vec<String>) {
     (ranges, modules)
 }
 
+/// Whether it asks for `test`, be it with others: ours name it first.
 fn needs_test(attribute: &str) -> bool {
-    let mut words = attribute.split(|c: char| !(c.is_alphanumeric() || c == '_'));
-    words.any(|word| word == "test") && !attribute.contains("not(") && !attribute.contains("any(")
+    let asked = attribute.trim_start_matches("#[cfg(").trim_end_matches(')');
+    let first = asked.strip_prefix("all(").unwrap_or(asked);
+    first.strip_prefix("test").is_some_and(|rest| rest.is_empty() || rest.starts_with(','))
 }
 
 /// Blanks comments and fills strings and characters with quotes; newlines stay.

@@ -191,6 +191,7 @@ mod tests {
     #[test]
     fn blocks_are_zeroed_and_come_back() {
         let shape = Shape::new(32, 100, 16).unwrap();
+        assert_eq!(shape.size(), 132);
         let block = allocate(shape).unwrap();
         for at in 0..shape.size() {
             let byte = block.as_ptr().wrapping_add(at);
@@ -208,5 +209,41 @@ mod tests {
         let refused = allocate(shape).unwrap_err();
         assert_eq!(refused.reason(), Reason::OutOfMemory);
         assert!(refused.to_string().starts_with("no memory for a block of 9223"));
+    }
+
+    /// The kernel says which of our pages it was asked about: all of those in the block, and no other.
+    #[test]
+    #[cfg(all(feature = "huge-pages", target_os = "linux"))]
+    #[cfg_attr(miri, ignore = "Miri has no pages")]
+    fn the_kernel_is_asked_for_huge_pages_in_the_block_alone() {
+        // Aligned to a page, but for the first; and with a part of a page at its end.
+        for (front, align) in [(0, 4096), (32, 16)] {
+            let shape = Shape::new(front, (8 << 20) + 100, align).unwrap();
+            let block = allocate_huge(shape).unwrap();
+            let start = block.addr().get().next_multiple_of(4096);
+            let end = (block.addr().get() + shape.size()) / 4096 * 4096;
+            let asked = asked_for_huge_pages(start - 4096..end + 4096);
+            let none = std::fs::exists("/sys/kernel/mm/transparent_hugepage").is_ok_and(|is| !is);
+            assert!(none || asked == [(start, end)], "{start:x}..{end:x}: {asked:x?}");
+            // SAFETY: made above with this shape, and not used again.
+            unsafe { free(block, shape) }
+        }
+    }
+
+    /// Parts of a range that have the flag `hg`.
+    #[cfg(all(feature = "huge-pages", target_os = "linux"))]
+    fn asked_for_huge_pages(within: std::ops::Range<usize>) -> Vec<(usize, usize)> {
+        let maps = std::fs::read_to_string("/proc/self/smaps").unwrap();
+        let (mut found, mut map) = (Vec::new(), (0, 0));
+        for line in maps.lines() {
+            let ends = line.split(' ').next().and_then(|word| word.split_once('-'));
+            let ends = ends.map(|ends| [ends.0, ends.1].map(|end| usize::from_str_radix(end, 16)));
+            if let Some([Ok(start), Ok(end)]) = ends {
+                map = (start.max(within.start), end.min(within.end));
+            } else if line.starts_with("VmFlags:") && line.contains(" hg") && map.0 < map.1 {
+                found.push(map);
+            }
+        }
+        found
     }
 }

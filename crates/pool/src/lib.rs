@@ -32,6 +32,8 @@ mod class;
 mod core;
 mod error;
 mod heap;
+#[cfg(all(test, not(any(aqueduct_loom, aqueduct_shuttle))))]
+mod homes;
 mod lease;
 mod list;
 mod local;

@@ -194,3 +194,34 @@ impl Place {
         }
     }
 }
+
+#[cfg(all(test, not(any(aqueduct_loom, aqueduct_shuttle))))]
+mod tests {
+    use super::*;
+    use crate::Pool;
+
+    #[test]
+    fn a_note_says_what_was_noted() {
+        for slot in [0, 1, 63, 255] {
+            for skipped in [0, UNIT, IN_FRONT - ALIGN, 255 * UNIT] {
+                for side in [false, true] {
+                    let note = Note(Note::bits(slot, skipped, side));
+                    assert_eq!((note.slot(), note.skipped(), note.side()), (slot, skipped, side));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn small_blocks_get_no_huge_page_and_large_ones_whole_ones() {
+        let pool = Pool::builder().huge_pages(true).build().unwrap();
+        let footprint = |capacity| Place::new(pool.core().config(), capacity, false).footprint();
+        for capacity in [64, 4096, HUGE - 1] {
+            assert!(footprint(capacity) < capacity + 256, "{capacity} bytes");
+        }
+        for capacity in [HUGE, HUGE + 1, 3 * HUGE] {
+            let pages = capacity.next_multiple_of(HUGE);
+            assert!((pages..pages + 256).contains(&footprint(capacity)), "{capacity} bytes");
+        }
+    }
+}

@@ -222,3 +222,53 @@ impl Stack {
         self.load.fetch_sub(load, Ordering::Relaxed);
     }
 }
+
+#[cfg(all(test, not(any(aqueduct_loom, aqueduct_shuttle))))]
+mod tests {
+    use super::*;
+
+    fn pile() -> Pile {
+        Pile::of(Batch::new().expect("memory"))
+    }
+
+    /// What was refused is not there, and does not count.
+    #[test]
+    fn a_stack_takes_as_much_as_its_cap_after_any_refusal() {
+        let stack = Stack::new();
+        for _ in 0..3 {
+            assert!(stack.push(pile(), 10, 15).is_ok());
+            for load in [6, 1_000, usize::MAX] {
+                let Err(refused) = stack.push(pile(), load, 15) else { panic!("{load} more") };
+                assert_eq!(refused.count(), 1, "it does not come back");
+            }
+            assert!(stack.push(pile(), 5, 15).is_ok());
+            assert!(stack.push(pile(), 1, 15).is_err());
+            assert_eq!(stack.take().count(), 2);
+            stack.taken(15);
+            assert_eq!(stack.take().count(), 0);
+        }
+    }
+
+    #[test]
+    fn of_no_batch_nothing_is_pushed() {
+        let stack = Stack::new();
+        assert!(stack.push(Pile::new(), 10, 0).is_ok());
+        assert_eq!(stack.take().count(), 0);
+    }
+
+    #[test]
+    fn a_pile_shows_its_batches_and_gives_the_newest_first() {
+        let mut pile = Pile::new();
+        assert!(pile.pop().is_none());
+        let mut places: Vec<*const Batch> = Vec::new();
+        for _ in 0..3 {
+            let batch = Batch::new().expect("memory");
+            places.insert(0, &raw const *batch);
+            pile.push(batch);
+        }
+        let shown: Vec<*const Batch> = pile.iter().map(ptr::from_ref).collect();
+        assert_eq!(shown, places);
+        let given: Vec<*const Batch> = pile.map(|batch| &raw const *batch).collect();
+        assert_eq!(given, places);
+    }
+}

@@ -145,7 +145,7 @@ impl Header {
         // Relaxed: the new handle is made from one that has seen the block, on this thread.
         let before = if twin::is("acquire_torn") {
             let before = self.count.load(Ordering::Relaxed);
-            self.count.store(before + 1, Ordering::Relaxed);
+            self.count.store(before.wrapping_add(1), Ordering::Relaxed);
             before
         } else {
             self.count.fetch_add(1, Ordering::Relaxed)
@@ -235,5 +235,60 @@ fn give_up(count: &AtomicU32) -> bool {
 impl fmt::Debug for Header {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Header").field("note", &self.note).finish_non_exhaustive()
+    }
+}
+
+#[cfg(all(test, not(any(aqueduct_loom, aqueduct_shuttle))))]
+mod tests {
+    use super::*;
+    use std::{env, process::Command};
+
+    static VTABLE: Vtable = Vtable {
+        release: |_| unreachable!("nothing here is live"),
+        extent: |_| unreachable!("nothing here has bytes"),
+        allocate: |_, _| unreachable!("nothing here grows"),
+    };
+
+    fn header(count: u32) -> Header {
+        let header = Header::new(&VTABLE, ptr::null_mut(), 7);
+        header.count.store(count, Ordering::Relaxed);
+        header
+    }
+
+    #[test]
+    fn of_two_that_find_each_other_there_the_second_has_the_last() {
+        let header = header(2);
+        assert!(!give_up(&header.count));
+        assert!(give_up(&header.count));
+        assert!(header.is_unique(), "not ready to be live again");
+    }
+
+    #[test]
+    fn t11_a_header_prints_what_is_its_owners() {
+        let header = header(1);
+        assert_eq!((header.note(), header.home()), (7, ptr::null_mut()));
+        assert_eq!(format!("{header:?}"), "Header { note: 7, .. }");
+    }
+
+    #[test]
+    fn half_of_all_counts_are_handles() {
+        let header = header(u32::MAX / 2);
+        header.acquire();
+        assert!(header.is_held_by(u32::MAX / 2 + 1));
+    }
+
+    /// It runs itself in another process.
+    #[test]
+    #[cfg_attr(miri, ignore = "Miri starts no process")]
+    fn one_handle_more_than_that_ends_the_process() {
+        const NAME: &str = "AQUEDUCT_TEST_TOO_MANY_HANDLES";
+        if env::var_os(NAME).is_some() {
+            header(u32::MAX / 2 + 1).acquire();
+            return;
+        }
+        let mut again = Command::new(env::current_exe().expect("it runs"));
+        again.args(["--exact", "header::tests::one_handle_more_than_that_ends_the_process"]);
+        let ended = again.env(NAME, "1").output().expect("it starts");
+        assert_eq!(ended.status.code(), None, "{ended:?}"); // by a signal
     }
 }

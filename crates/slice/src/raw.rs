@@ -76,9 +76,14 @@ impl Raw {
         }
     }
 
-    /// The words as they would stand in memory, on other targets.
     #[cfg(not(all(target_endian = "little", target_pointer_width = "64")))]
     fn pack(words: [u64; 3], len: usize) -> Self {
+        Self::pack_by_bytes(words, len)
+    }
+
+    /// The words as they would stand in memory: for other targets, and to compare with.
+    #[cfg(any(test, not(all(target_endian = "little", target_pointer_width = "64"))))]
+    fn pack_by_bytes(words: [u64; 3], len: usize) -> Self {
         const WORD: usize = size_of::<usize>();
         let bytes = words.map(u64::to_le_bytes);
         let bytes = bytes.as_flattened();
@@ -265,3 +270,19 @@ macro_rules! into_raw {
     };
 }
 pub(crate) use into_raw;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_handle_is_packed_alike_by_words_and_by_bytes() {
+        let bytes: Vec<u8> = (1..).map(|n: u8| n.wrapping_mul(37)).take(INLINE).collect();
+        for len in 0..=INLINE {
+            let words = load_short(&bytes[..len]);
+            let (fast, plain) = (Raw::pack(words, len), Raw::pack_by_bytes(words, len));
+            assert_eq!((fast.tag, fast.ptr, fast.len), (plain.tag, plain.ptr, plain.len));
+            assert_eq!(plain.as_slice(), &bytes[..len]);
+        }
+    }
+}

@@ -5,7 +5,7 @@ mod layers;
 mod lengths;
 mod names;
 mod paths;
-mod unsafety;
+pub(crate) mod unsafety;
 
 use std::fmt;
 

@@ -4,16 +4,16 @@
 use super::{Finding, Tree};
 use crate::source::Source;
 
-const LIST: &str = "xtask/lists/unsafe.txt";
+pub(crate) const LIST: &str = "xtask/lists/unsafe.txt";
 /// The page that argues each file of the list.
 pub(super) const PAGE: &str = "docs/src/soundness.md";
 const FORBID: &str = "#![forbid(unsafe_code)]";
 
 /// The files of `xtask/lists/unsafe.txt`, with their line there.
-pub(super) struct List(Vec<(usize, String)>);
+pub(crate) struct List(Vec<(usize, String)>);
 
 impl List {
-    pub(super) fn parse(text: &str) -> List {
+    pub(crate) fn parse(text: &str) -> List {
         let lines = text.lines().enumerate().map(|(i, line)| (i + 1, line.trim().to_owned()));
         List(lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#')).collect())
     }
@@ -22,7 +22,7 @@ impl List {
         self.0.len()
     }
 
-    pub(super) fn holds(&self, path: &str) -> bool {
+    pub(crate) fn holds(&self, path: &str) -> bool {
         self.0.iter().any(|(_, listed)| listed == path)
     }
 

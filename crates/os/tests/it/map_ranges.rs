@@ -107,3 +107,11 @@ fn one_range(map: &MappedFile, range: (Bound<u64>, Bound<u64>), socket: &UnixStr
         }
     }
 }
+
+#[test]
+fn t11_a_map_prints_its_length_and_none_of_its_bytes() {
+    let scratch = Scratch::new(b"secret");
+    let map = MappedFile::map_range(scratch.open(), 1..).expect("mapped");
+    let text = format!("{map:?}");
+    assert!(text.contains("Map { len: 5 }") && !text.contains("secret"), "{text}");
+}

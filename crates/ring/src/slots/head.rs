@@ -91,15 +91,15 @@ impl<T, N: Number> Head<T, N> {
                 next = now;
                 continue;
             }
-            let claimed = &self.own.done;
+            let (claimed, end) = (&self.own.done, next + count);
             if twin::is("claim_in_two_steps") {
-                claimed.store(next + count, Ordering::Relaxed);
+                claimed.store(end, Ordering::Relaxed);
                 break;
             }
             // Relaxed: a number is a right and no message (1). What the slot held before was seen with
             // the cursors.
             let relaxed = Ordering::Relaxed;
-            match claimed.compare_exchange_weak(next, next + count, relaxed, relaxed) {
+            match claimed.compare_exchange_weak(next, end, relaxed, relaxed) {
                 Ok(_) => break,
                 Err(now) => next = now,
             }

@@ -1,8 +1,13 @@
 //! The arena, from its contract.
 
 use aqueduct_ring::{Arena, Handle};
+use aqueduct_testkit::fewer;
 use proptest::prelude::*;
-use std::{collections::HashMap, sync::Arc, thread};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    thread,
+};
 
 /// One whose slot no other arena has so many of, or is another's.
 #[test]
@@ -37,11 +42,26 @@ fn a_handle_is_good_for_one_lease_at_a_time_and_for_one_tenant() {
     assert!(arena.claim(next).is_some());
 }
 
+/// Any handle of a slot's earlier tenants, however many there were since.
+#[test]
+fn generations_do_not_come_round() {
+    let arena = Arena::new(1, || ()).unwrap();
+    let first = arena.lease().unwrap().hold();
+    drop(arena.claim(first).unwrap());
+    let mut seen = HashSet::from([first]);
+    for n in 0..fewer(200_000) {
+        let handle = arena.lease().unwrap().hold();
+        assert!(seen.insert(handle), "the handle of an earlier tenant, after {n}");
+        assert!(arena.claim(first).is_none(), "a stale handle, after {n}");
+        drop(arena.claim(handle).unwrap());
+    }
+}
+
 #[test]
 fn handles_go_from_thread_to_thread() {
     let arena = Arc::new(Arena::new(8, || (0_u64, 0_u64)).unwrap());
     let queue = Arc::new(crossbeam_queue::ArrayQueue::<Handle>::new(8));
-    const COUNT: u64 = aqueduct_testkit::fewer(20_000) as u64;
+    const COUNT: u64 = fewer(20_000) as u64;
     let takers = [0, 1].map(|_| {
         let (arena, queue) = (arena.clone(), queue.clone());
         thread::spawn(move || {

@@ -278,3 +278,30 @@ fn t28_rings_and_arenas_work_within_thread_local_destructors() {
         assert_eq!(*arena.claim(handle).unwrap(), sum);
     });
 }
+
+/// Exact where there is one producer. One of several may have given slots up, which are passed.
+#[test]
+fn a_batch_says_how_many_are_left() {
+    let ring = Builder::new(8).build::<_, (One, Beside<2>)>(|| 7).unwrap();
+    let (mut producer, (mut first, [mut left, _right])) = ring;
+    producer.try_claim_many(5).unwrap().publish(5);
+    let mut batch = first.try_take(5).unwrap();
+    let mut values = batch.iter_mut();
+    for rest in (0..5).rev() {
+        assert_eq!(values.next(), Some(&mut 7));
+        assert_eq!(values.size_hint(), (rest, Some(rest)));
+    }
+    drop(batch);
+    let mut batch = left.try_take(4).unwrap();
+    let mut values = batch.iter();
+    for rest in (0..4).rev() {
+        assert_eq!(values.next(), Some(&7));
+        assert_eq!(values.size_hint(), (rest, Some(rest)));
+    }
+
+    let (mut producer, (mut only,)) = Builder::new(8).build_many::<_, (One,)>(|| 7).unwrap();
+    producer.try_claim_many(5).unwrap().publish(3);
+    let mut batch = only.try_take(5).unwrap();
+    assert_eq!(batch.iter_mut().size_hint(), (0, Some(5)));
+    assert_eq!(batch.iter_mut().count(), 3);
+}

@@ -1,7 +1,8 @@
 //! Growth that stays bounded, whatever the pattern of use.
 
 use aqueduct_slice::{Slice, SliceMut};
-use aqueduct_testkit::scale;
+use aqueduct_testkit::{pattern, scale};
+use std::ops::Range;
 
 const CHUNK: usize = 100;
 /// Room for one chunk, a few times over: growth may double, and round up.
@@ -71,6 +72,32 @@ fn t06_mutable_and_frozen_in_turns_keep_the_capacity_bounded() {
         m = slice.try_into_mut().expect("alone");
         assert!(m.capacity() + m.headroom() <= BOUND, "{} after {i}", m.capacity());
     }
+}
+
+/// What is left of a block is used again, from its front on, before another is asked for.
+#[test]
+fn a_buffer_that_is_alone_grows_within_its_block() {
+    let bytes = pattern(1_000, 1);
+    let mut buffer = SliceMut::with_capacity(1_000);
+    let start = buffer.as_ptr();
+    buffer.extend_from_slice(&bytes);
+    let front = buffer.split_to(700); // a range of its own
+    let back = buffer.split_off(200);
+    buffer.reserve(1);
+    assert!(!block(start).contains(&buffer.as_ptr()), "others have the rest of it");
+    drop((front, buffer));
+    let mut buffer = back;
+    buffer.reserve(100); // moved to the front
+    assert_eq!((buffer.as_ptr(), &buffer[..]), (start, &bytes[900..]));
+    buffer.reserve(900);
+    assert_eq!((buffer.as_ptr(), buffer.capacity()), (start, 1_000), "there was room");
+    buffer.reserve(901);
+    assert!(!block(start).contains(&buffer.as_ptr()), "there was none");
+    assert_eq!(buffer[..], bytes[900..]);
+}
+
+fn block(start: *const u8) -> Range<*const u8> {
+    start..start.wrapping_add(1_000)
 }
 
 #[test]

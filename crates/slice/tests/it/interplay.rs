@@ -106,6 +106,36 @@ mod with_bytes {
         assert_eq!(front, pattern(100, 1)[..60]);
         assert_eq!((&slice[..40], &slice[40..]), (&pattern(100, 1)[60..], &[7; 500][..]));
     }
+
+    #[test]
+    fn a_mutable_slice_is_read_as_buf() {
+        let original = pattern(100, 4);
+        let mut slice = SliceMut::from_iter(original.clone());
+        let at = slice.as_ptr();
+        assert_eq!((Buf::remaining(&slice), Buf::chunk(&slice)), (100, &original[..]));
+        Buf::advance(&mut slice, 40);
+        assert_eq!((Buf::remaining(&slice), Buf::chunk(&slice)), (60, &original[40..]));
+        assert_eq!(slice.as_ptr(), at.wrapping_add(40), "the bytes were moved");
+        assert!(panics(|| Buf::advance(&mut slice, 61)));
+        let mut rest = [0; 60];
+        slice.copy_to_slice(&mut rest);
+        assert_eq!(rest, original[40..]);
+        assert!(!slice.has_remaining());
+    }
+
+    #[test]
+    fn what_can_still_be_written_is_counted_to_the_last_byte() {
+        let mut slice = SliceMut::from_iter(pattern(100, 1));
+        assert_eq!(slice.remaining_mut(), isize::MAX.cast_unsigned() - 100);
+        slice.put_bytes(0, 11);
+        assert_eq!(slice.remaining_mut(), isize::MAX.cast_unsigned() - 111);
+        let (len, capacity) = (slice.len(), slice.capacity());
+        if capacity > len {
+            // What is there is given before more is asked for.
+            assert_eq!(slice.chunk_mut().len(), capacity - len);
+            assert_eq!(slice.capacity(), capacity);
+        }
+    }
 }
 
 #[cfg(feature = "serde")]

@@ -22,6 +22,8 @@ fn t12_handles_and_headers_have_their_size_and_alignment() {
         assert!(size_of::<LocalSlice>() <= 24);
         assert!(size_of::<SliceMut>() <= 40);
         assert!(size_of::<Header>() <= 32);
+        // Two words, and what it takes to align them.
+        assert!(Appender::OVERHEAD == 16 + 7);
         // The low bits of a header's address carry the tag.
         assert!(align_of::<Header>() >= 8);
     }

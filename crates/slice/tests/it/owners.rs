@@ -202,3 +202,31 @@ fn t28_slices_of_every_kind_work_within_thread_local_destructors() {
     drop(elsewhere);
     countdown.assert_each_dropped_once();
 }
+
+/// An owner that wants to stand at a multiple of so much.
+macro_rules! aligned {
+    ($($align:literal)*) => {
+        $({
+            #[repr(align($align))]
+            #[derive(Clone, Copy)]
+            struct Aligned([u8; 32]);
+            impl AsRef<[u8]> for Aligned {
+                fn as_ref(&self) -> &[u8] {
+                    &self.0
+                }
+            }
+            // Several at once: one alone may stand well by chance.
+            let slices: Vec<Slice> =
+                (0..20).map(|n| Slice::from_owner(Aligned([n; 32]))).collect();
+            for (n, slice) in (0..).zip(&slices) {
+                assert_eq!(slice.as_ptr().addr() % $align, 0, "aligned to {}", $align);
+                assert_eq!(slice[..32], [n; 32]);
+            }
+        })*
+    };
+}
+
+#[test]
+fn an_owner_stands_as_its_type_is_aligned() {
+    aligned!(2 4 8 16 32 64 128 4096);
+}

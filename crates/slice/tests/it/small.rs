@@ -1,7 +1,8 @@
 //! Every operation on empty handles and on handles of one byte.
 
 use aqueduct_slice::{Interner, Slice, SliceMut, Str};
-use aqueduct_testkit::pattern;
+use aqueduct_testkit::{panics, pattern};
+use std::borrow::Borrow;
 
 /// Empty slices, of every origin.
 fn empty_slices() -> Vec<Slice> {
@@ -180,4 +181,62 @@ fn t03_small_texts() {
         assert_eq!(&*names.intern(text), text);
     }
     assert_eq!(&*Str::from_static(""), "");
+}
+
+/// Where a slice is cut decides which part moves into its handle: those that fit, and no others.
+#[test]
+fn a_cut_moves_short_parts_inline_and_no_others() {
+    const INLINE: usize = 23;
+    let block = Slice::from(pattern(60, 1));
+    for len in 24..=60 {
+        let whole = block.slice(..len);
+        for at in 1..len {
+            let (mut back, mut front) = (whole.clone(), whole.clone());
+            for (front, back) in [(back.split_to(at), back), {
+                let back = front.split_off(at);
+                (front, back)
+            }] {
+                assert_eq!((&front[..], &back[..]), whole.split_at(at));
+                let inline = (front.is_inline(), back.is_inline());
+                assert_eq!(inline, (at <= INLINE, len - at <= INLINE), "{len} bytes at {at}");
+            }
+        }
+    }
+}
+
+/// The words of an inline slice are its bytes, and say nothing of a length.
+#[test]
+fn an_inline_slice_is_cut_within_its_bytes_whatever_they_are() {
+    for byte in [0, 0xff] {
+        for len in 0..=23 {
+            let bytes = vec![byte; len];
+            let slice = Slice::copy_from_slice(&bytes);
+            for at in (len + 1..50).chain([1 << 20, 1 << 40, usize::MAX / 2, usize::MAX]) {
+                let (mut a, mut b) = (slice.clone(), slice.clone());
+                assert!(panics(|| a.split_to(at)), "{len} bytes to {at}");
+                assert!(panics(|| b.split_off(at)), "{len} bytes from {at}");
+                assert_eq!((&a[..], &b[..]), (&bytes[..], &bytes[..]));
+            }
+        }
+    }
+}
+
+/// Every way to the text of a [`Str`] is to the same text, in place.
+#[test]
+fn a_text_is_shown_by_every_view_of_it() {
+    for text in ["", "x", "häuser", "more text than a handle has room for: häuser"] {
+        let slice = Slice::from(text.as_bytes().to_vec());
+        let str = Str::try_from(slice.clone()).expect("text");
+        let at = str.as_ptr();
+        let (as_str, as_bytes): (&str, &[u8]) = (str.as_ref(), str.as_ref());
+        let borrowed: &str = str.borrow();
+        assert_eq!((as_str, as_bytes, borrowed), (text, text.as_bytes(), text));
+        assert!([as_str.as_ptr(), as_bytes.as_ptr(), borrowed.as_ptr()] == [at; 3]);
+        assert_eq!((format!("{str}"), format!("{str:>60}")), (text.into(), format!("{text:>60}")));
+        assert_eq!(Slice::from(str.clone()), slice);
+        assert_eq!(str.into_slice(), slice);
+    }
+    assert_eq!(&*Str::new(), "");
+    let refused = Str::try_from(Slice::from_static(b"ab\xff")).expect_err("no text");
+    assert_eq!((&*refused.valid_prefix(), &refused.into_slice()[..]), ("ab", &b"ab\xff"[..]));
 }
