@@ -70,5 +70,6 @@ fn what_blocks_travel_in_between_threads_is_given_back() {
     let before = CountingAlloc::process();
     (0..100).for_each(|_| round());
     let used = CountingAlloc::process() - before;
-    assert!(used.live_bytes() < 4096, "{used:?}");
+    // The harness allocates a few times itself.
+    assert!(used.live() < 50, "{used:?}");
 }

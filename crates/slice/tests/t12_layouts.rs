@@ -96,5 +96,6 @@ fn a_thread_keeps_so_many_nodes_of_owners_and_gives_them_back_at_its_end() {
     let before = CountingAlloc::process();
     (0..fewer(50)).for_each(|_| in_a_thread());
     let used = CountingAlloc::process() - before;
-    assert!(used.live() < 10, "{used:?}");
+    // The harness allocates a few times itself; a node left by each thread would be fifty.
+    assert!(used.live() < 25, "{used:?}");
 }
