@@ -15,8 +15,11 @@ use std::{
     path::{Path, PathBuf},
     process::{self, ExitCode},
     sync::{Arc, Mutex, PoisonError},
+    thread,
     time::{Duration, Instant},
 };
+use tokio::runtime::Builder;
+use web::Ending;
 
 /// Between two looks at a run.
 const LOOK: Duration = Duration::from_millis(200);
@@ -37,6 +40,7 @@ struct Cli {
 enum Command {
     /// Runs a graph until its sources end
     ///
+    /// A signal ends the sources, here and in all other processes, and then the run; a second one ends it at once.
     /// With `-n`, one of several processes, each of which is started with the same graph and with an index
     /// of its own. They are neither encrypted nor authenticated, and when one fails, all do.
     #[command(disable_help_flag = true)]
@@ -123,6 +127,14 @@ struct Arguments {
     help: (),
 }
 
+impl Arguments {
+    /// Whether they ask for what one thread does not have.
+    fn of_several(&self) -> bool {
+        let Self { process, processes, hosts, workers, lz4, .. } = self;
+        *process > 0 || *processes > 1 || *workers > 1 || hosts.is_some() || lz4.is_some()
+    }
+}
+
 /// Runs the command line of this process. `allocations` gives the allocations so far of the thread that asks,
 /// where the program counts them.
 #[must_use]
@@ -199,12 +211,9 @@ fn run(arguments: &Arguments) -> Result<String, Error> {
         Way::Distributed => Mode::Distributed(cluster(arguments)?),
         Way::Hybrid => Mode::Hybrid(cluster(arguments)?, arguments.threshold),
     };
-    if matches!(mode, Mode::InProcess | Mode::Copying)
-        && (arguments.processes > 1 || arguments.process > 0)
-    {
-        return Err(Error::Cluster(
-            "only distributed and hybrid have several processes".to_owned(),
-        ));
+    if matches!(mode, Mode::InProcess | Mode::Copying) && arguments.of_several() {
+        let why = "-p, -n, -h, -w and --lz4 are for the modes distributed and hybrid";
+        return Err(Error::Cluster(why.to_owned()));
     }
     let names: Vec<String> = graph.names().map(str::to_owned).collect();
     let mut executor = Executor::new(graph, mode);
@@ -216,6 +225,7 @@ fn run(arguments: &Arguments) -> Result<String, Error> {
         let _ = writeln!(io::stderr(), "metrics at http://{at}/metrics");
     }
     let (begun, before) = (Instant::now(), meter::process());
+    on_signals(executor.stopper()).map_err(|error| Error::Io("signals".into(), error))?;
     executor.start()?;
     let line = line(metrics.clone());
     let ended = executor.wait();
@@ -232,6 +242,22 @@ fn run(arguments: &Arguments) -> Result<String, Error> {
     }
     let (copies, bytes) = (copied.copies, copied.bytes);
     Ok(summary + &format!("{:.3} s, {copies} copies of {bytes} bytes\n", time.as_secs_f64()))
+}
+
+/// The first signal ends sources, and so the run in order; the second one ends the program.
+fn on_signals(stop: impl Fn() + Send + 'static) -> io::Result<()> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let within = runtime.enter();
+    let mut ending = Ending::catch()?;
+    drop(within);
+    let signals = move || {
+        runtime.block_on(ending.come());
+        stop();
+        runtime.block_on(ending.come());
+        fail(&Error::Aborted.to_string());
+        process::exit(1);
+    };
+    thread::Builder::new().name("weave-signals".to_owned()).spawn(signals).map(drop)
 }
 
 /// Shows itself on a terminal only: what went through nodes so far, and how much a second since the last look.

@@ -70,12 +70,13 @@ struct Refused {
     why: Box<dyn error::Error + Send + Sync>,
     item: Option<Message>,
     lost: bool,
+    unwritten: bool,
 }
 
 impl Failure {
     /// A failure for a reason.
     pub fn new(why: impl Into<Box<dyn error::Error + Send + Sync>>) -> Self {
-        Self(Box::new(Refused { why: why.into(), item: None, lost: false }))
+        Self(Box::new(Refused { why: why.into(), item: None, lost: false, unwritten: false }))
     }
 
     /// Of a source whose item is gone: asked again, it would give the one behind it.
@@ -87,6 +88,18 @@ impl Failure {
 
     pub(crate) fn is_lost(&self) -> bool {
         self.0.lost
+    }
+
+    /// Of a sink that cannot write what it had taken: no item that a policy could skip, so the run ends where it
+    /// would be.
+    #[must_use]
+    pub fn unwritten(mut self) -> Self {
+        self.0.unwritten = true;
+        self
+    }
+
+    pub(crate) fn is_unwritten(&self) -> bool {
+        self.0.unwritten
     }
 
     /// With the item that was refused, unless it has one.

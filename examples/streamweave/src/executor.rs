@@ -73,13 +73,17 @@ impl Control {
         }
     }
 
-    /// Nothing comes after an abort.
+    /// Nothing comes after an abort, and nothing else after a drain.
     pub(crate) fn ask(&self, wish: Wish) {
         let _lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.wish() != Wish::Abort {
+        if wish == Wish::Abort || !self.ending() {
             self.wish.store(wish as u8, SeqCst);
         }
         self.changed.notify_all();
+    }
+
+    pub(crate) fn ending(&self) -> bool {
+        matches!(self.wish(), Wish::Drain | Wish::Abort)
     }
 
     /// What is wished, once that is not to pause.
@@ -210,7 +214,7 @@ impl Executor {
         Ok(())
     }
 
-    /// Ends sources, and waits for what is under way; after this time, no longer.
+    /// Ends sources, of all processes, and waits for what is under way; after this time, no longer.
     ///
     /// # Errors
     ///
@@ -219,6 +223,12 @@ impl Executor {
         self.must_be("stop", &[State::Running, State::Paused])?;
         self.run.control.ask(Wish::Drain);
         self.finish(Some(Instant::now() + grace))
+    }
+
+    /// What ends sources of all processes when it is called, in whatever thread, while this one waits.
+    pub fn stopper(&self) -> impl Fn() + Send + use<> {
+        let control = self.run.control.clone();
+        move || control.ask(Wish::Drain)
     }
 
     /// Ends all, whatever is under way.

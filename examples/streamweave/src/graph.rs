@@ -68,7 +68,8 @@ pub struct Node {
     pub thread: bool,
     /// Where it runs when there are several workers.
     pub place: Place,
-    /// What it does hangs on the order of all its items, so that this order must be defined.
+    /// What it does hangs on the order of all its items, or of those of a key where it runs by key, so that this
+    /// order must be defined.
     pub in_order: bool,
     /// It gives items other keys, so that the order by these hangs on that of all its items.
     pub rekeys: bool,

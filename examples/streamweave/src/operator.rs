@@ -144,12 +144,13 @@ pub enum Policy {
 
 impl Policy {
     pub(crate) fn decide(&self, failure: &Failure, tried: u32) -> Action {
-        match self {
+        let action = match self {
             Self::Retry(times) if tried < *times && !failure.is_lost() => Action::Retry,
             Self::Stop | Self::Retry(_) => Action::Stop,
             Self::Skip => Action::Skip,
             Self::Custom(decide) => decide(failure, tried),
-        }
+        };
+        if action == Action::Skip && failure.is_unwritten() { Action::Stop } else { action }
     }
 
     /// Whether the item is still wanted once its node has failed: a handle is kept for that.

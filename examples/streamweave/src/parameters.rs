@@ -75,6 +75,12 @@ impl Parameters {
         Ok(self.typed(name, "true or false", Value::as_bool)?.unwrap_or(false))
     }
 
+    /// Fails if there are both.
+    pub(crate) fn either(&self, one: &str, other: &str) -> Result<(), BuildError> {
+        let both = [one, other].iter().all(|name| self.table.contains_key(*name));
+        if both { Err(self.bad(&format!("either {one:?} or {other:?}"))) } else { Ok(()) }
+    }
+
     pub(crate) fn list(&mut self, name: &str) -> Result<Vec<Value>, BuildError> {
         Ok(self.typed(name, "a list", |value| value.as_array().cloned())?.unwrap_or_default())
     }

@@ -49,9 +49,11 @@ pub(super) struct Gauge {
     allocations: fn() -> u64,
     warm_ns: u64,
     begun: u64,
+    /// When it was warm, or at the first item of all.
     first: Option<Reading>,
+    warm: bool,
     seen: u64,
-    /// Seen when it was warm.
+    /// Seen at that reading.
     before: u64,
     said: Said,
 }
@@ -61,7 +63,7 @@ impl Gauge {
     pub(super) fn new(warm_ns: u64, allocations: fn() -> u64, said: Said) -> Self {
         // A thread's first reading allocates.
         let _ = meter::process();
-        Self { allocations, warm_ns, begun: 0, first: None, seen: 0, before: 0, said }
+        Self { allocations, warm_ns, begun: 0, first: None, warm: false, seen: 0, before: 0, said }
     }
 
     fn reading(&self) -> Reading {
@@ -85,11 +87,16 @@ impl Gauge {
         if self.seen == 1 {
             self.begun = now;
         }
-        if self.first.is_none() && now - self.begun >= self.warm_ns {
+        let warm = !self.warm && now - self.begun >= self.warm_ns;
+        // Where all come before it is warm, as they may under load, they are counted from the first.
+        if warm || self.seen == 1 {
             self.before = self.seen;
+            self.first = Some(self.reading());
+        }
+        if warm {
+            self.warm = true;
             // Who was held up before is not short of time behind.
             self.begun = now - self.warm_ns;
-            self.first = Some(self.reading());
         }
         now - self.begun
     }
@@ -109,5 +116,23 @@ impl Gauge {
             allocations: last.allocations - first.allocations,
         };
         *self.said.lock().unwrap_or_else(PoisonError::into_inner) = spent;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn items_that_all_come_before_it_is_warm_are_counted_too() {
+        let said = Said::default();
+        let mut gauge = Gauge::new(u64::MAX - 1, || 0, said.clone());
+        for _ in 0..200 {
+            gauge.count();
+        }
+        gauge.end();
+        let spent = *said.lock().expect("whole");
+        assert_eq!(spent.items, 199);
+        assert!(spent.wall_ns > 0);
     }
 }

@@ -19,7 +19,7 @@ use timely::{
     worker::Worker,
 };
 
-type Nothing = CapacityContainerBuilder<Vec<()>>;
+pub(super) type Nothing = CapacityContainerBuilder<Vec<()>>;
 
 /// Sends what the source of the first process gives to the second one, which takes it, and at the end nothing.
 pub(crate) fn alone(
@@ -35,7 +35,7 @@ pub(crate) fn alone(
         let lost = || known.lost().map_or(Ok(()), |(peer, why)| Err(own.peer(peer, why)));
         ends.map_or(Ok(()), |(source, take)| turns(worker, bound, source, take, lost))
     };
-    execute(cluster, 0, &losses, work, || ())
+    execute(cluster, 0, &losses, &Arc::default(), work)
 }
 
 fn turns(

@@ -1,7 +1,7 @@
 //! Sockets to all other processes, within a deadline, to those only that run the same graph.
 
 use super::Cluster;
-use crate::{Error, item::bincode};
+use crate::{Error, executor::Control, item::bincode};
 use bincode::Options;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -53,9 +53,27 @@ impl Hello {
     }
 }
 
+/// When they must have found one another; at once, when the run is to end.
+#[derive(Clone, Copy)]
+struct Until<'a> {
+    at: Instant,
+    control: &'a Control,
+}
+
+impl Until<'_> {
+    fn left(&self) -> Option<Duration> {
+        let left = self.at.saturating_duration_since(Instant::now());
+        Some(left).filter(|left| !left.is_zero() && !self.control.ending())
+    }
+}
+
 /// A socket for each process but this one.
-pub(super) fn connect(cluster: &Cluster, graph: u64) -> Result<Vec<Option<TcpStream>>, Error> {
-    let until = Instant::now() + cluster.deadline;
+pub(super) fn connect(
+    cluster: &Cluster,
+    graph: u64,
+    control: &Control,
+) -> Result<Vec<Option<TcpStream>>, Error> {
+    let until = Until { at: Instant::now() + cluster.deadline, control };
     let own = Hello::of(cluster, graph);
     let count = cluster.addresses.len();
     let mut sockets: Vec<Option<TcpStream>> = (0..count).map(|_| None).collect();
@@ -82,16 +100,12 @@ pub(super) fn connect(cluster: &Cluster, graph: u64) -> Result<Vec<Option<TcpStr
     Ok(sockets)
 }
 
-fn left(until: Instant) -> Option<Duration> {
-    Some(until.saturating_duration_since(Instant::now())).filter(|left| !left.is_zero())
-}
-
 /// Connects to a process of a smaller index, which may not listen yet.
-fn reach(address: &str, own: &Hello, index: u64, until: Instant) -> Result<TcpStream, String> {
+fn reach(address: &str, own: &Hello, index: u64, until: Until<'_>) -> Result<TcpStream, String> {
     let addresses: Vec<SocketAddr> =
         address.to_socket_addrs().map_err(|error| error.to_string())?.collect();
     let mut why = "no such address".to_owned();
-    while let Some(left) = left(until) {
+    while let Some(left) = until.left() {
         for address in &addresses {
             match TcpStream::connect_timeout(address, left) {
                 Ok(mut socket) => {
@@ -113,22 +127,21 @@ fn await_others(
     cluster: &Cluster,
     own: &Hello,
     sockets: &mut [Option<TcpStream>],
-    until: Instant,
+    until: Until<'_>,
 ) -> Result<(), Error> {
     let missing = |sockets: &[Option<TcpStream>]| {
         (cluster.index + 1..sockets.len()).find(|&index| sockets[index].is_none())
     };
     while let Some(first) = missing(sockets) {
-        let Some(left) = left(until) else {
+        let Some(left) = until.left() else {
             return Err(cluster.peer(first, "it has not connected in time".to_owned()));
         };
         let Ok((mut socket, _)) = listener.accept() else {
             thread::sleep(AGAIN.min(left));
             continue;
         };
-        let heard = socket
-            .set_nonblocking(false)
-            .and_then(|()| talk(&mut socket, own, Instant::now() + STRANGER.min(left)));
+        let soon = Until { at: Instant::now() + STRANGER.min(left), ..until };
+        let heard = socket.set_nonblocking(false).and_then(|()| talk(&mut socket, own, soon));
         let Ok(theirs) = heard else { continue };
         if theirs.magic != MAGIC {
             continue;
@@ -145,12 +158,12 @@ fn await_others(
 }
 
 /// Both say hello, until then at most, however slowly the other one speaks.
-fn talk(socket: &mut TcpStream, own: &Hello, until: Instant) -> io::Result<Hello> {
+fn talk(socket: &mut TcpStream, own: &Hello, until: Until<'_>) -> io::Result<Hello> {
     socket.set_nodelay(true)?;
     socket.write_all(&bincode().serialize(own).map_err(io::Error::other)?)?;
     let (mut theirs, mut filled) = ([0; HELLO], 0);
     while filled < HELLO {
-        socket.set_read_timeout(Some(left(until).ok_or(io::ErrorKind::TimedOut)?))?;
+        socket.set_read_timeout(Some(until.left().ok_or(io::ErrorKind::TimedOut)?))?;
         match socket.read(&mut theirs[filled..]) {
             Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
             Ok(read) => filled += read,

@@ -5,6 +5,7 @@ use super::{
     outbox::{Outbox, Route},
     stage::{Lists, Part},
     stages,
+    stop::Stop,
     watched::Losses,
     wire::Items,
 };
@@ -60,7 +61,7 @@ impl Flow {
         let mut segments = segments.into_iter();
         let (probe, failed) = (ProbeHandle::new(), Rc::new(RefCell::new(None)));
         let first = segments.next().ok_or(Error::Aborted)?;
-        let inputs = worker.dataflow(|scope| {
+        let (inputs, stop) = worker.dataflow(|scope| {
             let mut inputs: Vec<Input> = Vec::new();
             let mut streams: Vec<(usize, Stream<'_, u64, Items>)> = Vec::new();
             for &(_, to) in pairs.iter().filter(|(from, _)| *from == 0) {
@@ -75,10 +76,11 @@ impl Flow {
                 let part = Part { segment, failed: failed.clone(), run: self.run.clone() };
                 streams.extend(part.build(scope, own, outs.collect(), &probe));
             }
-            inputs
+            (inputs, Some(Stop::new(scope, self.run.control.clone())))
         });
         let window = WINDOW.min(self.graph.bound as u64).max(1);
-        Drive { flow: self, segment: first, inputs, probe, failed, everywhere, window, round: 0 }
+        let (segment, round) = (first, 0);
+        Drive { flow: self, segment, inputs, stop, probe, failed, everywhere, window, round }
             .run(worker)
     }
 
@@ -142,6 +144,7 @@ struct Drive<'f> {
     flow: &'f Flow,
     segment: Segment<Outbox>,
     inputs: Vec<Input>,
+    stop: Option<Stop>,
     probe: ProbeHandle<u64>,
     failed: Rc<RefCell<Option<Error>>>,
     everywhere: Rc<Cell<bool>>,
@@ -188,6 +191,12 @@ impl Drive<'_> {
         self.segment.end()?;
         self.send();
         self.inputs.clear();
+        // Those of others are asked to end from here, too.
+        if let Some(mut stop) = self.stop.take() {
+            while !stop.ended(self.flow.run.control.ending(), worker.peers()) {
+                self.step(worker, true)?;
+            }
+        }
         while worker.has_dataflows() {
             self.step(worker, true)?;
         }

@@ -8,6 +8,7 @@ mod flow;
 mod frames;
 mod outbox;
 mod stage;
+mod stop;
 mod watched;
 mod wire;
 
@@ -15,7 +16,7 @@ pub(crate) use alone::alone;
 
 use crate::{
     Error, Graph, Place, Role,
-    executor::{Run, Wish},
+    executor::{Control, Run, Wish},
 };
 use std::{
     any::Any,
@@ -124,7 +125,9 @@ fn moves(graph: &Graph, node: usize) -> bool {
         && graph.edges.iter().any(|edge| {
             edge.to.0 == node && matches!(graph.nodes[edge.from.0].role, Role::Source(_))
         })
-        && !graph.leads_to(node, |behind| behind.in_order || behind.rekeys)
+        && !graph.leads_to(node, |behind| {
+            (behind.in_order && behind.place != Place::ByKey) || behind.rekeys
+        })
 }
 
 /// Starts the one thread that waits for all others.
@@ -144,7 +147,7 @@ fn work(graph: Graph, cluster: &Cluster, hybrid: Option<f64>, run: Run) -> Resul
     let (losses, control) = (Arc::new(Losses::default()), run.control.clone());
     let flow = flow::Flow { graph, run, cluster: cluster.clone(), hybrid, losses: losses.clone() };
     let work = move |worker: &mut Worker| flow.work(worker);
-    execute(cluster, hash, &losses, work, move || control.ask(Wish::Abort))
+    execute(cluster, hash, &losses, &control, work)
 }
 
 /// Runs workers, among those of all processes, to their end. What a worker fails at breaks off all of it.
@@ -152,17 +155,17 @@ fn execute(
     cluster: &Cluster,
     hash: u64,
     losses: &Arc<Losses>,
+    control: &Arc<Control>,
     work: impl Fn(&mut Worker) -> Result<(), Error> + Send + Sync + 'static,
-    failed: impl Fn() + Send + Sync + 'static,
 ) -> Result<(), Error> {
-    let (builders, guard) = network(cluster, hash, losses)?;
-    let (config, known) = (WorkerConfig::default(), losses.clone());
+    let (builders, guard) = network(cluster, hash, losses, control)?;
+    let (config, known, control) = (WorkerConfig::default(), losses.clone(), control.clone());
     let guards = timely::execute::execute_from(builders, Box::new(()), config, move |worker| {
         let done = catch_unwind(AssertUnwindSafe(|| work(worker)));
         let done = done.unwrap_or(Err(Error::Panicked));
         if done.is_err() {
             known.break_off();
-            failed();
+            control.ask(Wish::Abort);
             for dataflow in worker.installed_dataflows() {
                 worker.drop_dataflow(dataflow);
             }
@@ -187,14 +190,20 @@ fn execute(
 
 type Network = (Vec<AllocatorBuilder>, Box<dyn Any>);
 
-fn network(cluster: &Cluster, hash: u64, losses: &Arc<Losses>) -> Result<Network, Error> {
+fn network(
+    cluster: &Cluster,
+    hash: u64,
+    losses: &Arc<Losses>,
+    control: &Control,
+) -> Result<Network, Error> {
     let refill = wire::refill();
     let local = ProcessBuilder::new_typed_vector(cluster.workers, refill.clone(), None);
     if cluster.addresses.len() == 1 {
         let local = local.into_iter().map(AllocatorBuilder::Process).collect();
         return Ok((local, Box::new(())));
     }
-    let sockets = connect::connect(cluster, hash)?;
+    let sockets = connect::connect(cluster, hash, control);
+    let sockets = sockets.map_err(|why| if control.ending() { Error::Aborted } else { why })?;
     let (index, workers) = (cluster.index, cluster.workers);
     let watched = sockets.into_iter().enumerate().map(|(peer, socket)| {
         socket.map(|socket| Watched::new(socket, [peer, index], workers, losses)).transpose()

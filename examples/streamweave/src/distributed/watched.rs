@@ -7,9 +7,14 @@ use std::{
     io::{self, Read, Write},
     net::{Shutdown, TcpStream},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-    time::Instant,
+    thread,
+    time::{Duration, Instant},
 };
 use timely::communication::allocator::zero_copy::stream::Stream;
+
+/// How long who has lost a peer keeps its end from the others: they lose that peer at the same time, and are to
+/// name it.
+const MOMENT: Duration = Duration::from_millis(200);
 
 /// What became of the peers, and of this process.
 #[derive(Debug, Default)]
@@ -44,8 +49,11 @@ impl Losses {
         self.state().ended
     }
 
-    /// Lets peers know at once that this process has failed.
+    /// Lets peers know that this process has failed: at once, unless it is for another that they lose as well.
     pub(super) fn break_off(&self) {
+        if self.lost().is_some() {
+            thread::sleep(MOMENT);
+        }
         let mut state = self.state();
         state.broken = true;
         for socket in state.sockets.drain(..) {
@@ -182,10 +190,7 @@ impl Stream for Watched {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use std::{
-        net::TcpListener,
-        thread::{self, JoinHandle},
-    };
+    use std::{net::TcpListener, thread::JoinHandle};
     use timely::communication::{
         allocator::zero_copy::bytes_slab::{BytesRefill, BytesSlab},
         networking::MessageHeader,
@@ -279,6 +284,17 @@ mod tests {
             let moved: Vec<_> = moved.iter().map(|at| lengths.get(*at)).collect();
             prop_assert!(moved.is_sorted_by(|one, next| one < next), "{moved:?} of {lengths:?}");
         }
+    }
+
+    #[test]
+    fn who_ends_for_another_tells_its_peers_a_moment_later() {
+        let (mut theirs, _watched, losses) = sockets();
+        losses.state().lost = Some((2, "it is gone".to_owned()));
+        let begun = Instant::now();
+        let ends = thread::spawn(move || losses.break_off());
+        assert_eq!(theirs.read(&mut [0]).expect("its end"), 0);
+        assert!(begun.elapsed() >= MOMENT);
+        ends.join().expect("it ends");
     }
 
     #[test]

@@ -9,14 +9,18 @@ use std::{
     fs::File,
     io::{self, BufWriter, Read, Write},
     net::{TcpListener, TcpStream},
-    sync::Arc,
-    time::{Instant, SystemTime, UNIX_EPOCH},
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 /// Bytes that lines are read by; a longer line gets a larger block.
 const BLOCK: usize = 64 << 10;
 /// The longest line: what is longer is no text.
 const LONGEST: usize = 16 << 20;
+
+/// How long an item waits at most for others that are written with it.
+const WRITTEN: Duration = Duration::from_millis(500);
 
 /// Keys that a generator has at most: each is made beforehand.
 const KEYS: u64 = 1 << 20;
@@ -252,7 +256,19 @@ fn file(parameters: &mut Parameters) -> Result<Node, BuildError> {
     let make = move || -> Result<Box<dyn Operator>, Failure> {
         let file = File::create(&path).map_err(|error| Failure::new(format!("{path}: {error}")))?;
         let to = BufWriter::with_capacity(BLOCK, file);
-        Ok(Box::new(Written { to, rest: Slice::new() }))
+        let file = Arc::new(Mutex::new(Written { to, rest: Slice::new() }));
+        let seen = Arc::downgrade(&file);
+        // What comes slowly is in the file soon, whatever the thread waits for that takes items.
+        let leave = move || {
+            while let Some(file) = seen.upgrade() {
+                // What fails here fails again at the next item, or at the end.
+                let _ = file.lock().unwrap_or_else(PoisonError::into_inner).leave();
+                drop(file);
+                thread::sleep(WRITTEN);
+            }
+        };
+        thread::Builder::new().name("weave-file".to_owned()).spawn(leave)?;
+        Ok(Box::new(file))
     };
     Ok(Node::sink(parameters.name(), ANY, Arc::new(make)))
 }
@@ -301,8 +317,24 @@ impl<W: Write + Send> Operator for Written<W> {
     }
 
     fn on_end(&mut self, _: &mut Outputs<'_>) -> Result<(), Failure> {
-        self.leave()?;
-        Ok(self.to.flush()?)
+        let left = self.leave().and_then(|()| self.to.flush());
+        left.map_err(|error| Failure::from(error).unwritten())
+    }
+}
+
+/// One that another thread looks after, too.
+impl<O: Operator> Operator for Arc<Mutex<O>> {
+    fn on_item(
+        &mut self,
+        port: usize,
+        message: Message,
+        out: &mut Outputs<'_>,
+    ) -> Result<(), Failure> {
+        self.lock().unwrap_or_else(PoisonError::into_inner).on_item(port, message, out)
+    }
+
+    fn on_end(&mut self, out: &mut Outputs<'_>) -> Result<(), Failure> {
+        self.lock().unwrap_or_else(PoisonError::into_inner).on_end(out)
     }
 }
 

@@ -110,6 +110,7 @@ fn unbatch(parameters: &mut Parameters) -> Result<Node, BuildError> {
 
 /// By count, or by the messages' own time in milliseconds. Windows follow one another.
 fn window(parameters: &mut Parameters) -> Result<Node, BuildError> {
+    parameters.either("count", "millis")?;
     if parameters.number("count")?.is_some() {
         let size = parameters.count("count")? as u64;
         return Ok(ordered(parameters, LIST, move || Gather::new(size, full)));
@@ -166,7 +167,7 @@ fn group_by(parameters: &mut Parameters) -> Result<Node, BuildError> {
         Ok(())
     };
     let give = |list| Message::of(Batch(Arc::new(list)));
-    Ok(by_key::<Vec<Slice>>(parameters, LIST, add, give))
+    Ok(Node { in_order: true, ..by_key::<Vec<Slice>>(parameters, LIST, add, give) })
 }
 
 fn reduce(parameters: &mut Parameters) -> Result<Node, BuildError> {

@@ -34,6 +34,7 @@ fn bytes(
 }
 
 fn map(parameters: &mut Parameters) -> Result<Node, BuildError> {
+    parameters.either("suffix", "to")?;
     let suffix = parameters.text("suffix")?;
     if let Some(suffix) = suffix {
         return Ok(bytes(parameters, move |bytes| Ok(extended(&bytes, suffix.as_bytes()))));
@@ -73,6 +74,7 @@ pub(crate) fn number(bytes: &[u8]) -> Result<i64, Failure> {
 }
 
 fn filter(parameters: &mut Parameters) -> Result<Node, BuildError> {
+    parameters.either("contains", "multiple_of")?;
     let negate = parameters.flag("negate")?;
     if let Some(part) = parameters.text("contains")? {
         let finder = Finder::new(&part).into_owned();

@@ -40,6 +40,10 @@ fn names_and_types_of_a_description() {
     ] {
         assert_eq!(edges(text).expect_err(text), wrong);
     }
+    // The lists of a group-by have an order too.
+    let merged = format!("edges = [\"a -> b:0\", \"a -> b:1\", \"b -> c\", \"c -> d\"]\n{NODES}");
+    let grouped = merged.replace("\"batch\"\nsize = 2", "\"group-by\"");
+    assert_eq!(built(&grouped), Err(BuildError::NoOrder(name("c"))));
     let twice = format!("{NODES}\n[[node]]\nname = \"a\"\noperator = \"count\"");
     assert_eq!(built(&twice), Err(BuildError::DuplicateNode(name("a"))));
     let list = "edges = [\"a -> c\", \"c -> u\"]\n[[node]]\nname = \"u\"\noperator = \"map\"\nto = \"upper\"";
@@ -64,6 +68,12 @@ fn operators_and_parameters_of_a_description() {
             "operator = \"count\"\npolicy = \"again\"",
             bad("policy is \"stop\", \"skip\" or \"retry N\""),
         ),
+        (
+            "operator = \"filter\"\ncontains = \"x\"\nmultiple_of = 2",
+            bad("either \"contains\" or \"multiple_of\""),
+        ),
+        ("operator = \"map\"\nsuffix = \"x\"\nto = \"upper\"", bad("either \"suffix\" or \"to\"")),
+        ("operator = \"window\"\ncount = 1\nmillis = 1", bad("either \"count\" or \"millis\"")),
         ("operator = \"pass\"\nworker = 1", bad("worker is for operators that run on one")),
         ("operator = \"pass\"\nthread = 1", bad("\"thread\" must be true or false")),
         ("operator = \"count\"", BuildError::InputUnused("n".to_owned(), "in".to_owned())),

@@ -75,8 +75,27 @@ fn what_is_wrong_is_one_line_and_a_status() {
     let (status, _, wrong) =
         Process::start(&folder.0.join("none"), &[]).wait(Duration::from_secs(10));
     assert!(!status.success() && wrong.contains("none: "), "{wrong}");
-    let (status, ..) = Process::start(&graph, &["-n", "2"]).wait(Duration::from_secs(10));
-    assert!(!status.success());
+}
+
+/// What a sink has taken is no item that a policy may skip.
+#[test]
+fn a_full_disk_loses_nothing_in_silence() {
+    let folder = folder("full");
+    let graph = folder.0.join("full.toml");
+    for count in [10_000, 30_000] {
+        let text = format!(
+            "edges = [\"numbers -> out\"]\n[[node]]\nname = \"numbers\"\noperator = \"generate\"\n\
+             count = {count}\n[[node]]\nname = \"out\"\noperator = \"file\"\npath = \"/dev/full\"\n\
+             policy = \"skip\"\n"
+        );
+        fs::write(&graph, text).expect("written");
+        for mode in ["in-process", "distributed"] {
+            let process = Process::start(&graph, &["--mode", mode]);
+            let (status, _, wrong) = process.wait(Duration::from_secs(10));
+            assert!(!status.success(), "{count}, {mode}");
+            assert!(wrong.starts_with("streamweave: node \"out\": "), "{wrong}");
+        }
+    }
 }
 
 #[test]

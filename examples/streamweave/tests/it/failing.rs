@@ -1,7 +1,7 @@
 //! What goes wrong between processes is said at once, and by name.
 
 use crate::{
-    processes::{Process, both, hosts},
+    processes::{Process, both, hosts, hosts_of},
     random::Folder,
 };
 use std::{
@@ -46,6 +46,32 @@ fn a_killed_process_is_named_within_two_seconds() {
         let address = hosts.lines().nth(killed).expect("two");
         let want = format!("streamweave: peer {killed} at {address}: it is gone");
         assert!(said.starts_with(&want) && said.lines().count() == 1, "{said}");
+    }
+}
+
+/// The others name it, and not one another, though each ends because of it.
+#[test]
+fn of_three_processes_all_others_name_the_killed_one() {
+    for killed in [0, 1, 2, 2, 1, 0] {
+        let folder = Folder::new(&format!("three{killed}"));
+        let graph = graph(&folder, "graph.toml", "size = 100");
+        let hosts = hosts_of::<3>(&folder);
+        let mut all = ["0", "1", "2"].map(|index| {
+            let own = ["--mode", "distributed", "-n", "3", "-h", &hosts, "-p", index];
+            Some(Process::start(&graph, &own))
+        });
+        let begun = Instant::now();
+        while fs::metadata(folder.0.join("sink")).map_or(0, |file| file.len()) < 1 << 20 {
+            assert!(begun.elapsed() < SOON, "nothing comes");
+            thread::sleep(Duration::from_millis(5));
+        }
+        all[killed].as_mut().expect("it runs").kill();
+        for other in [(killed + 1) % 3, (killed + 2) % 3] {
+            let other = all[other].take().expect("it runs");
+            let (status, _, said) = other.wait(Duration::from_secs(2));
+            let want = format!("streamweave: peer {killed} at ");
+            assert!(!status.success() && said.starts_with(&want), "{killed}: {said}");
+        }
     }
 }
 

@@ -13,6 +13,7 @@ mod building;
 mod command;
 mod differential;
 mod encoding;
+mod ending;
 mod failing;
 mod hybrid;
 mod life;

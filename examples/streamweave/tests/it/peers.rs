@@ -19,7 +19,7 @@ pub(crate) const SOON: Duration = Duration::from_secs(10);
 
 /// Both ends of a run between two processes, in this one.
 pub(crate) fn pair(make: impl Fn() -> Graph, mode: impl Fn(Cluster) -> Mode) -> [Executor; 2] {
-    let addresses = free();
+    let addresses = free::<2>();
     [0, 1].map(|index| {
         let cluster = Cluster::new(index, addresses.to_vec()).expect("below two");
         Executor::new(make(), mode(cluster))

@@ -1,6 +1,7 @@
 //! Two processes of the program.
 
 use crate::random::Folder;
+use rustix::process::{Pid, Signal, kill_process};
 use std::{
     fs,
     io::Read,
@@ -47,6 +48,14 @@ impl Process {
         [out, err]
     }
 
+    pub(crate) fn terminate(&self) {
+        kill_process(Pid::from_child(&self.0), Signal::TERM).expect("it runs");
+    }
+
+    pub(crate) fn runs(&mut self) -> bool {
+        self.0.try_wait().expect("a child").is_none()
+    }
+
     pub(crate) fn kill(&mut self) {
         self.0.kill().expect("it runs");
     }
@@ -59,16 +68,21 @@ impl Drop for Process {
     }
 }
 
-/// Two addresses, on ports that nobody has.
-pub(crate) fn free() -> [String; 2] {
-    let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
+/// Addresses, on ports that nobody has.
+pub(crate) fn free<const N: usize>() -> [String; N] {
+    let listeners = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
     listeners.map(|listener| listener.local_addr().expect("bound").to_string())
 }
 
 /// A file with two addresses.
 pub(crate) fn hosts(folder: &Folder) -> String {
+    hosts_of::<2>(folder)
+}
+
+/// A file with so many.
+pub(crate) fn hosts_of<const N: usize>(folder: &Folder) -> String {
     let path = folder.0.join("hosts");
-    fs::write(&path, free().join("\n")).expect("written");
+    fs::write(&path, free::<N>().join("\n")).expect("written");
     path.to_str().expect("UTF-8").to_owned()
 }
 

@@ -6,6 +6,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
 };
+use streamweave::{Message, Meta};
 
 /// One item as the oracle sees it.
 #[derive(Clone, Debug)]
@@ -40,6 +41,12 @@ pub(crate) struct Random {
 
 fn number(text: &str) -> Option<i64> {
     text.split(' ').next()?.parse().ok()
+}
+
+/// The one of two outputs that a key goes to.
+fn port_of(key: &str) -> u64 {
+    let meta = Meta::default().with_key(key);
+    Message { meta, ..Message::default() }.key_hash().rotate_left(32) % 2
 }
 
 impl Random {
@@ -114,7 +121,7 @@ impl Random {
         let few = usize::from(value % 50) + 1;
         let thread = if value & 64 == 0 { "" } else { "thread = true\n" };
         let ordered = self.open[at].ordered;
-        match kind % 15 {
+        match kind % 17 {
             0 => self.lead(at, &format!("operator = \"pass\"\n{thread}"), |items| items),
             1 => {
                 let text = format!("operator = \"filter\"\nmultiple_of = {n}\n{thread}");
@@ -150,20 +157,13 @@ impl Random {
                 let text = format!("operator = \"skip\"\ncount = {few}\nworker = {value}\n");
                 self.lead(at, &text, |items| items.into_iter().skip(few).collect());
             }
-            7 | 8 if ordered => self.batch(at, kind % 15 == 7, n, thread),
+            7 | 8 if ordered => self.batch(at, kind % 17 == 7, n, thread),
             9 => self.reduce(at, value),
             10 => {
                 let both = [self.open[at].items.clone(), self.open[at].items.clone()];
                 self.split(at, "operator = \"broadcast\"\noutputs = 2\n", both);
             }
-            11 if ordered => {
-                let half = |odd: usize| {
-                    let items = self.open[at].items.iter().enumerate();
-                    items.filter(|(i, _)| i % 2 == odd).map(|(_, item)| item.clone()).collect()
-                };
-                let halves = [half(0), half(1)];
-                self.split(at, "operator = \"round-robin\"\noutputs = 2\n", halves);
-            }
+            11 if ordered => self.halves(at, "round-robin", |i, _| i % 2 == 1),
             12 | 13 => self.merge(at, thread),
             // One output to two inputs.
             14 => {
@@ -173,8 +173,28 @@ impl Random {
                 self.tag(at);
                 self.tag(last);
             }
+            15 if ordered => self.group(at, thread),
+            16 => self.halves(at, "partition", |_, item| port_of(&item.key) == 1),
             _ => {}
         }
+    }
+
+    /// Leads a stream to a router with two outputs.
+    fn halves(&mut self, at: usize, router: &str, second: impl Fn(usize, &Item) -> bool) {
+        let half = |port: bool| -> Vec<Item> {
+            let items = self.open[at].items.iter().enumerate();
+            let own = items.filter(|(i, item)| second(*i, item) == port);
+            own.map(|(_, item)| item.clone()).collect()
+        };
+        let halves = [half(false), half(true)];
+        self.split(at, &format!("operator = \"{router}\"\noutputs = 2\n"), halves);
+    }
+
+    /// Groups come in any order, and the items of each in theirs.
+    fn group(&mut self, at: usize, thread: &str) {
+        self.lead(at, "operator = \"group-by\"\n", |items| items);
+        self.open[at].ordered = false;
+        self.lead(at, &format!("operator = \"unbatch\"\n{thread}"), |items| items);
     }
 
     fn batch(&mut self, at: usize, batch: bool, n: i64, thread: &str) {

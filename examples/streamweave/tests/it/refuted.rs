@@ -180,8 +180,12 @@ fn what_a_mode_does_not_have_is_refused() {
     let text = from_to("operator = \"generate\"\ncount = 1", "operator = \"count\"");
     fs::write(&at, text).expect("written");
     for (arguments, want) in [
-        (&["-p", "3"][..], "several processes"),
-        (&["--mode", "copying", "-p", "1"], "several processes"),
+        (&["-p", "3"][..], "distributed and hybrid"),
+        (&["-n", "2"], "distributed and hybrid"),
+        (&["-w", "2"], "distributed and hybrid"),
+        (&["--lz4", "1"], "distributed and hybrid"),
+        (&["-h", "hosts"], "distributed and hybrid"),
+        (&["--mode", "copying", "-p", "1"], "distributed and hybrid"),
         (&["--mode", "hybrid", "--threshold", "nan"], "--threshold"),
         (&["--mode", "hybrid", "--threshold=-1"], "--threshold"),
     ] {
