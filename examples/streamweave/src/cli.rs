@@ -171,7 +171,7 @@ fn execute(command: Command, allocations: fn() -> u64) -> Result<String, Error> 
             };
             let ways = way.map_or(bench::ALL.into(), |way| vec![way]);
             let settings = Settings { payload, fan_out, ways, milliseconds, rounds };
-            bench::measure(&settings, &start).map(|report| report.to_string())
+            bench::measure(&settings, &start).map(|report| format!("{report}\n"))
         }
         Command::Job { job } => bench::job(&job, allocations),
     }
