@@ -26,6 +26,8 @@
 //! * `parking_lot`: its locks in place of std's.
 //! * `huge-pages`: [`block::allocate_huge`] asks Linux for huge pages; without it, it is [`block::allocate`].
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 pub mod block;
 mod copy;
 pub mod meter;
@@ -33,3 +35,7 @@ pub mod sync;
 
 pub use block::AllocError;
 pub use copy::{copy, load_short, shift};
+
+#[cfg(all(doctest, feature = "meter"))]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -22,6 +22,7 @@
 //! * `meter` (default): count copies; see [`aqueduct_base::meter`].
 //! * `bytes`: `Buf` of the `bytes` crate for [`Sequence`] and [`SequenceReader`].
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "bytes")]
@@ -46,3 +47,7 @@ pub use reader::{Checkpoint, Delimiter, Prefix, SequenceReader};
 pub use seqref::{Segments, SequenceRef};
 pub use sequence::Sequence;
 pub use text::NotUtf8;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -24,6 +24,8 @@
 //! * `bytes`: `From` both ways without copying, `Buf` for `Slice`, `BufMut` for `SliceMut`.
 //! * `serde`: `Serialize` and `Deserialize` as bytes, for [`Str`] as a string.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod append;
 #[cfg(all(test, aqueduct_loom))]
 mod append_models;
@@ -68,3 +70,7 @@ pub use string::Str;
 pub mod owner {
     pub use crate::header::{Extent, Header, Vtable};
 }
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
