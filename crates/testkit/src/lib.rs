@@ -31,7 +31,7 @@ pub use fail::FailingAlloc;
 pub use lying::{Lie, LyingReader};
 pub use odd::OddAlloc;
 pub use python::python;
-pub use script::{Step, replay, steps};
+pub use script::{Step, replay, steps, traced};
 pub use search::SearchAlloc;
 pub use strace::{Faults, Traced, converse, may_trace};
 pub use thread_count::ThreadCountingAlloc;

@@ -1,6 +1,8 @@
 //! Bytes read as a script of steps, so that one interpreter serves the state machines, the fuzzer
 //! and the replay of the fuzzer's corpus.
 
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 
 /// One step: which operation, on which handles, with which sizes. An interpreter takes each field
@@ -52,6 +54,24 @@ impl Step {
     }
 }
 
+/// Runs a script that writes down what it does. If it panics, what it had done is said with it.
+///
+/// # Panics
+/// As the script does.
+pub fn traced<R>(script: impl FnOnce(&mut String) -> R) -> R {
+    let mut trace = String::new();
+    let run = catch_unwind(AssertUnwindSafe(|| script(&mut trace)));
+    run.unwrap_or_else(|why| {
+        let said = said(&*why);
+        resume_unwind(Box::new(format!("{said}, after{trace}")));
+    })
+}
+
+fn said(why: &(dyn Any + Send)) -> &str {
+    let said = why.downcast_ref::<String>().map(String::as_str);
+    said.or(why.downcast_ref::<&str>().copied()).unwrap_or("a panic")
+}
+
 /// The script in `bytes`: at most `most` steps; a cut step at the end is dropped.
 #[must_use]
 pub fn steps(bytes: &[u8], most: usize) -> Vec<Step> {
@@ -98,5 +118,16 @@ mod tests {
         assert_eq!(Step::decode(step.encode()), step);
         assert_eq!(steps(&[0; 20], 9).len(), 2);
         assert_eq!(steps(&[0; 70], 9).len(), 9);
+    }
+
+    #[test]
+    fn a_panic_says_what_was_done_before() {
+        let script = |trace: &mut String| -> () {
+            trace.push_str(" a b");
+            panic!("c is wrong");
+        };
+        let why = catch_unwind(|| traced(script)).expect_err("it panics");
+        assert_eq!(said(&*why), "c is wrong, after a b");
+        assert_eq!(traced(|trace| trace.len()), 0);
     }
 }

@@ -232,15 +232,23 @@ impl<'a> Faults<'a> {
         this
     }
 
-    /// Has the first of the server's calls of this name fail, then the second, and so on until there is none
-    /// so late. (Ordinarily every third of them.) Each time it serves a few clients at once, and one more:
-    /// they are told all, but for `costs` of them, which are cut off. Afterwards there are no more
-    /// descriptors than without, and where it costs nobody, the server ends well. How often a call failed.
+    /// Has each of these calls fail with its error, wherever the server makes it: the first time, then the
+    /// second, and so on until there is none so late. (Ordinarily every third of them.) Each time it serves a
+    /// few clients at once, and one more: they are told all, but for `costs` of them at most, which are cut
+    /// off. Afterwards there are no more descriptors than without, and where it costs nobody, the server ends
+    /// well.
     ///
     /// # Panics
-    /// If that does not hold.
-    #[must_use = "a sweep in which nothing failed has shown nothing"]
-    pub fn try_each(&self, call: &str, error: &str, costs: usize) -> usize {
+    /// If that does not hold, or a call never failed.
+    pub fn try_all(&self, calls: &[(&str, &str)], costs: usize) {
+        for (call, error) in calls {
+            // A sweep in which nothing failed has shown nothing.
+            assert!(self.try_each(call, error, costs) > 0, "{call} never fails with {error}");
+        }
+    }
+
+    /// How often a call failed.
+    fn try_each(&self, call: &str, error: &str, costs: usize) -> usize {
         let mut failed = 0;
         for k in (1..).step_by(if crate::scale(1) > 1 { 1 } else { 3 }) {
             let inject = format!("{call}:error={error}:when={k}");

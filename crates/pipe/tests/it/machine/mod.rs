@@ -18,8 +18,7 @@ use waits::Waits;
 use aqueduct_pipe::{Options, Reader, Writer, pipe};
 use aqueduct_pool::Pool;
 use aqueduct_sequence::Sequence;
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use aqueduct_testkit::{steps, traced};
 
 /// The most steps that a schedule of the fuzzer may have.
 const MOST_STEPS: usize = 200;
@@ -66,18 +65,18 @@ struct Machine {
 /// read.
 pub fn run_bytes(bytes: &[u8]) -> u64 {
     let Some((settings, rest)) = bytes.split_first_chunk() else { return 0 };
-    let steps = aqueduct_testkit::steps(rest, MOST_STEPS);
+    let steps = steps(rest, MOST_STEPS);
     run(Settings::decode(*settings), steps.iter().map(|step| Op::decode(*step)))
 }
 
 /// Runs a schedule; returns a digest of all that was read.
 pub fn run(settings: Settings, ops: impl IntoIterator<Item = Op>) -> u64 {
-    let mut trace = format!("\n  {settings:?}");
-    let run = catch_unwind(AssertUnwindSafe(|| {
+    traced(|trace| {
+        *trace = format!("\n  {settings:?}");
         let pool = Pool::builder().build().expect("a sensible pool");
         let mut machine = Machine::new(&pool, settings);
         for op in ops {
-            trace += &format!("\n  {op:?}");
+            *trace += &format!("\n  {op:?}");
             machine.apply(&op);
             machine.check();
         }
@@ -85,15 +84,7 @@ pub fn run(settings: Settings, ops: impl IntoIterator<Item = Op>) -> u64 {
         drop(machine);
         assert_eq!(pool.outstanding(), 0, "blocks are left");
         digest
-    }));
-    run.unwrap_or_else(|why| fail(&*why, &trace))
-}
-
-/// Panics again, with the operations that led to it.
-fn fail(why: &(dyn Any + Send), trace: &str) -> ! {
-    let said = why.downcast_ref::<String>().map(String::as_str);
-    let said = said.or(why.downcast_ref::<&str>().copied()).unwrap_or("a panic");
-    resume_unwind(Box::new(format!("{said}, after{trace}")));
+    })
 }
 
 impl Machine {

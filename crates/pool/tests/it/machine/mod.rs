@@ -5,14 +5,12 @@
 
 mod ops;
 
-use std::any::Any;
 use std::collections::BTreeSet;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use aqueduct_pool::Pool;
 use aqueduct_slice::{Slice, SliceMut};
 use aqueduct_testkit::oracle::{BlockId, Model};
-use aqueduct_testkit::{Step, Worker, pattern, steps};
+use aqueduct_testkit::{Step, Worker, pattern, steps, traced};
 
 pub use ops::OPS;
 
@@ -91,28 +89,20 @@ pub fn run_bytes(crew: &Crew, bytes: &[u8]) -> u64 {
 
 /// Runs a script over a pool of this kind; returns a digest of everything it read.
 pub fn run(crew: &Crew, kind: u8, script: &[Step]) -> u64 {
-    let mut trace = format!("\n  a pool of kind {}", kind % 5);
-    let run = catch_unwind(AssertUnwindSafe(|| {
+    traced(|trace| {
+        *trace = format!("\n  a pool of kind {}", kind % 5);
         let mut world = World::new(crew, kind);
         let mut digest = 0;
         for step in script {
             let (name, op) = OPS[usize::from(step.op) % OPS.len()];
-            trace += &format!("\n  {name} of {} and {}", step.who, step.other);
-            trace += &format!(", size {}, place {}", step.size(), step.y);
+            *trace += &format!("\n  {name} of {} and {}", step.who, step.other);
+            *trace += &format!(", size {}, place {}", step.size(), step.y);
             op(&mut world, *step);
             digest = world.check(digest);
         }
         world.end(kind >= 128);
         digest
-    }));
-    run.unwrap_or_else(|why| fail(&*why, &trace))
-}
-
-/// Panics again, with the names of the operations that led to it.
-fn fail(why: &(dyn Any + Send), trace: &str) -> ! {
-    let said = why.downcast_ref::<String>().map(String::as_str);
-    let said = said.or(why.downcast_ref::<&str>().copied()).unwrap_or("a panic");
-    resume_unwind(Box::new(format!("{said}, after{trace}")));
+    })
 }
 
 fn build(kind: u8) -> Pool {

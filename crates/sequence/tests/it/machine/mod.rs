@@ -8,11 +8,8 @@ mod list_ops;
 mod reader_ops;
 mod sequence_ops;
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-
 use aqueduct_sequence::{SegmentList, Sequence};
-use aqueduct_testkit::{Step, pattern};
+use aqueduct_testkit::{Step, pattern, traced};
 
 /// An operation, with the name that a failure prints.
 pub type Op = (&'static str, fn(&mut World, Step));
@@ -44,27 +41,18 @@ pub fn run_bytes(bytes: &[u8]) -> u64 {
 pub fn run(script: &[Step]) -> u64 {
     let tables = [sequence_ops::OPS, list_ops::OPS, reader_ops::OPS];
     let ops: Vec<Op> = tables.concat();
-    let mut trace = String::new();
-    let run = catch_unwind(AssertUnwindSafe(|| {
+    traced(|trace| {
         let mut world = World::default();
         let mut digest = 0;
         for step in script {
             let (name, op) = ops[usize::from(step.op) % ops.len()];
-            trace += &format!("\n  {name} of {} and {}", step.who, step.other);
-            trace += &format!(", size {}, place {}", step.size(), step.y);
+            *trace += &format!("\n  {name} of {} and {}", step.who, step.other);
+            *trace += &format!(", size {}, place {}", step.size(), step.y);
             op(&mut world, *step);
             digest = world.check(digest);
         }
         digest
-    }));
-    run.unwrap_or_else(|why| fail(&*why, &trace))
-}
-
-/// Panics again, with the names of the operations that led to it.
-fn fail(why: &(dyn Any + Send), trace: &str) -> ! {
-    let said = why.downcast_ref::<String>().map(String::as_str);
-    let said = said.or(why.downcast_ref::<&str>().copied()).unwrap_or("a panic");
-    resume_unwind(Box::new(format!("{said}, after{trace}")));
+    })
 }
 
 impl World {

@@ -6,12 +6,9 @@
 mod mut_ops;
 mod slice_ops;
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-
 use aqueduct_slice::{Slice, SliceMut};
 use aqueduct_testkit::oracle::{Alone, BlockId, Model, alone};
-use aqueduct_testkit::{Step, Worker, pattern};
+use aqueduct_testkit::{Step, Worker, pattern, traced};
 
 pub use mut_ops::OPS as MUT_OPS;
 pub use slice_ops::OPS as SLICE_OPS;
@@ -55,28 +52,19 @@ pub fn run_bytes(crew: &Crew, bytes: &[u8]) -> u64 {
 /// Runs a script over these operations; returns a digest of everything it read.
 pub fn run(crew: &Crew, tables: &[&[Op]], script: &[Step]) -> u64 {
     let ops: Vec<Op> = tables.iter().flat_map(|t| t.iter().copied()).collect();
-    let mut trace = String::new();
-    let run = catch_unwind(AssertUnwindSafe(|| {
+    traced(|trace| {
         let mut world = World::new(crew);
         let mut digest = 0;
         for step in script {
             let (name, op) = ops[usize::from(step.op) % ops.len()];
-            trace += &format!("\n  {name} of {} and {}", step.who, step.other);
-            trace += &format!(", size {}, place {}", step.size(), step.y);
+            *trace += &format!("\n  {name} of {} and {}", step.who, step.other);
+            *trace += &format!(", size {}, place {}", step.size(), step.y);
             op(&mut world, *step);
             digest = world.check(digest);
         }
         world.end();
         digest
-    }));
-    run.unwrap_or_else(|why| fail(&*why, &trace))
-}
-
-/// Panics again, with the names of the operations that led to it.
-fn fail(why: &(dyn Any + Send), trace: &str) -> ! {
-    let said = why.downcast_ref::<String>().map(String::as_str);
-    let said = said.or(why.downcast_ref::<&str>().copied()).unwrap_or("a panic");
-    resume_unwind(Box::new(format!("{said}, after{trace}")));
+    })
 }
 
 impl<'a> World<'a> {
