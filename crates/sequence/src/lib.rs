@@ -19,10 +19,17 @@
 //!
 //! # Features
 //!
+//! * `std` (default): `Read`, `BufRead`, `Seek` and `IoSlice`; searching with all that the processor has.
+//!   Without it `core` and `alloc` do.
 //! * `meter` (default): count copies; see [`aqueduct_base::meter`].
 //! * `bytes`: `Buf` of the `bytes` crate for [`Sequence`] and [`SequenceReader`].
 
+#![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
+
+extern crate alloc;
+#[cfg(all(feature = "std", not(test)))]
+extern crate std;
 
 #[cfg(feature = "bytes")]
 mod bytes;
@@ -30,6 +37,7 @@ mod compare;
 mod convert;
 mod error;
 mod find;
+#[cfg(feature = "std")]
 mod io;
 mod list;
 mod reader;

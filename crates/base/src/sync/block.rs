@@ -50,7 +50,7 @@ pub fn block_on<T>(mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> T {
 #[cfg(not(any(aqueduct_loom, aqueduct_shuttle)))]
 mod spare {
     use super::{Arc, Signal};
-    use std::cell::Cell;
+    use std::{cell::Cell, thread_local};
 
     thread_local!(static SPARE: Cell<Option<Arc<Signal>>> = const { Cell::new(None) });
 
