@@ -29,6 +29,7 @@
 //! * `huge-pages`: [`block::allocate_huge`] asks Linux for huge pages; without it, it is [`block::allocate`].
 
 #![cfg_attr(not(test), no_std)]
+#![cfg_attr(not(test), warn(clippy::std_instead_of_core, clippy::std_instead_of_alloc))]
 
 extern crate alloc;
 #[cfg(all(feature = "std", not(test)))]

@@ -74,7 +74,9 @@ mod imp {
         Mutex,
         atomic::{AtomicU64, Ordering::Relaxed},
     };
-    use std::{boxed::Box, cell::Cell, thread_local, vec::Vec};
+    use alloc::{boxed::Box, vec::Vec};
+    use core::cell::Cell;
+    use std::thread_local;
 
     /// Written by the one thread whose `MINE` names it (the shared [`LATE`] excepted), read by all.
     pub(super) struct Record {

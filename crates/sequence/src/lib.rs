@@ -25,6 +25,7 @@
 //! * `bytes`: `Buf` of the `bytes` crate for [`Sequence`] and [`SequenceReader`].
 
 #![cfg_attr(not(test), no_std)]
+#![cfg_attr(not(test), warn(clippy::std_instead_of_core, clippy::std_instead_of_alloc))]
 #![forbid(unsafe_code)]
 
 extern crate alloc;

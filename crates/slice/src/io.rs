@@ -1,7 +1,8 @@
 //! `Read` and `Write` of std for a buffer that is filled.
 
 use crate::{AllocError, SliceMut};
-use std::{format, io};
+use alloc::format;
+use std::io;
 
 /// Room that [`SliceMut::read_from`] makes: what std's buffered readers use.
 const READ: usize = 8 << 10;

@@ -27,6 +27,7 @@
 //! * `serde`: `Serialize` and `Deserialize` as bytes, for [`Str`] as a string.
 
 #![cfg_attr(not(test), no_std)]
+#![cfg_attr(not(test), warn(clippy::std_instead_of_core, clippy::std_instead_of_alloc))]
 
 extern crate alloc;
 #[cfg(all(feature = "std", not(test)))]

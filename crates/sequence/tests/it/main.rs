@@ -17,6 +17,7 @@ mod oracle;
 mod owned;
 mod sizes;
 mod state_sequence;
+#[cfg(feature = "std")]
 mod streams;
 
 /// What the meter shows for so many copied bytes.
