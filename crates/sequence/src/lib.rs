@@ -23,6 +23,7 @@
 //!   Without it `core` and `alloc` do.
 //! * `meter` (default): count copies; see [`aqueduct_base::meter`].
 //! * `bytes`: `Buf` of the `bytes` crate for [`Sequence`] and [`SequenceReader`].
+//! * `http-body`: `Body` of the `http-body` crate for [`Sequence`].
 
 #![cfg_attr(not(test), no_std)]
 #![cfg_attr(not(test), warn(clippy::std_instead_of_core, clippy::std_instead_of_alloc))]
@@ -38,6 +39,8 @@ mod compare;
 mod convert;
 mod error;
 mod find;
+#[cfg(feature = "http-body")]
+mod http_body;
 #[cfg(feature = "std")]
 mod io;
 mod list;
