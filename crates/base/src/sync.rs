@@ -3,7 +3,7 @@
 //! Library crates take these names from here and from nowhere else, so that a model checker can
 //! stand in for the machine: `--cfg aqueduct_loom` puts loom behind them, `--cfg aqueduct_shuttle`
 //! shuttle. Without the feature `std` there are neither locks nor threads, and a thread-local value is
-//! one that is [never kept](Unkept).
+//! one that is never kept.
 
 #[cfg(not(feature = "std"))]
 mod bare;
