@@ -4,7 +4,6 @@
 #![allow(clippy::cast_possible_truncation, reason = "test bytes are what is left of a number")]
 #![allow(missing_docs, unreachable_pub, reason = "a test binary")]
 
-#[cfg(feature = "http-body")]
 mod body;
 mod borrows;
 mod callbacks;
@@ -19,7 +18,6 @@ mod oracle;
 mod owned;
 mod sizes;
 mod state_sequence;
-#[cfg(feature = "std")]
 mod streams;
 
 /// What the meter shows for so many copied bytes.

@@ -162,7 +162,6 @@ fn text() {
 }
 
 #[test]
-#[cfg(feature = "std")]
 fn pieces_for_the_kernel() {
     for_all(20, |layout, flat| {
         let seq = layout.as_ref();
