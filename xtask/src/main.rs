@@ -11,6 +11,7 @@
 
 use std::process::ExitCode;
 
+mod api;
 mod book;
 mod counts;
 mod coverage;
@@ -44,6 +45,8 @@ cargo xtask COMMAND
   tidy                      layers, unsafe files, lengths, inherited versions, forbidden names
   book                      links and code blocks of the book and of every README; builds the book
                             where mdbook is installed
+  api [--update] [--if-present]
+                            the published crates' public items against docs/api
   loom [--twins|--deep] [NAME]
                             every loom model; or every model's negative twin; or every model as
                             deep as it ends in ten minutes (hours)
@@ -77,6 +80,7 @@ fn main() -> ExitCode {
     };
     let outcome = match command.as_str() {
         "tidy" => tidy::run(rest),
+        "api" => api::run(rest),
         "book" => book::run(rest),
         "loom" => loom::run(rest),
         "sanitize" => sanitize::run(rest),

@@ -21,7 +21,7 @@ const TWINS: [&str; 5] = [
     "drop_relaxed",
     "unique_relaxed",
     "remote_push_relaxed",
-    "publish_relaxed",
+    "stamp_relaxed",
     "last_drop_unfenced",
 ];
 

@@ -16,11 +16,10 @@ mod streams;
 #[path = "../examples/soak/worker.rs"]
 mod worker;
 
-use aqueduct_testkit::skip;
+use aqueduct_testkit::{sanitized, skip};
 use ledger::Plant;
 use soak::{Settings, run};
 use std::{
-    env,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
@@ -35,7 +34,7 @@ fn soak(seconds: u64, plant: Option<Plant>) -> Result<(), String> {
 }
 
 fn notices(plant: Plant, says: &str) {
-    if env::var_os("ASAN_OPTIONS").is_some() && matches!(plant, Plant::Block | Plant::Memory) {
+    if sanitized() && matches!(plant, Plant::Block | Plant::Memory) {
         return skip("what is leaked on purpose is an error to AddressSanitizer");
     }
     let what = soak(3, Some(plant)).expect_err("a mistake that was made on purpose");

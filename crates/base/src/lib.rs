@@ -28,6 +28,7 @@
 //! * `parking_lot`: its locks in place of std's.
 //! * `huge-pages`: [`block::allocate_huge`] asks Linux for huge pages; without it, it is [`block::allocate`].
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(not(test), no_std)]
 #![cfg_attr(not(test), warn(clippy::std_instead_of_core, clippy::std_instead_of_alloc))]
 
@@ -42,3 +43,7 @@ pub mod sync;
 
 pub use block::AllocError;
 pub use copy::{copy, load_short, shift};
+
+#[cfg(all(doctest, feature = "meter"))]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -10,6 +10,8 @@
 //! * [`write_all_vectored`] writes the segments of a sequence as they lie.
 //! * [`tee`] shows the bytes of a pipe to a second reader.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 #[cfg(unix)]
 mod error;
 #[cfg(all(test, target_os = "linux"))]
@@ -62,3 +64,7 @@ pub use transfer::{Transfer, copy_file_range, relay, send_file, splice};
 pub use vectored::{VectoredWrite, write_all_vectored};
 #[cfg(target_os = "linux")]
 pub use zero_copy::{SendWay, ZeroCopyAnswer, ZeroCopyChoice, ZeroCopySender, ZeroCopyStats};
+
+#[cfg(all(doctest, unix))]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -110,6 +110,7 @@
 //! A read without room waits for bytes, and takes none. Bytes that were examined without being
 //! consumed are read at once. Inherent methods have the names of some of the traits' and win:
 //! `AsyncReadExt::read(&mut reader, room)` where `reader.read()` would lend a view.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 mod adapters;
@@ -163,3 +164,7 @@ pub fn pipe(options: Options) -> (Writer, Reader) {
     let shared = Arc::new(shared::Shared::new(options.limits));
     (Writer::new(Arc::clone(&shared), options), Reader::new(shared))
 }
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

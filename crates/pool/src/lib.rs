@@ -23,6 +23,8 @@
 //! scheme follows the thread-caching allocators, mimalloc (Leijen, Zorn, de Moura, 2019) above all:
 //! a local list without atomics, and a list for others that is taken whole.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 #[cfg(all(test, not(any(aqueduct_loom, aqueduct_shuttle))))]
 mod balance;
 mod block;
@@ -57,3 +59,7 @@ pub use error::{BuildError, GetError, Limit};
 pub use pool::Pool;
 pub use stats::{ClassStats, Stats};
 pub use wait::GetAsync;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

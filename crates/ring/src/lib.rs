@@ -40,6 +40,8 @@
 //!
 //! The scheme is the LMAX Disruptor's (Thompson, Farley, Barker, Gee, Stewart, 2011).
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod arena;
 mod bell;
 mod builder;
@@ -58,3 +60,7 @@ pub use builder::{Beside, Builder, Layout, Level, One};
 pub use consumer::{Access, Batch, Consumer, Exclusive, Iter, IterMut, Shared};
 pub use error::{BuildError, ClaimError, Closed, TakeError};
 pub use producer::{Claim, Claims, Many, Number, Producer, Sole};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

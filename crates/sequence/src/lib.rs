@@ -25,6 +25,7 @@
 //! * `bytes`: `Buf` of the `bytes` crate for [`Sequence`] and [`SequenceReader`].
 //! * `http-body`: `Body` of the `http-body` crate for [`Sequence`].
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(not(test), no_std)]
 #![cfg_attr(not(test), warn(clippy::std_instead_of_core, clippy::std_instead_of_alloc))]
 #![forbid(unsafe_code)]
@@ -58,3 +59,7 @@ pub use reader::{Checkpoint, Delimiter, Prefix, SequenceReader};
 pub use seqref::{Segments, SequenceRef};
 pub use sequence::Sequence;
 pub use text::NotUtf8;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

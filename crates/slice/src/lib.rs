@@ -26,6 +26,7 @@
 //! * `bytes`: `From` both ways without copying, `Buf` for `Slice`, `BufMut` for `SliceMut`.
 //! * `serde`: `Serialize` and `Deserialize` as bytes, for [`Str`] as a string.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(not(test), no_std)]
 #![cfg_attr(not(test), warn(clippy::std_instead_of_core, clippy::std_instead_of_alloc))]
 
@@ -81,3 +82,7 @@ pub use string::Str;
 pub mod owner {
     pub use crate::header::{Extent, Header, Vtable};
 }
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -163,12 +163,22 @@ pub fn resident_bytes() -> Option<usize> {
     resident_bytes_of(std::process::id())
 }
 
-/// Resident memory of the process of this number in bytes, where the system tells.
+/// Resident memory of the process of this number in bytes, where the system tells. AddressSanitizer keeps
+/// what is freed, so under it the figure would say nothing.
 #[must_use]
 pub fn resident_bytes_of(process: u32) -> Option<usize> {
+    if sanitized() {
+        return None;
+    }
     let statm = std::fs::read_to_string(format!("/proc/{process}/statm")).ok()?;
     let pages: usize = statm.split_whitespace().nth(1)?.parse().ok()?;
     Some(pages * 4096)
+}
+
+/// Whether this is a run of `cargo xtask sanitize`, by AddressSanitizer.
+#[must_use]
+pub fn sanitized() -> bool {
+    std::env::var_os("ASAN_OPTIONS").is_some()
 }
 
 /// Whether `f` panics. The panic's message is printed as usual.

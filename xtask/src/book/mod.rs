@@ -1,4 +1,4 @@
-//! `cargo xtask book`: that the book builds, and that nothing in it or in a README leads nowhere.
+//! `cargo xtask book`: that the book builds, and that nothing in it, in a README or beside it leads nowhere.
 //!
 //! Three things that no compiler checks: every relative link leads to a file or folder of the tree, and
 //! to a heading where it names one; every page is in the summary; every fence says what is in it, and
@@ -36,7 +36,8 @@ impl Shelf {
         let all = files(root, &FOLDERS, "README.md")?;
         // A link to another README is read where that stands.
         paths.extend(all.into_iter().filter(|path| !path.is_symlink()));
-        paths.extend([root.join("README.md"), root.join("CHANGELOG.md")]);
+        let own = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"];
+        paths.extend(own.map(|name| root.join(name)));
         let mut pages = BTreeMap::new();
         for path in paths {
             let name = relative(&path, root);

@@ -30,6 +30,8 @@ impl Program {
         strace.args(["-D", "-f", "-qq", "-o", "/dev/null", "-e", &format!("trace={call}"), "-e"]);
         strace.args([&format!("inject={call}:error=ENOSYS"), env!("CARGO_BIN_EXE_patterns")]);
         strace.stderr(File::create(log).unwrap());
+        // Who is traced cannot look for leaks.
+        strace.env("ASAN_OPTIONS", "detect_leaks=0");
         let program = Self::by(strace, folder, way);
         if program.is_none() {
             skip("strace is not installed, or may not trace");
