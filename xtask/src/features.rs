@@ -1,10 +1,17 @@
-//! `cargo xtask features`: each published crate with no, each, and all of its features.
+//! `cargo xtask features`: each published crate with no, each, and all of its features; and those that
+//! can do without std, for a target that has none.
 
-use crate::process::{Outcome, cargo, execute};
+use std::path::Path;
+use std::process::Command;
+
+use crate::process::{Outcome, capture, cargo, execute};
 use crate::workspace::{Package, published};
 
 /// Apart from the main target folder, whose features a plain `cargo test` would lose each time.
 const FOLDER: &str = "--target-dir=target/features";
+
+/// A target with `core` and `alloc` and nothing else, for the processor that runs this as a rule.
+const BARE: &str = "x86_64-unknown-none";
 
 pub(crate) fn run(args: &[String]) -> Outcome {
     let packages = published()?;
@@ -14,7 +21,16 @@ pub(crate) fn run(args: &[String]) -> Outcome {
         return Err(format!("no published package of that name: {}", args.join(" ")));
     }
     let mut sets = 0;
+    let bare = has_bare_target()?;
+    if !bare {
+        println!("features: no {BARE} (rustup target add {BARE}): nothing is built for it");
+    }
     for package in chosen {
+        for set in bare_sets(package).into_iter().filter(|_| bare) {
+            let mut command = cargo();
+            command.args(["check", "--quiet", FOLDER, "--target", BARE, "--package"]);
+            execute(command.arg(&package.name).args(&set))?;
+        }
         for set in feature_sets(package) {
             sets += 1;
             // The check sees the crate alone: dev-dependencies may turn on what it forgot.
@@ -43,6 +59,26 @@ fn feature_sets(package: &Package) -> Vec<Vec<String>> {
     sets
 }
 
+/// Whether the library of the target without std is there.
+fn has_bare_target() -> Result<bool, String> {
+    let asked = ["--print", "target-libdir", "--target", BARE];
+    Ok(Path::new(capture(Command::new("rustc").args(asked))?.trim()).exists())
+}
+
+/// For a package that can do without std: no features, and all that do not turn it on.
+fn bare_sets(package: &Package) -> Vec<Vec<String>> {
+    if package.std_features.is_empty() {
+        return Vec::new();
+    }
+    let none = "--no-default-features".to_owned();
+    let free = package.features.iter().filter(|name| !package.std_features.contains(name));
+    let free: Vec<&str> = free.map(String::as_str).collect();
+    if free.is_empty() {
+        return vec![vec![none]];
+    }
+    vec![vec![none.clone()], vec![none, format!("--features={}", free.join(","))]]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,5 +92,21 @@ mod tests {
         assert_eq!(sets[2], ["--no-default-features", "--features=serde"]);
         assert_eq!(sets[3], ["--all-features"]);
         assert_eq!(feature_sets(&Package::default()).len(), 1);
+    }
+
+    #[test]
+    fn without_std_what_does_not_turn_it_on() {
+        let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        let features = names(&["bytes", "meter", "serde", "std"]);
+        assert_eq!(bare_sets(&Package { features, ..Package::default() }).len(), 0);
+        let (features, std_features) =
+            (names(&["bytes", "meter", "std"]), names(&["meter", "std"]));
+        let sets = bare_sets(&Package { features, std_features, ..Package::default() });
+        assert_eq!(sets[0], ["--no-default-features"]);
+        assert_eq!(sets[1], ["--no-default-features", "--features=bytes"]);
+        let std_features = names(&["std"]);
+        let package =
+            Package { features: std_features.clone(), std_features, ..Package::default() };
+        assert_eq!(bare_sets(&package).len(), 1);
     }
 }

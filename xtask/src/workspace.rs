@@ -18,6 +18,8 @@ pub(crate) struct Package {
     pub(crate) crate_roots: Vec<String>,
     /// Its features but `default`.
     pub(crate) features: Vec<String>,
+    /// Those of them that turn `std` on, itself among them; none for a package that always has it.
+    pub(crate) std_features: Vec<String>,
 }
 
 /// One line of a dependency table.
@@ -56,7 +58,12 @@ fn package(value: &Value, root: &Path) -> Package {
         .filter(built)
         .map(|target| relative(Path::new(&text(&target["src_path"])), root))
         .collect();
-    let features = value["features"].as_object().into_iter().flat_map(|map| map.keys());
+    let features = value["features"].as_object().into_iter().flatten();
+    let features = features.filter(|(name, _)| *name != "default");
+    let needs_std = |(name, parts): &(&String, &Value)| {
+        *name == "std" || items(parts).any(|part| *part == "std")
+    };
+    let names = |(name, _): (&String, &Value)| name.clone();
     Package {
         name: text(&value["name"]),
         folder: relative(manifest.parent().unwrap_or(root), root),
@@ -64,7 +71,8 @@ fn package(value: &Value, root: &Path) -> Package {
         published: value["publish"].is_null(),
         dependencies,
         crate_roots,
-        features: features.filter(|name| *name != "default").cloned().collect(),
+        features: features.clone().map(names).collect(),
+        std_features: features.filter(needs_std).map(names).collect(),
     }
 }
 

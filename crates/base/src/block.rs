@@ -8,12 +8,8 @@
 //! 1. The layout of a [`Shape`] has a size above zero and at most `isize::MAX`.
 //! 2. A block is freed with the shape that it was made with: the contract of [`free`].
 
-use std::{
-    alloc::{self, Layout},
-    error::Error,
-    fmt,
-    ptr::NonNull,
-};
+use alloc::alloc as allocator;
+use core::{alloc::Layout, error::Error, fmt, ptr::NonNull};
 
 /// The size and alignment of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +50,7 @@ impl Shape {
 #[inline]
 pub fn allocate(shape: Shape) -> Result<NonNull<u8>, AllocError> {
     // SAFETY: the layout's size is not zero (1).
-    let block = unsafe { alloc::alloc_zeroed(shape.0) };
+    let block = unsafe { allocator::alloc_zeroed(shape.0) };
     let refused =
         AllocError { len: shape.0.size(), align: shape.0.align(), reason: Reason::OutOfMemory };
     NonNull::new(block).ok_or(refused)
@@ -69,7 +65,7 @@ pub fn allocate(shape: Shape) -> Result<NonNull<u8>, AllocError> {
 #[inline]
 pub unsafe fn free(block: NonNull<u8>, shape: Shape) {
     // SAFETY: the caller vouches for the block and its shape (2).
-    unsafe { alloc::dealloc(block.as_ptr(), shape.0) }
+    unsafe { allocator::dealloc(block.as_ptr(), shape.0) }
 }
 
 /// As [`allocate`], on huge pages where the kernel has them: it is asked before the block is touched,
@@ -83,7 +79,7 @@ pub fn allocate_huge(shape: Shape) -> Result<NonNull<u8>, AllocError> {
         return allocate(shape);
     }
     // SAFETY: the layout's size is not zero (1).
-    let block = unsafe { alloc::alloc(shape.0) };
+    let block = unsafe { allocator::alloc(shape.0) };
     let refused =
         AllocError { len: shape.0.size(), align: shape.0.align(), reason: Reason::OutOfMemory };
     let block = NonNull::new(block).ok_or(refused)?;
@@ -147,7 +143,7 @@ impl AllocError {
         self.reason
     }
 
-    /// Ends as `Vec` does: a panic for a length no machine has, [`std::alloc::handle_alloc_error`]
+    /// Ends as `Vec` does: a panic for a length no machine has, [`handle_alloc_error`](alloc::alloc::handle_alloc_error)
     /// for memory that is out.
     ///
     /// # Panics
@@ -156,7 +152,7 @@ impl AllocError {
     #[cold]
     pub fn raise(self) -> ! {
         match (self.reason, Layout::from_size_align(self.len, self.align)) {
-            (Reason::OutOfMemory, Ok(layout)) => alloc::handle_alloc_error(layout),
+            (Reason::OutOfMemory, Ok(layout)) => allocator::handle_alloc_error(layout),
             _ => panic!("capacity overflow: {self}"),
         }
     }

@@ -6,7 +6,7 @@
 #![allow(clippy::disallowed_methods, reason = "this is the one file that copies, and it counts")]
 
 use crate::meter;
-use std::ptr;
+use core::ptr;
 
 /// Copies `from` into `to`, and counts it.
 ///

@@ -22,11 +22,19 @@
 //!
 //! # Features
 //!
-//! * `meter` (default): count copies. Without it every reading is zero.
+//! * `std` (default): locks, threads and what is local to one. Without it `core` and `alloc` do, and
+//!   [`sync`] has atomics, `Arc` and cells only.
+//! * `meter` (default): count copies, per thread, so with `std`. Without it every reading is zero.
 //! * `parking_lot`: its locks in place of std's.
 //! * `huge-pages`: [`block::allocate_huge`] asks Linux for huge pages; without it, it is [`block::allocate`].
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(not(test), no_std)]
+#![cfg_attr(not(test), warn(clippy::std_instead_of_core, clippy::std_instead_of_alloc))]
+
+extern crate alloc;
+#[cfg(all(feature = "std", not(test)))]
+extern crate std;
 
 pub mod block;
 mod copy;

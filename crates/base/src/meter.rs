@@ -7,7 +7,7 @@
 //! [`copy()`](crate::copy()) counts by itself. Copies made by other crates or by the kernel are not
 //! seen; a program that causes them counts them with [`count_copy`] at the call.
 
-use std::ops::Sub;
+use core::ops::Sub;
 
 /// A reading of the meter: totals since some moment before; subtract two.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -74,7 +74,9 @@ mod imp {
         Mutex,
         atomic::{AtomicU64, Ordering::Relaxed},
     };
-    use std::cell::Cell;
+    use alloc::{boxed::Box, vec::Vec};
+    use core::cell::Cell;
+    use std::thread_local;
 
     /// Written by the one thread whose `MINE` names it (the shared [`LATE`] excepted), read by all.
     pub(super) struct Record {

@@ -3,6 +3,7 @@
 use crate::{Sequence, SequenceReader};
 use aqueduct_slice::Slice;
 use bytes::{Buf, Bytes};
+#[cfg(feature = "std")]
 use std::io::IoSlice;
 
 impl Buf for SequenceReader<'_> {
@@ -24,6 +25,7 @@ impl Buf for SequenceReader<'_> {
         Self::advance(self, count).unwrap_or_else(|refused| panic!("{refused}"));
     }
 
+    #[cfg(feature = "std")]
     fn chunks_vectored<'a>(&'a self, to: &mut [IoSlice<'a>]) -> usize {
         self.unread().fill_io_slices(to)
     }
@@ -51,6 +53,7 @@ impl Buf for Sequence {
         Self::advance(self, count);
     }
 
+    #[cfg(feature = "std")]
     fn chunks_vectored<'a>(&'a self, to: &mut [IoSlice<'a>]) -> usize {
         self.as_ref().fill_io_slices(to)
     }

@@ -1,9 +1,10 @@
 //! Equality, order and hash as bytes: how they are cut into segments never shows.
 
 use crate::{Sequence, SequenceRef};
+use alloc::vec::Vec;
 use aqueduct_base::copy;
 use aqueduct_slice::Slice;
-use std::{
+use core::{
     cmp::Ordering,
     fmt,
     hash::{Hash, Hasher},

@@ -4,8 +4,9 @@ use crate::{
     Sequence, SequenceRef,
     segment::{Segment, append, end_of},
 };
+use alloc::{vec, vec::Vec};
 use aqueduct_slice::{Slice, SliceMut};
-use std::{ptr, vec};
+use core::ptr;
 
 /// What an iterator's hint of its length is trusted for.
 const MOST_HINTED: usize = 1024;

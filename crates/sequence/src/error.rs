@@ -1,6 +1,6 @@
 //! What a reader refuses: where it stood, and why.
 
-use std::{error::Error, fmt};
+use core::{error::Error, fmt};
 
 /// Why a [`SequenceReader`](crate::SequenceReader) could not read, and where. It stands where it
 /// stood before.

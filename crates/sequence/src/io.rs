@@ -1,7 +1,20 @@
-//! `Read`, `BufRead` and `Seek` of std for a reader.
+//! `Read`, `BufRead` and `Seek` of std for a reader, vectored writing of what it reads.
 
-use crate::{ReadError, SequenceReader};
-use std::io::{self, BufRead, ErrorKind, Read, Seek, SeekFrom};
+use crate::{ReadError, SequenceReader, SequenceRef};
+use std::io::{self, BufRead, ErrorKind, IoSlice, Read, Seek, SeekFrom};
+
+impl<'a> SequenceRef<'a> {
+    /// The pieces for a vectored write.
+    pub fn io_slices(self) -> impl Iterator<Item = IoSlice<'a>> {
+        self.segments().map(IoSlice::new)
+    }
+
+    /// Puts the pieces, or as many of them as fit, into `to` for a vectored write. Gives how many.
+    #[must_use]
+    pub fn fill_io_slices(self, to: &mut [IoSlice<'a>]) -> usize {
+        to.iter_mut().zip(self.io_slices()).map(|(to, piece)| *to = piece).count()
+    }
+}
 
 impl From<ReadError> for io::Error {
     /// `UnexpectedEof` where bytes are missing, `InvalidData` where what is there is wrong.

@@ -19,11 +19,20 @@
 //!
 //! # Features
 //!
+//! * `std` (default): `Read`, `BufRead`, `Seek` and `IoSlice`; searching with all that the processor has.
+//!   Without it `core` and `alloc` do.
 //! * `meter` (default): count copies; see [`aqueduct_base::meter`].
 //! * `bytes`: `Buf` of the `bytes` crate for [`Sequence`] and [`SequenceReader`].
+//! * `http-body`: `Body` of the `http-body` crate for [`Sequence`].
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(not(test), no_std)]
+#![cfg_attr(not(test), warn(clippy::std_instead_of_core, clippy::std_instead_of_alloc))]
 #![forbid(unsafe_code)]
+
+extern crate alloc;
+#[cfg(all(feature = "std", not(test)))]
+extern crate std;
 
 #[cfg(feature = "bytes")]
 mod bytes;
@@ -31,6 +40,9 @@ mod compare;
 mod convert;
 mod error;
 mod find;
+#[cfg(feature = "http-body")]
+mod http_body;
+#[cfg(feature = "std")]
 mod io;
 mod list;
 mod reader;

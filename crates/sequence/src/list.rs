@@ -4,8 +4,9 @@ use crate::{
     Sequence, SequenceRef,
     segment::{Segment, checked_distance, distance, end_of, join},
 };
+use alloc::vec::Vec;
 use aqueduct_slice::Slice;
-use std::{fmt, mem, slice};
+use core::{fmt, mem, slice};
 
 /// Segments that are pushed at the back and consumed or taken at the front.
 ///

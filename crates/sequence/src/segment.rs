@@ -1,7 +1,8 @@
 //! [`Segment`]: a slice, and where it ends on a scale that never moves.
 
+use alloc::vec::Vec;
 use aqueduct_slice::{Slice, Unjoined};
-use std::mem;
+use core::mem;
 
 /// One piece of a list.
 ///

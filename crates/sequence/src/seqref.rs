@@ -4,9 +4,10 @@ use crate::{
     Sequence, SequenceReader,
     segment::{Segment, cut, distance},
 };
+use alloc::{borrow::Cow, vec, vec::Vec};
 use aqueduct_base::copy;
 use aqueduct_slice::{RangeError, Slice, SliceMut};
-use std::{borrow::Cow, io::IoSlice, ops::RangeBounds, slice};
+use core::{ops::RangeBounds, slice};
 
 /// A borrowed, `Copy` window over bytes that lie in one or in many segments.
 ///
@@ -311,17 +312,6 @@ impl<'a> SequenceRef<'a> {
             copy(here, piece);
             to = rest;
         }
-    }
-
-    /// The pieces for a vectored write.
-    pub fn io_slices(self) -> impl Iterator<Item = IoSlice<'a>> {
-        self.segments().map(IoSlice::new)
-    }
-
-    /// Puts the pieces, or as many of them as fit, into `to` for a vectored write. Gives how many.
-    #[must_use]
-    pub fn fill_io_slices(self, to: &mut [IoSlice<'a>]) -> usize {
-        to.iter_mut().zip(self.io_slices()).map(|(to, piece)| *to = piece).count()
     }
 }
 

@@ -5,9 +5,10 @@ use crate::{
     segment::{Segment, append, checked_distance, cut, distance, end_of, join},
     seqref::raise,
 };
+use alloc::vec::Vec;
 use aqueduct_base::sync::Arc;
 use aqueduct_slice::{RangeError, Slice};
-use std::{mem, ops::RangeBounds, slice};
+use core::{mem, ops::RangeBounds, slice};
 
 /// Room in a list that a second segment founds: what `Vec` would make, too.
 const FIRST_LIST: usize = 4;

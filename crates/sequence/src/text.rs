@@ -1,7 +1,8 @@
 //! UTF-8 across segments.
 
 use crate::SequenceRef;
-use std::{borrow::Cow, error::Error, fmt, str};
+use alloc::{borrow::Cow, string::String};
+use core::{error::Error, fmt, str};
 
 /// The bytes of the longest character.
 const LONGEST: usize = 4;

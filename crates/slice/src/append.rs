@@ -33,7 +33,7 @@ use aqueduct_base::sync::{
     atomic::{AtomicUsize, Ordering},
     twin,
 };
-use std::{fmt, ptr::NonNull};
+use core::{fmt, ptr::NonNull};
 
 /// What the two halves tell each other: each is four times a length, and the bits below.
 struct Words {

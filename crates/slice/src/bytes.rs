@@ -5,6 +5,7 @@
 
 use crate::{Slice, SliceMut};
 use bytes::{Buf, BufMut, Bytes, buf::UninitSlice};
+#[cfg(feature = "std")]
 use std::io::IoSlice;
 
 /// Room that `BufMut` makes when there is none: what `BytesMut` makes, too.
@@ -40,6 +41,7 @@ impl Buf for Slice {
         Self::advance(self, count);
     }
 
+    #[cfg(feature = "std")]
     fn chunks_vectored<'a>(&'a self, to: &mut [IoSlice<'a>]) -> usize {
         match to {
             [first, ..] if !self.is_empty() => {

@@ -1,7 +1,7 @@
 //! What can be refused, each with what was asked for and, where there is one, the value given back.
 
 use crate::{Slice, Str};
-use std::{
+use core::{
     error::Error,
     fmt,
     ops::{Bound, Range, RangeBounds},
@@ -100,7 +100,7 @@ impl Error for NoHeadroom {}
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Utf8Error {
     pub(crate) slice: Slice,
-    pub(crate) error: std::str::Utf8Error,
+    pub(crate) error: core::str::Utf8Error,
 }
 
 impl Utf8Error {
@@ -120,7 +120,7 @@ impl Utf8Error {
 
     /// Where the first fault is, and how long.
     #[must_use]
-    pub const fn cause(&self) -> std::str::Utf8Error {
+    pub const fn cause(&self) -> core::str::Utf8Error {
         self.error
     }
 }

@@ -16,11 +16,12 @@ use crate::{
     header::{Extent, Header, Vtable},
     heap, spare,
 };
+use alloc::vec::Vec;
 use aqueduct_base::{
     AllocError,
     block::{self, Shape},
 };
-use std::{
+use core::{
     marker::PhantomData,
     ptr::{self, NonNull},
 };
@@ -166,7 +167,7 @@ pub(crate) fn from_owner<O: AsRef<[u8]> + Send + Sync + 'static>(owner: O) -> Sl
     // SAFETY: `guard` is the only handle, and reads nothing.
     unsafe { header.set_home(ptr::without_provenance_mut(bytes.len())) };
     let start = NonNull::from(bytes).cast();
-    std::mem::forget(guard);
+    core::mem::forget(guard);
     // SAFETY: the guard's count passes on; the owner keeps the bytes until it is dropped, and gives
     // them to nobody else to write: it sits behind a header that hands out shared views only.
     unsafe { Slice::from_block(node.cast(), start, bytes.len()) }

@@ -9,7 +9,7 @@
 //! 3. The member that leaves last gives up the group's shared count.
 
 use crate::{LocalSlice, raw::Raw};
-use std::ptr;
+use core::ptr;
 
 /// Makes the only handle on a block, if it is on one, the first member of a group.
 pub(crate) fn found(raw: &Raw) {

@@ -22,7 +22,7 @@ use aqueduct_base::{
         twin,
     },
 };
-use std::{fmt, ptr, ptr::NonNull};
+use core::{fmt, ptr, ptr::NonNull};
 
 /// What stands in front of a block, or beside it: 32 bytes on 64-bit targets.
 #[repr(C, align(8))]
@@ -152,7 +152,7 @@ impl Header {
         };
         if before > u32::MAX / 2 {
             // Two thousand million handles were leaked. Going on would wrap the count.
-            std::process::abort();
+            end_the_process();
         }
     }
 
@@ -209,6 +209,13 @@ impl Header {
         // SAFETY: the count was one and ours, read with Acquire: the block is ours alone (3).
         unsafe { (header.vtable.release)(this) }
     }
+}
+
+/// What `core` has in place of std's `abort`: a panic gets no further than a function of the C ABI.
+#[cold]
+#[inline(never)]
+extern "C" fn end_the_process() -> ! {
+    panic!("a block has more handles than can be counted")
 }
 
 /// Takes one from a shared count, which may be gone when this returns (4); true for the one that took

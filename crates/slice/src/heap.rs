@@ -11,7 +11,7 @@ use aqueduct_base::{
     AllocError,
     block::{self, Shape},
 };
-use std::ptr::{self, NonNull};
+use core::ptr::{self, NonNull};
 
 /// What every allocator gives for nothing; more would make it clear the block by hand.
 const ALIGN: usize = 16;

@@ -20,11 +20,19 @@
 //!
 //! # Features
 //!
+//! * `std` (default): [`Interner`], `Read` and `Write`, and headers of foreign owners that are recycled.
+//!   Without it `core` and `alloc` do.
 //! * `meter` (default): count copies; see [`aqueduct_base::meter`].
 //! * `bytes`: `From` both ways without copying, `Buf` for `Slice`, `BufMut` for `SliceMut`.
 //! * `serde`: `Serialize` and `Deserialize` as bytes, for [`Str`] as a string.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(not(test), no_std)]
+#![cfg_attr(not(test), warn(clippy::std_instead_of_core, clippy::std_instead_of_alloc))]
+
+extern crate alloc;
+#[cfg(all(feature = "std", not(test)))]
+extern crate std;
 
 mod append;
 #[cfg(all(test, aqueduct_loom))]
@@ -36,7 +44,10 @@ mod foreign;
 mod group;
 mod header;
 mod heap;
+#[cfg(feature = "std")]
 mod interner;
+#[cfg(feature = "std")]
+mod io;
 mod local;
 #[cfg(all(test, aqueduct_loom))]
 mod models;
@@ -56,6 +67,7 @@ mod traits;
 pub use append::{Appender, Published};
 pub use aqueduct_base::AllocError;
 pub use error::{NoHeadroom, RangeError, Unjoined, Utf8Error};
+#[cfg(feature = "std")]
 pub use interner::Interner;
 pub use local::LocalSlice;
 pub use slice::{RawSlice, Slice};

@@ -6,7 +6,7 @@ use crate::{
     group,
     raw::{INLINE, Raw, into_raw},
 };
-use std::{marker::PhantomData, ops::RangeBounds};
+use core::{marker::PhantomData, ops::RangeBounds};
 
 /// A slice whose handles count without atomics, for work within one thread.
 ///

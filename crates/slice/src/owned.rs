@@ -10,7 +10,7 @@ use crate::{
     raw_mut::RawMut,
     slice::RawSlice,
 };
-use std::ptr::NonNull;
+use core::ptr::NonNull;
 
 // SAFETY: a slice gives shared access to bytes that nobody writes while it lives, wherever they
 // are; inline bytes are its own. The one thing that handles on different threads change is the

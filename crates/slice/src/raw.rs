@@ -11,7 +11,7 @@
 
 use crate::header::Header;
 use aqueduct_base::{load_short, meter};
-use std::{hint, num::NonZeroUsize, ptr, ptr::NonNull, slice};
+use core::{hint, num::NonZeroUsize, ptr, ptr::NonNull, slice};
 
 /// Bytes that fit in a handle beside the tag byte.
 pub(crate) const INLINE: usize = size_of::<Raw>() - 1;
@@ -91,7 +91,7 @@ impl Raw {
         image[DATA..].iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
         image[(DATA + INLINE) % (3 * WORD)] = 0; // where the tag goes
         let word = |at: usize| {
-            let word: [u8; WORD] = std::array::from_fn(|i| image[at * WORD + i]);
+            let word: [u8; WORD] = core::array::from_fn(|i| image[at * WORD + i]);
             usize::from_ne_bytes(word)
         };
         let tag_word = if cfg!(target_endian = "little") { 0 } else { 2 };
@@ -266,7 +266,7 @@ fn untied(addr: NonZeroUsize) -> NonNull<Header> {
 /// Takes the words out of a handle, whose destructor then does not run.
 macro_rules! into_raw {
     ($handle:expr) => {
-        std::mem::ManuallyDrop::new($handle).raw
+        core::mem::ManuallyDrop::new($handle).raw
     };
 }
 pub(crate) use into_raw;

@@ -17,7 +17,7 @@ use crate::{
     header::Header,
     raw::{Raw, STATIC},
 };
-use std::{ptr::NonNull, slice};
+use core::{ptr::NonNull, slice};
 
 pub(crate) struct RawMut {
     tag: NonNull<Header>,

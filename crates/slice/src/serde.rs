@@ -1,11 +1,12 @@
 //! `Serialize` as bytes or a string; `Deserialize` from bytes, strings and sequences of bytes.
 
 use crate::{Slice, SliceMut, Str};
+use alloc::{string::String, vec::Vec};
+use core::fmt;
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{Error, SeqAccess, Visitor},
 };
-use std::fmt;
 
 impl Serialize for Slice {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

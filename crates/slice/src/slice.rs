@@ -8,8 +8,9 @@ use crate::{
     heap,
     raw::{INLINE, Raw, into_raw},
 };
+use alloc::{boxed::Box, string::String, vec::Vec};
 use aqueduct_base::meter;
-use std::{mem, ops::RangeBounds, ptr::NonNull};
+use core::{mem, ops::RangeBounds, ptr::NonNull};
 
 /// An immutable, refcounted view of bytes.
 ///

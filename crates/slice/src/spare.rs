@@ -1,4 +1,4 @@
-//! Recycled memory for the headers of foreign owners: a short list per thread.
+//! Recycled memory for the headers of foreign owners: a short list per thread, or none without std.
 //!
 //! Invariants of this file:
 //!
@@ -15,7 +15,7 @@ use aqueduct_base::{
     block::{self, Shape},
     thread_local_const,
 };
-use std::{
+use core::{
     cell::Cell,
     ptr::{self, NonNull},
 };
@@ -68,7 +68,7 @@ unsafe fn next(node: NonNull<Header>) -> NonNull<*mut Header> {
 /// Or aborts, as `Vec` does, when memory is out.
 #[inline]
 pub(crate) fn take(vtable: &'static Vtable) -> NonNull<Header> {
-    let node = LIST.with(|list| {
+    let node = LIST.try_with(|list| {
         let last = list.last.get();
         if last.addr() > CLOSED.addr() {
             list.last.set(ptr::null_mut());
@@ -82,7 +82,8 @@ pub(crate) fn take(vtable: &'static Vtable) -> NonNull<Header> {
         list.room.set(list.room.get() + 1);
         Some(first)
     });
-    let Some(node) = node else { return allocate(vtable) };
+    // The list is there as long as its thread; without std there is none.
+    let Some(node) = node.ok().flatten() else { return allocate(vtable) };
     // SAFETY: ours alone, and its header is as its last owner left it (1).
     unsafe { Header::revive(node, vtable) };
     node

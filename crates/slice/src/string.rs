@@ -1,7 +1,8 @@
 //! [`Str`]: a slice known to be UTF-8.
 
 use crate::{Slice, Utf8Error, error::resolve};
-use std::{borrow::Borrow, fmt, ops::Deref, ops::RangeBounds, str};
+use alloc::string::String;
+use core::{borrow::Borrow, fmt, ops::Deref, ops::RangeBounds, str};
 
 /// A [`Slice`] known to be UTF-8: a string that is cheap to clone, to slice and to send, and that
 /// lives in the handle when it is short.

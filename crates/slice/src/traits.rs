@@ -1,7 +1,8 @@
 //! What a handle has in common with the `[u8]` or `str` that it derefs to: equality, order, hash.
 
 use crate::{LocalSlice, Slice, SliceMut, Str};
-use std::{
+use alloc::{string::String, vec::Vec};
+use core::{
     borrow::Borrow,
     cmp::Ordering,
     fmt,
@@ -100,7 +101,7 @@ macro_rules! as_bytes {
 
         impl<'a> IntoIterator for &'a $handle {
             type Item = &'a u8;
-            type IntoIter = std::slice::Iter<'a, u8>;
+            type IntoIter = core::slice::Iter<'a, u8>;
 
             fn into_iter(self) -> Self::IntoIter {
                 self.iter()

@@ -5,10 +5,11 @@
 
 use aqueduct_slice::{Appender, Slice, SliceMut};
 use aqueduct_testkit::{CountingAlloc, fewer, pattern, stride};
+#[cfg(feature = "std")]
+use std::thread;
 use std::{
     array,
     sync::{Mutex, PoisonError},
-    thread,
 };
 
 #[global_allocator]
@@ -80,7 +81,16 @@ fn calls<const OWNERS: usize>() -> (u64, u64) {
     ((between - before).allocations, (CountingAlloc::thread() - between).frees)
 }
 
+/// Without std no thread keeps any.
 #[test]
+#[cfg(not(feature = "std"))]
+fn a_node_of_an_owner_is_new_each_time_and_given_back() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    assert_eq!((calls::<64>(), calls::<64>()), ((64, 64), (64, 64)));
+}
+
+#[test]
+#[cfg(feature = "std")]
 fn a_thread_keeps_so_many_nodes_of_owners_and_gives_them_back_at_its_end() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let in_a_thread = || {

@@ -1,10 +1,10 @@
 //! Waiting for a poll by sleeping.
 
 use super::{Condvar, Mutex};
-use std::{
+use alloc::{sync::Arc, task::Wake};
+use core::{
     mem,
-    sync::Arc,
-    task::{Context, Poll, Wake, Waker},
+    task::{Context, Poll, Waker},
 };
 
 /// Whether there was a wake-up since the last sleep.
@@ -50,7 +50,8 @@ pub fn block_on<T>(mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> T {
 #[cfg(not(any(aqueduct_loom, aqueduct_shuttle)))]
 mod spare {
     use super::{Arc, Signal};
-    use std::cell::Cell;
+    use core::cell::Cell;
+    use std::thread_local;
 
     thread_local!(static SPARE: Cell<Option<Arc<Signal>>> = const { Cell::new(None) });
 

@@ -4,7 +4,7 @@
 //! commits last, so a panic inside one leaves a consistent value behind.
 
 use crate::const_unless_model;
-use std::{
+use core::{
     fmt,
     ops::{Deref, DerefMut},
 };

@@ -39,6 +39,7 @@ pub const fn is(_name: &str) -> bool {
 #[doc(hidden)]
 #[must_use]
 pub fn is(name: &str) -> bool {
+    use alloc::string::String;
     static ASKED: std::sync::OnceLock<String> = std::sync::OnceLock::new();
     ASKED.get_or_init(|| std::env::var("AQUEDUCT_TWIN").unwrap_or_default()) == name
 }

@@ -4,6 +4,7 @@
 #![allow(clippy::cast_possible_truncation, reason = "test bytes are what is left of a number")]
 #![allow(missing_docs, unreachable_pub, reason = "a test binary")]
 
+mod body;
 mod borrows;
 mod callbacks;
 mod cases_delimited;

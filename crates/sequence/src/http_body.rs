@@ -1,0 +1,35 @@
+//! `Body` of the `http-body` crate.
+
+use crate::Sequence;
+use aqueduct_slice::Slice;
+use core::{
+    convert::Infallible,
+    pin::Pin,
+    task::{Context, Poll},
+};
+use http_body::{Body, Frame, SizeHint};
+
+/// The segments, each handed over as a frame on its own block without copying, and there at once; short ones
+/// move inline. The length is known, so that a server can announce it; one that writes vectored sends several
+/// frames at a time.
+impl Body for Sequence {
+    type Data = Slice;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Slice>, Infallible>>> {
+        let rest = self.get_mut();
+        let count = rest.as_ref().first().len();
+        Poll::Ready((count > 0).then(|| Ok(Frame::data(rest.split_to(count).into_slice()))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.len() as u64)
+    }
+}

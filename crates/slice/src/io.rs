@@ -1,0 +1,52 @@
+//! `Read` and `Write` of std for a buffer that is filled.
+
+use crate::{AllocError, SliceMut};
+use alloc::format;
+use std::io;
+
+/// Room that [`SliceMut::read_from`] makes: what std's buffered readers use.
+const READ: usize = 8 << 10;
+
+impl SliceMut {
+    /// Reads once, at most `max` bytes, into the spare capacity; makes some when there is little.
+    ///
+    /// The room is cleared first, so that a reader which claims more than it wrote shows zeros and
+    /// never what the block held before. A source that is trusted fills
+    /// [`spare_mut`](Self::spare_mut) instead, and saves that.
+    ///
+    /// # Errors
+    ///
+    /// The reader's; `InvalidData` when it claims to have read more than there was room for;
+    /// `OutOfMemory`. The data is as it was.
+    pub fn read_from(&mut self, reader: &mut impl io::Read, max: usize) -> io::Result<usize> {
+        // A maximum is a bound and no wish: it may be far more than there is to read.
+        self.try_reserve(max.min(READ)).map_err(out_of_memory)?;
+        let spare = self.spare_mut();
+        let len = spare.len().min(max);
+        let room = &mut spare[..len];
+        room.fill(0);
+        let read = reader.read(room)?;
+        if read > len {
+            let lie = format!("the reader claims {read} bytes where there was room for {len}");
+            return Err(io::Error::new(io::ErrorKind::InvalidData, lie));
+        }
+        self.commit(read);
+        Ok(read)
+    }
+}
+
+impl io::Write for SliceMut {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.try_reserve(bytes.len()).map_err(out_of_memory)?;
+        self.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn out_of_memory(refused: AllocError) -> io::Error {
+    io::Error::new(io::ErrorKind::OutOfMemory, refused)
+}
