@@ -7,12 +7,8 @@ use crate::{
     replay,
 };
 use indicatif::ProgressBar;
-use rustix::time::{ClockId, clock_gettime};
-use std::{
-    fs,
-    path::PathBuf,
-    time::{Duration, Instant},
-};
+use std::{fs, path::PathBuf, time::Instant};
+use web::command::cpu_time;
 
 mod report;
 mod watches;
@@ -122,10 +118,10 @@ impl Settings {
         let parts = ((), self.keeper(figures.mode)?, ());
         let mut exchange = Exchange::new(accounts, &[flow::MARKET], replay::ORDERS, parts);
         let mut orders = Halves::new(orders, figures.orders / 2, self.allocations);
-        let (begun, cpu) = (Instant::now(), cpu());
+        let (begun, cpu) = (Instant::now(), cpu_time());
         exchange.run(&mut orders, figures.mode, self.threads)?;
         figures.wall.push(begun.elapsed());
-        figures.cpu.push(self::cpu() - cpu);
+        figures.cpu.push(cpu_time() - cpu);
         [figures.allocations, figures.copies, figures.bytes] = orders.each();
         self.close(exchange.with_log(()).1)
     }
@@ -146,10 +142,4 @@ impl Settings {
         let removed = fs::remove_dir_all(&self.folder);
         removed.map_err(|error| Error::io(&self.folder.display().to_string(), error))
     }
-}
-
-/// Processor time of all threads.
-fn cpu() -> Duration {
-    let time = clock_gettime(ClockId::ProcessCPUTime);
-    Duration::try_from(time).unwrap_or_default()
 }

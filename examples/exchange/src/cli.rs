@@ -10,11 +10,7 @@ use clap::{
     Parser, Subcommand, ValueEnum,
     builder::{PossibleValuesParser, TypedValueParser},
 };
-use std::{
-    io::{self, Write},
-    path::PathBuf,
-    process::ExitCode,
-};
+use std::{path::PathBuf, process::ExitCode};
 
 /// An exchange whose orders are decoded into the slots of a ring, and stay there until they are settled
 #[derive(Debug, Parser)]
@@ -87,22 +83,8 @@ enum Switch {
 /// where the program counts them.
 #[must_use]
 pub fn main(allocations: fn() -> u64) -> ExitCode {
-    let written = match run(Cli::parse().command, allocations) {
-        Ok(text) => writeln!(io::stdout(), "{text}"),
-        Err(error) => return fail(&error.to_string()),
-    };
-    match written {
-        Ok(()) => ExitCode::SUCCESS,
-        // Whoever reads may stop reading.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(error) => fail(&error.to_string()),
-    }
-}
-
-fn fail(why: &str) -> ExitCode {
-    // Nobody is left to tell if this fails.
-    let _ = writeln!(io::stderr(), "exchange: {why}");
-    ExitCode::FAILURE
+    let done = run(Cli::parse().command, allocations).map(|text| text + "\n");
+    web::command::end("exchange", done)
 }
 
 fn run(command: Command, allocations: fn() -> u64) -> Result<String, Error> {

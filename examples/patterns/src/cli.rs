@@ -1,6 +1,5 @@
 //! The command line.
 
-use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -97,22 +96,7 @@ struct Common {
 /// Runs the command line of this process. `allocations` gives the allocations that it made so far,
 /// where the program counts them.
 pub fn main(allocations: fn() -> u64) -> ExitCode {
-    let cli = Cli::parse();
-    match run(cli.scenario, allocations) {
-        Ok(text) => match io::stdout().write_all(text.as_bytes()) {
-            // Whoever reads may stop reading.
-            Ok(()) => ExitCode::SUCCESS,
-            Err(e) if e.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-            Err(e) => fail(&e.to_string()),
-        },
-        Err(e) => fail(&e.to_string()),
-    }
-}
-
-fn fail(why: &str) -> ExitCode {
-    // Nobody is left to tell if this fails.
-    let _ = writeln!(io::stderr(), "patterns: {why}");
-    ExitCode::FAILURE
+    web::command::end("patterns", run(Cli::parse().scenario, allocations))
 }
 
 fn run(command: Command, allocations: fn() -> u64) -> Result<String, Error> {

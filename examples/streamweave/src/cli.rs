@@ -19,8 +19,9 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::runtime::Builder;
-use web::Ending;
+use web::{Ending, command};
 
+const NAME: &str = "streamweave";
 /// Between two looks at a run.
 const LOOK: Duration = Duration::from_millis(200);
 /// The subcommand of a process of a measurement.
@@ -30,7 +31,7 @@ const PORT: usize = 2101;
 
 /// One dataflow graph: in process without copies, or across machines
 #[derive(Debug, Parser)]
-#[command(name = "streamweave", version)]
+#[command(name = NAME, version)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -139,22 +140,7 @@ impl Arguments {
 /// where the program counts them.
 #[must_use]
 pub fn main(allocations: fn() -> u64) -> ExitCode {
-    let written = match execute(Cli::parse().command, allocations) {
-        Ok(text) => write!(io::stdout(), "{text}"),
-        Err(error) => return fail(&error.to_string()),
-    };
-    match written {
-        Ok(()) => ExitCode::SUCCESS,
-        // Whoever reads may stop reading.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(error) => fail(&error.to_string()),
-    }
-}
-
-fn fail(why: &str) -> ExitCode {
-    // Nobody is left to tell if this fails.
-    let _ = writeln!(io::stderr(), "streamweave: {why}");
-    ExitCode::FAILURE
+    command::end(NAME, execute(Cli::parse().command, allocations))
 }
 
 fn execute(command: Command, allocations: fn() -> u64) -> Result<String, Error> {
@@ -254,7 +240,7 @@ fn on_signals(stop: impl Fn() + Send + 'static) -> io::Result<()> {
         runtime.block_on(ending.come());
         stop();
         runtime.block_on(ending.come());
-        fail(&Error::Aborted.to_string());
+        command::end(NAME, Err::<&str, _>(Error::Aborted));
         process::exit(1);
     };
     thread::Builder::new().name("weave-signals".to_owned()).spawn(signals).map(drop)

@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 use tokio::runtime::Builder;
-use web::Ending;
+use web::{Ending, command};
 
 /// msgpack calls over ZeroMQ's protocol, in the clear and without authentication
 #[derive(Debug, Parser)]
@@ -71,19 +71,13 @@ enum Command {
 /// Runs the command line of this process. `allocations` gives those that the calling thread made so far.
 #[must_use]
 pub fn main(allocations: fn() -> u64) -> ExitCode {
-    match run(Cli::parse().command, allocations) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // Nobody is left to tell if this fails.
-            let _ = writeln!(io::stderr(), "uvrpc: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    command::end("uvrpc", run(Cli::parse().command, allocations))
 }
 
 type Failure = Box<dyn Error>;
 
-fn run(command: Command, allocations: fn() -> u64) -> Result<(), Failure> {
+/// Does it, and gives what is to be said at the end.
+fn run(command: Command, allocations: fn() -> u64) -> Result<String, Failure> {
     let runtime = || Builder::new_current_thread().enable_all().build();
     match command {
         Command::Serve { listen, mode, profile } => runtime()?.block_on(async {
@@ -93,7 +87,7 @@ fn run(command: Command, allocations: fn() -> u64) -> Result<(), Failure> {
             let _ = writeln!(io::stdout(), "listening on {}", listener.address()?);
             let options = Options { mode, profile, ..Options::default() };
             serve(listener, Arc::new(Services::demo()), options, ending.come()).await;
-            Ok(())
+            Ok(String::new())
         }),
         Command::Call { address, service, method, data, timeout } => runtime()?.block_on(async {
             let timeout = Duration::from_millis(timeout);
@@ -106,7 +100,7 @@ fn run(command: Command, allocations: fn() -> u64) -> Result<(), Failure> {
             }
             out.flush()?;
             if reply.is_ok() {
-                return Ok(());
+                return Ok(String::new());
             }
             let why = reply.error.as_deref().unwrap_or("no reason given");
             Err(format!("status {}: {why}", reply.status).into())
@@ -114,13 +108,14 @@ fn run(command: Command, allocations: fn() -> u64) -> Result<(), Failure> {
         Command::Bench(request) => {
             let (mode, profile) = (request.mode, request.profile);
             let mut server = Program::new(env::current_exe()?);
-            server.args(["bench-server", "--mode", &bench::name(mode)]);
-            server.args(["--profile", &bench::name(profile)]);
+            server.args(["bench-server", "--mode", &command::name(mode)]);
+            server.args(["--profile", &command::name(profile)]);
             let figures = bench::run(&request, server, allocations)?;
-            Ok(writeln!(io::stdout(), "{figures}")?)
+            Ok(format!("{figures}\n"))
         }
         Command::BenchServer { mode, profile } => {
-            bench::serve_here(Options { mode, profile, ..Options::default() }, allocations)
+            bench::serve_here(Options { mode, profile, ..Options::default() }, allocations)?;
+            Ok(String::new())
         }
     }
 }

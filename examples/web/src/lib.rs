@@ -9,6 +9,7 @@
 #![allow(clippy::disallowed_methods, reason = "the copying mode copies, and counts it at the call")]
 
 mod app;
+pub mod command;
 pub mod demo;
 mod http;
 pub mod model;

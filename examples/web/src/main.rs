@@ -11,7 +11,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use web::{Hook, Mode, Options, Program, Request, demo::demo, serve};
+use web::{Hook, Mode, Options, Program, Request, command, demo::demo, serve};
 
 /// A small web framework on Aqueduct
 #[derive(Debug, Parser)]
@@ -53,13 +53,7 @@ impl Hook for Log {
 
 fn main() -> ExitCode {
     let Command::Serve { listen, mode, threads, log } = Arguments::parse().command;
-    match run(listen, mode, threads, log) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("web: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    command::end("web", run(listen, mode, threads, log).map(|()| ""))
 }
 
 type Outcome = Result<(), Box<dyn Error + Send + Sync>>;

@@ -3,10 +3,9 @@
 use std::{net::SocketAddr, time::Duration};
 
 use aqueduct::meter;
-use clap::{Args, ValueEnum};
-use rustix::time::{ClockId, clock_gettime};
+use clap::Args;
 use serde_json::json;
-use web::Program;
+use web::{Program, command};
 
 use super::{Mode, Options, Totals, Xor, serve};
 use crate::Error;
@@ -73,22 +72,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<String, Error> {
     options.check().map_err(failed("relay"))?;
     let program = Program::listen("", arguments.listen);
     let program = program.map_err(failed(&arguments.listen.to_string()))?;
-    let (before, cpu) = (meter::process(), cpu());
+    let (before, cpu) = (meter::process(), command::cpu_time());
     let done = program.run(arguments.threads.into(), async |listener, mut stopped| {
         serve(listener, options.clone(), stopped.changed()).await
     });
     let mut totals = Totals::default();
     done.map_err(failed("relay"))?.into_iter().for_each(|more| totals += more);
     let copied = meter::process() - before;
-    let done = Done { arguments, totals, copied: copied.bytes, cpu: self::cpu() - cpu };
+    let done = Done { arguments, totals, copied: copied.bytes, cpu: command::cpu_time() - cpu };
     Ok(if arguments.json { done.json() } else { done.table() })
-}
-
-/// CPU time of the process so far.
-fn cpu() -> Duration {
-    let now = clock_gettime(ClockId::ProcessCPUTime);
-    // Both parts are never negative for this clock.
-    Duration::new(now.tv_sec.unsigned_abs(), now.tv_nsec.unsigned_abs() as u32)
 }
 
 /// What was done, to be said.
@@ -102,8 +94,7 @@ struct Done<'a> {
 
 impl Done<'_> {
     fn mode(&self) -> String {
-        let mode = self.arguments.mode.to_possible_value();
-        mode.map_or_else(String::new, |mode| mode.get_name().to_owned())
+        command::name(self.arguments.mode)
     }
 
     /// So much for each byte forwarded.

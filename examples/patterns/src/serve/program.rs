@@ -5,10 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use aqueduct::{Pool, meter};
-use clap::{Args, ValueEnum};
-use rustix::time::{ClockId, clock_gettime};
+use clap::Args;
 use serde_json::json;
-use web::{Options, Program};
+use web::{Options, Program, command};
 
 use super::{Files, Way, with_ring};
 use crate::Error;
@@ -45,12 +44,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<String, Error> {
         })
     });
     served.map_err(|error| Error::io(&listen.to_string(), error))?;
-    let cpu = clock_gettime(ClockId::ProcessCPUTime);
     let copied = meter::process();
-    let name = mode.to_possible_value();
     let said = json!({
-        "mode": name.as_ref().map(|name| name.get_name()),
-        "cpu_ms": cpu.tv_sec * 1000 + cpu.tv_nsec / 1_000_000,
+        "mode": command::name(*mode),
+        "cpu_ms": command::cpu_time().as_millis() as u64,
         "bytes_copied": copied.bytes,
         "copies": copied.copies,
         "blocks_outstanding": Pool::global().outstanding(),

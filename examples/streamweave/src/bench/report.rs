@@ -1,8 +1,8 @@
 //! What is said of a measurement.
 
 use super::{Answer, Settings, Way};
-use clap::ValueEnum;
 use std::fmt;
+use web::command;
 
 /// What a round of a way found: for each item, or each second.
 #[derive(Clone, Copy, Debug, Default)]
@@ -81,8 +81,7 @@ impl fmt::Display for Report {
 fn write_way(f: &mut fmt::Formatter<'_>, way: Way, rounds: &[Figures]) -> fmt::Result {
     let of = |figure: &dyn Fn(&Figures) -> f64| median(rounds, figure);
     let (rate, cpu_ns) = (of(&|figures| figures.rate), of(&|figures| figures.cpu_ns));
-    let name =
-        way.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
+    let name = command::name(way);
     write!(f, "\n{name}: {rate:.0} events/s, {:.0} per core\n  ", 1e9 / cpu_ns)?;
     let two = way.processes() > 1;
     if way != Way::Timely {

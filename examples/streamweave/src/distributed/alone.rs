@@ -48,10 +48,9 @@ fn turns(
     let (mut input, probe) = (InputHandle::<u64, Lists>::new_with_builder(), ProbeHandle::new());
     let (here, each) = (worker.index(), bound / WINDOW);
     worker.dataflow(|scope| {
-        let spread = |peers: usize| Spread(vec![Items::default(); peers]);
         let stream = input.to_stream(scope);
         let end = stream.unary_frontier::<Nothing, _, _, _>(
-            DistributorPact(spread),
+            DistributorPact(Spread::over),
             "sink",
             move |_, _| {
                 move |(input, frontier), _| {

@@ -39,10 +39,7 @@ impl Part {
         let mut builder = OperatorBuilder::new("stage".to_owned(), scope);
         let mut inputs: Vec<_> = inputs
             .into_iter()
-            .map(|(_, stream)| {
-                let spread = |peers: usize| Spread(vec![Items::default(); peers]);
-                builder.new_input(stream, DistributorPact(spread))
-            })
+            .map(|(_, stream)| builder.new_input(stream, DistributorPact(Spread::over)))
             .collect();
         let (mut outputs, mut streams) = (Vec::new(), Vec::new());
         for to in &behind {

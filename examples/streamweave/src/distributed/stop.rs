@@ -29,9 +29,8 @@ pub(super) struct Stop {
 impl Stop {
     pub(super) fn new(scope: Scope<'_, u64>, control: Arc<Control>) -> Self {
         let (mut input, sources) = (InputHandle::new_with_builder(), ProbeHandle::new());
-        let spread = |peers: usize| Spread(vec![Items::default(); peers]);
         let heard = input.to_stream(scope).unary::<Nothing, _, _, _>(
-            DistributorPact(spread),
+            DistributorPact(Spread::over),
             "stop",
             move |_, _| move |input, _| input.for_each(|_, _| control.ask(Wish::Drain)),
         );

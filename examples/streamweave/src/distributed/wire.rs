@@ -207,7 +207,14 @@ pub(super) fn refill() -> BytesRefill {
 }
 
 /// Hands items to the workers that they are for.
-pub(super) struct Spread(pub(super) Vec<Items>);
+pub(super) struct Spread(Vec<Items>);
+
+impl Spread {
+    /// Over so many workers.
+    pub(super) fn over(peers: usize) -> Self {
+        Self(vec![Items::default(); peers])
+    }
+}
 
 impl Distributor<Items> for Spread {
     fn partition<T: Clone, P: Push<Sent<T, Items>>>(

@@ -14,7 +14,6 @@ use aqueduct::{PipeError, Writer, meter};
 use hdrhistogram::Histogram;
 use indicatif::ProgressBar;
 use process::Costs;
-use rustix::time::{ClockId, clock_gettime};
 use std::{
     error::Error,
     io,
@@ -23,7 +22,7 @@ use std::{
     time::{Duration, Instant},
 };
 pub use table::Figures;
-pub(crate) use table::name;
+use web::command::cpu_time;
 
 type Failure = Box<dyn Error>;
 
@@ -221,8 +220,7 @@ impl Ours {
 
 impl Entrant for Ours {
     fn cpu(&self) -> io::Result<[u64; 2]> {
-        let own = clock_gettime(ClockId::ProcessCPUTime);
-        let own = own.tv_sec.unsigned_abs() * 1_000_000_000 + own.tv_nsec.unsigned_abs();
+        let own = u64::try_from(cpu_time().as_nanos()).unwrap_or(u64::MAX);
         Ok([own, self.server.cpu_ns()?])
     }
 

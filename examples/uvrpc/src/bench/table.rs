@@ -1,8 +1,8 @@
 //! What a bench prints.
 
 use super::{Laps, Request, process::Costs};
-use clap::ValueEnum;
 use std::fmt;
+use web::command::name;
 
 /// What came out.
 #[derive(Debug)]
@@ -65,10 +65,6 @@ fn line(f: &mut fmt::Formatter<'_>, who: &str, laps: &Laps) -> fmt::Result {
     let (rate, p50, p99) = (median(&laps.rates), at(0.5), at(0.99));
     let cpu = format!("{client:.2}, {server:.2}");
     writeln!(f, "{who:<8} {rate:>10.0} {cpu:>24} {p50:>9.1} {p99:>9.1}")
-}
-
-pub(crate) fn name(value: impl ValueEnum) -> String {
-    value.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
 }
 
 fn median(values: &[f64]) -> f64 {

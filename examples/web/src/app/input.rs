@@ -194,10 +194,7 @@ impl<T: Family> Input for Query<T> {
     const QUERY: bool = true;
 
     fn take<'a>(request: &Ready<'a>, checker: &mut Checker) -> Option<Self::At<'a>> {
-        let find = |name, list| {
-            let query = request.query?;
-            if list { query.all(name).map(Value::List) } else { query.get(name) }
-        };
+        let find = |name, list| request.query?.param(name, list);
         params("query", find, checker).map(Query)
     }
 
