@@ -4,10 +4,9 @@
 //! API is a change of a list, which a reviewer sees beside the code.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use crate::miri::nightly;
-use crate::process::{Outcome, capture, find_tool, read, root};
+use crate::process::{Outcome, capture, find_tool, flags, read, root, write};
 use crate::workspace::published;
 
 /// Where the lists are, one file for each crate.
@@ -21,13 +20,9 @@ const UNPROMISED: [&str; 3] =
     ["core::panic::unwind_safe::", "core::marker::Freeze", "core::marker::UnsafeUnpin"];
 
 pub(crate) fn run(args: &[String]) -> Outcome {
-    let known = ["--update", "--if-present"];
-    if let Some(odd) = args.iter().find(|arg| !known.contains(&arg.as_str())) {
-        return Err(format!("no such option: {odd}"));
-    }
-    let given = |name: &str| args.iter().any(|arg| arg == name);
+    let [update, if_present] = flags(args, ["--update", "--if-present"])?;
     if find_tool("cargo-public-api").is_none() || capture(nightly().arg("--version")).is_err() {
-        if given("--if-present") {
+        if if_present {
             println!("api: skipped, {ABSENT}");
             return Ok(());
         }
@@ -38,7 +33,7 @@ pub(crate) fn run(args: &[String]) -> Outcome {
         let now = list(&package.name)?;
         items += now.lines().count();
         let file = root().join(FOLDER).join(format!("{}.txt", package.name));
-        if given("--update") {
+        if update {
             write(&file, &now)?;
         } else {
             let difference = compare(&read(&file)?, &now);
@@ -61,10 +56,6 @@ fn list(package: &str) -> Result<String, String> {
     let text = capture(&mut command)?;
     let promised = |line: &&str| !UNPROMISED.iter().any(|name| line.contains(name));
     Ok(text.lines().filter(promised).flat_map(|line| [line, "\n"]).collect())
-}
-
-fn write(file: &Path, text: &str) -> Outcome {
-    std::fs::write(file, text).map_err(|e| format!("cannot write {}: {e}", file.display()))
 }
 
 /// The lines of which there are more or fewer than before, with a sign. Their order is of no account.

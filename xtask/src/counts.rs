@@ -4,12 +4,12 @@
 //! differ by the operation alone: start-up, warm-up and printing cancel out.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::process::{Outcome, capture, read, root};
+use crate::process::{Outcome, capture, flags, read, root, write};
 use crate::valgrind::{ABSENT, Valgrind, list, release};
 
 const FILE: &str = "benches/counts.json";
@@ -26,12 +26,9 @@ const PERCENT: f64 = 2.0;
 type Counts = BTreeMap<String, f64>;
 
 pub(crate) fn run(args: &[String]) -> Outcome {
-    let known = ["--update", "--if-present"];
-    if let Some(odd) = args.iter().find(|arg| !known.contains(&arg.as_str())) {
-        return Err(format!("no such option: {odd}"));
-    }
+    let [update, if_present] = flags(args, ["--update", "--if-present"])?;
     let Some(valgrind) = Valgrind::find() else {
-        if args.iter().any(|arg| arg == "--if-present") {
+        if if_present {
             println!("counts: {ABSENT}");
             return Ok(());
         }
@@ -44,8 +41,8 @@ pub(crate) fn run(args: &[String]) -> Outcome {
         measured.insert(name, count);
     }
     let file = root().join(FILE);
-    if args.iter().any(|arg| arg == "--update") {
-        return write(&file, &measured);
+    if update {
+        return commit(&file, &measured);
     }
     let (rustc, committed) = committed(&file)?;
     let bad = compare(&committed, &measured);
@@ -100,10 +97,10 @@ fn verdict(before: Option<f64>, now: Option<f64>) -> Result<String, String> {
     if within { Ok(text) } else { Err(text) }
 }
 
-fn write(file: &PathBuf, measured: &Counts) -> Outcome {
+fn commit(file: &Path, measured: &Counts) -> Outcome {
     let value = json!({ "rustc": rustc_version()?, "instructions": measured });
     let text = serde_json::to_string_pretty(&value).map_err(|e| e.to_string())? + "\n";
-    std::fs::write(file, text).map_err(|e| format!("cannot write {}: {e}", file.display()))?;
+    write(file, &text)?;
     println!("counts: wrote {} operations to {FILE}", measured.len());
     Ok(())
 }

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::listed::listed;
-use crate::process::{Outcome, cargo, execute, find_tool, read, root, scratch};
+use crate::process::{Outcome, cargo, execute, find_tool, read, remove, root, scratch};
 
 /// Of the lines of a file, and of all files, so many are to be run.
 const PERCENT: usize = 90;
@@ -65,8 +65,7 @@ fn measure(packages: &BTreeSet<&str>) -> Result<Lines, String> {
     }
     execute(&mut command)?;
     let lines = parse(&read(&report)?);
-    std::fs::remove_file(&report)
-        .map_err(|e| format!("cannot remove {}: {e}", report.display()))?;
+    remove(&report)?;
     Ok(lines)
 }
 

@@ -10,7 +10,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::process::{Outcome, capture, cargo, execute, find_tool, read, root};
+use crate::process::{Outcome, TICKS, capture, cargo, execute, find_tool, make, read, root, ticks};
 
 const SECONDS: u64 = 60;
 const ARCHIVE: &str = "libclang_rt.fuzzer-x86_64.a";
@@ -93,7 +93,7 @@ impl<'a> Target<'a> {
     fn fuzz(&self, seconds: u64) -> Result<String, String> {
         let (begin, mut executions) = (children_ticks()?, 0);
         loop {
-            let spent = (children_ticks()? - begin) / TICKS;
+            let spent = (children_ticks()? - begin) / u64::from(TICKS);
             if spent >= seconds {
                 return self.row(seconds, spent, executions);
             }
@@ -178,20 +178,10 @@ fn grouped(number: u64) -> String {
     text
 }
 
-/// In Linux's accounts a second has so many.
-const TICKS: u64 = 100;
-
-/// CPU time of all children so far.
+/// CPU time of all children so far, in ticks.
 fn children_ticks() -> Result<u64, String> {
     let stat = read(Path::new("/proc/self/stat"))?;
-    ticks(&stat).ok_or_else(|| format!("no times of children in /proc/self/stat: {stat}"))
-}
-
-/// Fields 16 and 17; the second, a name in brackets, may have blanks.
-fn ticks(stat: &str) -> Option<u64> {
-    let (_, fields) = stat.rsplit_once(')')?;
-    let mut times = fields.split_whitespace().skip(13).take(2).map(str::parse::<u64>);
-    Some(times.next()?.ok()? + times.next()?.ok()?)
+    ticks(&stat, 16).ok_or_else(|| format!("no times of children in /proc/self/stat: {stat}"))
 }
 
 /// libFuzzer names what it finds by its hash.
@@ -202,10 +192,6 @@ fn has_name_of_its_own(file: &Path) -> bool {
 
 fn length(file: &Path) -> u64 {
     fs::metadata(file).map_or(0, |meta| meta.len())
-}
-
-fn make(folder: &Path) -> Outcome {
-    fs::create_dir_all(folder).map_err(|e| format!("cannot create {}: {e}", folder.display()))
 }
 
 /// The names of the `[[bin]]` sections.
@@ -257,8 +243,6 @@ mod tests {
         assert_eq!(executions("#166881\tDONE   cov: 900 ft: 4000"), None);
         let numbers = [7, 123, 1234, 123_456, 1_234_567].map(grouped);
         assert_eq!(numbers, ["7", "123", "1,234", "123,456", "1,234,567"]);
-        let stat = "7 (a b) c) S 1 2 3 4 5 6 7 8 9 10 11 12 130 17 20 0";
-        assert_eq!(ticks(stat), Some(147));
         assert!(!has_name_of_its_own(Path::new("x/0123456789abcdef0123456789abcdef01234567")));
         assert!(has_name_of_its_own(Path::new("x/07")));
     }

@@ -15,6 +15,8 @@ mod api;
 mod book;
 mod counts;
 mod coverage;
+#[cfg(test)]
+mod dependencies;
 mod features;
 mod fuzz;
 mod listed;
@@ -29,8 +31,6 @@ mod sanitize;
 mod shuttle;
 mod soak;
 mod source;
-#[cfg(test)]
-mod sources;
 mod test_binary;
 mod tidy;
 mod tree;

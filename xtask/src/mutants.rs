@@ -11,7 +11,7 @@ use std::time::Instant;
 use serde_json::Value;
 
 use crate::listed::{Listed, listed};
-use crate::process::{Outcome, cargo, find_tool, read, root, shown};
+use crate::process::{Outcome, cargo, find_tool, make, read, root, shown};
 use crate::tree::{THROWN_AWAY, tree};
 
 /// Of those that can be built, so many may be missed, over all files.
@@ -70,7 +70,7 @@ pub(crate) fn run(args: &[String]) -> Outcome {
 fn measure(file: &Listed, tree: &Path, shard: Option<&str>) -> Result<Tally, String> {
     let path = &file.source.path;
     let out = root().join("target/mutants").join(path.replace('/', "_"));
-    std::fs::create_dir_all(&out).map_err(|e| format!("cannot create {}: {e}", out.display()))?;
+    make(&out)?;
     let mut command = cargo();
     command.current_dir(tree).envs(THROWN_AWAY);
     command.args(["mutants", "--in-place", "--all-features", "--baseline=skip"]);

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::process::{Outcome, root};
+use crate::process::{Outcome, flags, root};
 use crate::source::{FOLDERS, Source, collect};
 
 /// A kind of numbered test.
@@ -43,9 +43,7 @@ const KINDS: [Kind; 3] = [
 type Found = BTreeMap<u16, Vec<String>>;
 
 pub(crate) fn run(args: &[String]) -> Outcome {
-    if let Some(extra) = args.first() {
-        return Err(format!("takes no argument, got {extra}"));
-    }
+    let [] = flags(args, [])?;
     let sources = collect(&root(), &FOLDERS)?;
     let mut missing = Vec::new();
     for kind in &KINDS {
@@ -133,7 +131,7 @@ mod tests {
     #[test]
     fn a_test_belongs_to_its_package() {
         assert_eq!(package("examples/web/tests/it/a.rs:3: t19_a"), "web");
-        assert_eq!(package("xtask/src/sources.rs:3: t30_a"), "xtask");
+        assert_eq!(package("xtask/src/dependencies.rs:3: t30_a"), "xtask");
     }
 
     #[test]

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::named::{CASES, case};
-use crate::process::{Outcome, root};
+use crate::process::{Outcome, flags, root, write};
 use crate::source::{FOLDERS, Source, collect};
 
 /// The page, relative to the root.
@@ -40,13 +40,9 @@ struct Answer {
 type Answers = BTreeMap<u16, Answer>;
 
 pub(crate) fn run(args: &[String]) -> Outcome {
-    if let Some(extra) = args.first() {
-        return Err(format!("takes no argument, got {extra}"));
-    }
+    let [] = flags(args, [])?;
     let answers = find(&collect(&root(), &FOLDERS)?);
-    let path = root().join(PAGE);
-    std::fs::write(&path, page(&answers))
-        .map_err(|e| format!("cannot write {}: {e}", path.display()))?;
+    write(&root().join(PAGE), &page(&answers))?;
     println!("parity: {PAGE}: {}", summary(&answers));
     let wrong = wrong(&answers);
     if wrong.is_empty() { Ok(()) } else { Err(wrong.join("; ")) }

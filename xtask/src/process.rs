@@ -1,7 +1,7 @@
 //! Starting other programs, and saying clearly when one fails.
 
 use std::env;
-use std::fs::File;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
@@ -92,27 +92,33 @@ pub(crate) fn run_limited(command: &mut Command, limit: Duration) -> Result<Fini
         thread::sleep(Duration::from_millis(5));
     };
     let seconds = start.elapsed().as_secs_f64();
-    let bytes = std::fs::read(&file).map_err(|e| format!("cannot read {}: {e}", file.display()))?;
-    std::fs::remove_file(&file).map_err(|e| format!("cannot remove {}: {e}", file.display()))?;
+    let bytes = fs::read(&file).map_err(|e| format!("cannot read {}: {e}", file.display()))?;
+    remove(&file)?;
     let output = String::from_utf8_lossy(&bytes).into_owned();
     Ok(Finished { status, seconds, computed, output })
 }
 
-/// Seconds of a processor that a process has used by now, as Linux tells: its 14th and 15th word, in
-/// hundredths.
+/// Seconds of a processor that a process has used by now: its 14th and 15th word.
 fn computed_by(process: u32) -> Option<f64> {
-    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    // The second word is the program's name, and may hold anything.
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    Some(f64::from(u32::try_from(ticks(&stat, 14)?).ok()?) / f64::from(TICKS))
+}
+
+/// In Linux's accounts a second has so many.
+pub(crate) const TICKS: u32 = 100;
+
+/// The sum of a word of Linux's `stat` of a process, counted from one, and of the next.
+pub(crate) fn ticks(stat: &str, word: usize) -> Option<u64> {
+    // The second one is the program's name in brackets, and may hold anything.
     let (_, words) = stat.rsplit_once(')')?;
-    let ticks = words.split_whitespace().skip(11).take(2).map(str::parse::<f64>);
-    Some(ticks.collect::<Result<Vec<_>, _>>().ok()?.iter().sum::<f64>() / 100.0)
+    let mut times = words.split_whitespace().skip(word - 3).map(str::parse::<u64>);
+    Some(times.next()?.ok()? + times.next()?.ok()?)
 }
 
 /// A file of this run under `target/xtask`.
 pub(crate) fn scratch(name: &str) -> Result<PathBuf, String> {
     let folder = root().join("target/xtask");
-    std::fs::create_dir_all(&folder)
-        .map_err(|e| format!("cannot create {}: {e}", folder.display()))?;
+    make(&folder)?;
     Ok(folder.join(format!("{}-{name}", std::process::id())))
 }
 
@@ -125,7 +131,34 @@ pub(crate) fn tail(output: &str, lines: usize) -> String {
 
 /// Reads a file of the repository, with its name in the error.
 pub(crate) fn read(path: &Path) -> Result<String, String> {
-    std::fs::read_to_string(path).map_err(|e| format!("cannot read {}: {e}", path.display()))
+    fs::read_to_string(path).map_err(|e| format!("cannot read {}: {e}", path.display()))
+}
+
+/// Writes one, likewise.
+pub(crate) fn write(path: &Path, text: &str) -> Outcome {
+    fs::write(path, text).map_err(|e| format!("cannot write {}: {e}", path.display()))
+}
+
+/// Removes one.
+pub(crate) fn remove(path: &Path) -> Outcome {
+    fs::remove_file(path).map_err(|e| format!("cannot remove {}: {e}", path.display()))
+}
+
+/// Makes a folder, with those above it.
+pub(crate) fn make(folder: &Path) -> Outcome {
+    fs::create_dir_all(folder).map_err(|e| format!("cannot create {}: {e}", folder.display()))
+}
+
+/// Which of the options that a command knows were given to it; any other is an error.
+pub(crate) fn flags<const N: usize>(
+    args: &[String],
+    known: [&str; N],
+) -> Result<[bool; N], String> {
+    match args.iter().find(|arg| !known.contains(&arg.as_str())) {
+        Some(odd) if N == 0 => Err(format!("takes no argument, got {odd}")),
+        Some(odd) => Err(format!("no such option: {odd}")),
+        None => Ok(known.map(|name| args.iter().any(|arg| arg == name))),
+    }
 }
 
 /// The command as one would type it.
@@ -148,6 +181,19 @@ pub(crate) fn shown(command: &Command) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn options_are_known_or_refused() {
+        let args = |args: &[&str]| args.iter().map(|&arg| arg.to_owned()).collect::<Vec<_>>();
+        assert_eq!(flags(&args(&["--b"]), ["--a", "--b"]), Ok([false, true]));
+        assert!(flags(&args(&["--c"]), ["--a"]).is_err() && flags(&args(&["x"]), []).is_err());
+    }
+
+    #[test]
+    fn times_are_read_behind_any_name() {
+        let stat = "7 (a b) c) S 1 2 3 4 5 6 7 8 9 10 11 12 130 17 20 0";
+        assert_eq!((ticks(stat, 14), ticks(stat, 16)), (Some(23), Some(147)));
+    }
 
     #[test]
     fn who_computes_too_long_is_stopped() {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::process::{Outcome, capture, cargo, execute, find_tool, read, root, run_limited, tail};
 use crate::test_binary::build;
+use crate::tidy::unsafety::{LIST, List};
 use crate::tsan::tsan;
 use crate::workspace::packages;
 
@@ -87,10 +88,9 @@ fn find_runtime(host: &str) -> Outcome {
 
 /// Those whose own code, not that of their tests alone, is on the list.
 fn crates_with_unsafe() -> Result<Vec<String>, String> {
-    let list = read(&root().join("xtask/lists/unsafe.txt"))?;
-    let has = |folder: &str| list.lines().any(|line| line.starts_with(&format!("{folder}/src/")));
+    let list = List::parse(&read(&root().join(LIST))?);
     let crates = packages()?.into_iter().filter(|package| package.folder.starts_with("crates/"));
-    let crates = crates.filter(|package| has(&package.folder));
+    let crates = crates.filter(|package| list.holds_below(&format!("{}/src", package.folder)));
     Ok(crates.map(|package| format!("--package={}", package.name)).collect())
 }
 

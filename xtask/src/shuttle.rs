@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::loom::{Model, models};
-use crate::process::{Outcome, root, run_limited, tail};
+use crate::process::{Outcome, flags, root, run_limited, tail};
 use crate::source::collect;
 use crate::test_binary::{TestBinary, build, short};
 use crate::workspace::published;
@@ -18,10 +18,7 @@ const FLAGS: &str = "--cfg aqueduct_shuttle";
 const LIMIT: Duration = Duration::from_secs(900);
 
 pub(crate) fn run(args: &[String]) -> Outcome {
-    let long = args.iter().any(|arg| arg == "--long");
-    if let Some(odd) = args.iter().find(|arg| *arg != "--long") {
-        return Err(format!("no such option: {odd}"));
-    }
+    let [long] = flags(args, ["--long"])?;
     let sources = collect(&root(), &["crates"])?;
     let storms: Vec<Model> = sources.iter().flat_map(|source| models(source, "storm_")).collect();
     if storms.is_empty() {

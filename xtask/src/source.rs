@@ -129,13 +129,13 @@ pub(crate) fn is_word(byte: u8) -> bool {
 }
 
 /// The word that starts at a position.
-pub(crate) fn word_at(code: &str, at: usize) -> Option<String> {
+fn word_at(code: &str, at: usize) -> Option<String> {
     let rest = &code[at..];
     let end = rest.bytes().position(|byte| !is_word(byte)).unwrap_or(rest.len());
     (end > 0).then(|| rest[..end].to_owned())
 }
 
-pub(crate) fn skip_space(bytes: &[u8], from: usize) -> usize {
+fn skip_space(bytes: &[u8], from: usize) -> usize {
     (from..bytes.len()).find(|&i| !bytes[i].is_ascii_whitespace()).unwrap_or(bytes.len())
 }
 

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::process::{capture, cargo, execute, find_tool, read, root, scratch};
+use crate::process::{capture, cargo, execute, find_tool, read, remove, root, scratch};
 
 /// Why a valgrind command does nothing: printed, and an error unless `--if-present` was given.
 pub(crate) const ABSENT: &str = "skipped, valgrind is not installed: apt-get install valgrind";
@@ -64,10 +64,8 @@ impl Valgrind {
         command.arg(program).args(args).current_dir(root()).stdin(Stdio::null());
         let output = capture(&mut command)?;
         let text = read(&file)?;
-        for used in [file, log] {
-            std::fs::remove_file(&used)
-                .map_err(|e| format!("cannot remove {}: {e}", used.display()))?;
-        }
+        remove(&file)?;
+        remove(&log)?;
         Ok((text, output))
     }
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::process::Outcome;
+use crate::process::{Outcome, flags};
 use crate::valgrind::{ABSENT, Copies, Valgrind, list, release};
 
 /// Operations of the two runs of a row of `copy-cost`.
@@ -63,15 +63,13 @@ struct Counts {
 }
 
 pub(crate) fn run(args: &[String]) -> Outcome {
-    if let Some(odd) = args.iter().find(|arg| *arg != "--if-present") {
-        return Err(format!("no such option: {odd}"));
-    }
+    let [if_present] = flags(args, ["--if-present"])?;
     let Some(valgrind) = Valgrind::find() else {
-        if args.is_empty() {
-            return Err(ABSENT.to_owned());
+        if if_present {
+            println!("witness: {ABSENT}");
+            return Ok(());
         }
-        println!("witness: {ABSENT}");
-        return Ok(());
+        return Err(ABSENT.to_owned());
     };
     let folder = release(&["copy-cost", "patterns"])?;
     let scenarios = scenarios(&folder)?;

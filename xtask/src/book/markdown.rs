@@ -8,6 +8,8 @@ pub(super) struct Page {
     /// What a link to a heading names behind its `#`.
     pub(super) anchors: Vec<String>,
     pub(super) links: Vec<Found>,
+    /// The files of Rust that it names as code.
+    pub(super) sources: Vec<Found>,
     /// The words behind the opening of each fence; empty where there are none.
     pub(super) fences: Vec<Found>,
 }
@@ -43,7 +45,10 @@ impl Page {
                 let anchor = page.unused(anchor(title));
                 page.anchors.push(anchor);
             }
-            page.links.extend(links(text).map(|text| Found { line, text }));
+            let (text, code) = apart(text);
+            page.links.extend(links(&text).map(|text| Found { line, text }));
+            let files = code.into_iter().filter(|code| code.ends_with(".rs"));
+            page.sources.extend(files.map(|file| Found { line, text: file.to_owned() }));
         }
         page
     }
@@ -80,8 +85,7 @@ fn anchor(title: &str) -> String {
 }
 
 /// The targets of `[..](target)`, `[..](target "title")` and `[..]: target`.
-fn links(line: &str) -> impl Iterator<Item = String> {
-    let text = without_code(line);
+fn links(text: &str) -> impl Iterator<Item = String> {
     let inline = text.split("](").skip(1).filter_map(|rest| rest.split([')', ' ']).next());
     let by_name = text.strip_prefix('[').and_then(|rest| rest.split_once("]: "));
     let by_name = by_name.and_then(|(_, rest)| rest.split_whitespace().next());
@@ -89,18 +93,19 @@ fn links(line: &str) -> impl Iterator<Item = String> {
     targets.into_iter()
 }
 
-/// The line with what stands in backticks left out.
-fn without_code(line: &str) -> String {
-    let mut text = String::new();
+/// The line without what stands in backticks, and that.
+fn apart(line: &str) -> (String, Vec<&str>) {
+    let (mut text, mut code) = (String::new(), Vec::new());
     let mut rest = line;
     while let Some(at) = rest.find('`') {
         let marks = fence_of_code(&rest[at..]);
         let inner = &rest[at + marks.len()..];
         let Some(end) = inner.find(marks) else { break };
         text += &rest[..at];
+        code.push(&inner[..end]);
         rest = &inner[end + marks.len()..];
     }
-    text + rest
+    (text + rest, code)
 }
 
 fn fence_of_code(text: &str) -> &str {
@@ -123,7 +128,7 @@ A [link](a.md#b), a [`code`](c.md \"title\") and `[none](x.md)`; ``[n](`y`)``.
 ```
 ~~~
 ## Same
-[named]: https://example.org/ (as said)
+[named]: https://example.org/ (as `a/b.rs` said)
 ";
 
     #[test]
@@ -132,12 +137,13 @@ A [link](a.md#b), a [`code`](c.md \"title\") and `[none](x.md)`; ``[n](`y`)``.
         assert_eq!(page.anchors, ["the-first-page-or-two", "same", "same-1"]);
         let links: Vec<_> = page.links.iter().map(|link| (link.line, &*link.text)).collect();
         assert_eq!(links, [(2, "a.md#b"), (2, "c.md"), (12, "https://example.org/")]);
+        assert_eq!(page.sources, [Found { line: 12, text: "a/b.rs".to_owned() }]);
         let fences: Vec<_> = page.fences.iter().map(|fence| (fence.line, &*fence.text)).collect();
         assert_eq!(fences, [(3, "rust,no_run"), (8, "")]);
     }
 
     #[test]
     fn a_backtick_alone_hides_nothing() {
-        assert_eq!(links("a ` and [b](c)").collect::<Vec<_>>(), ["c"]);
+        assert_eq!(apart("a ` and [b](c)"), ("a ` and [b](c)".to_owned(), Vec::new()));
     }
 }

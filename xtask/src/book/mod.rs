@@ -1,8 +1,9 @@
 //! `cargo xtask book`: that the book builds, and that nothing in it, in a README or beside it leads nowhere.
 //!
-//! Three things that no compiler checks: every relative link leads to a file or folder of the tree, and
+//! Four things that no compiler checks: every relative link leads to a file or folder of the tree, and
 //! to a heading where it names one; every page is in the summary; every fence says what is in it, and
-//! where that is Rust, the file is among the doc tests. Links to other places are looked at, not followed.
+//! where that is Rust, the file is among the doc tests; every file of Rust that a page names is there. Links
+//! to other places are looked at, not followed.
 
 mod markdown;
 
@@ -10,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
-use crate::process::{Outcome, execute, find_tool, read, root};
+use crate::process::{Outcome, execute, find_tool, flags, read, root};
 use crate::source::{FOLDERS, Source, collect, files};
 use crate::tidy::Finding;
 use crate::workspace::relative;
@@ -19,6 +20,8 @@ use markdown::{Found, Page};
 /// Where the book's pages are.
 const BOOK: &str = "docs/src/";
 const SUMMARY: &str = "docs/src/SUMMARY.md";
+/// Those of them that are about the reader's code.
+const GUIDE: &str = "docs/src/guide/";
 
 /// What a fence may be, besides Rust: nothing that a doc test could run.
 const OTHERS: [&str; 8] = ["text", "sh", "toml", "json", "csharp", "java", "python", "c"];
@@ -28,6 +31,8 @@ struct Shelf {
     pages: BTreeMap<String, Page>,
     /// Markdown files that are somewhere's documentation, so that their Rust is compiled.
     tested: BTreeSet<String>,
+    /// The paths of all Rust files.
+    sources: Vec<String>,
 }
 
 impl Shelf {
@@ -45,7 +50,8 @@ impl Shelf {
         }
         let sources = collect(root, &FOLDERS)?;
         let tested = sources.iter().flat_map(|source| included(source, root)).collect();
-        Ok(Shelf { pages, tested })
+        let sources = sources.into_iter().map(|source| source.path).collect();
+        Ok(Shelf { pages, tested, sources })
     }
 
     fn check(&self, root: &Path) -> Vec<Finding> {
@@ -56,6 +62,8 @@ impl Shelf {
             findings.extend(page.links.iter().filter_map(link));
             let fence = |fence| Some(of(fence, self.refuse_fence(page, &fence.text)?));
             findings.extend(page.fences.iter().filter_map(fence));
+            let gone = page.sources.iter().filter(|named| self.is_gone(page, &named.text));
+            findings.extend(gone.map(|named| of(named, format!("no such file: {}", named.text))));
         }
         findings.extend(self.unlisted());
         findings
@@ -80,6 +88,16 @@ impl Shelf {
         let known = |page: &Page| page.anchors.iter().any(|known| known == anchor);
         let found = anchor.is_empty() || self.pages.get(&to).is_some_and(known);
         (!found).then(|| format!("no such heading: {target}"))
+    }
+
+    /// Whether a page about our code names a file of which no path has this end.
+    fn is_gone(&self, page: &Page, file: &str) -> bool {
+        let ends = |path: &String| {
+            path.strip_suffix(file).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
+        };
+        page.path.starts_with(BOOK)
+            && !page.path.starts_with(GUIDE)
+            && !self.sources.iter().any(ends)
     }
 
     /// What is wrong with a fence, if anything.
@@ -142,9 +160,7 @@ fn resolve(from: &str, path: &str) -> String {
 }
 
 pub(crate) fn run(args: &[String]) -> Outcome {
-    if let Some(extra) = args.first() {
-        return Err(format!("takes no argument, got {extra}"));
-    }
+    let [] = flags(args, [])?;
     let root = root();
     let shelf = Shelf::load(&root)?;
     let findings = shelf.check(&root);
@@ -172,7 +188,8 @@ mod tests {
     fn shelf(pages: &[(&str, &str)]) -> Shelf {
         let page = |&(path, text): &(&str, &str)| (path.to_owned(), Page::new(path, text));
         let tested = BTreeSet::from(["docs/src/a.md".to_owned()]);
-        Shelf { pages: pages.iter().map(page).collect(), tested }
+        let sources = vec!["crates/pipe/src/gate.rs".to_owned()];
+        Shelf { pages: pages.iter().map(page).collect(), tested, sources }
     }
 
     fn findings(text: &str) -> Vec<String> {
@@ -202,6 +219,13 @@ mod tests {
         assert!(findings("```rust,ignore\n```")[0].contains("ignored"));
         let untested = shelf(&[(SUMMARY, "[G](guide.md)"), ("docs/src/guide.md", "```rust\n```")]);
         assert!(untested.check(&root())[0].to_string().contains("no doc test"));
+    }
+
+    #[test]
+    fn a_file_that_is_named_is_there() {
+        assert_eq!(findings("`gate.rs`, `src/gate.rs` and `crates/pipe/src/gate.rs`"), [""; 0]);
+        assert!(findings("`gone.rs`")[0].contains("a.md:1: no such file: gone.rs"));
+        assert!(findings("`ate.rs`")[0].contains("no such file"));
     }
 
     #[test]

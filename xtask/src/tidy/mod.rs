@@ -10,7 +10,7 @@ pub(crate) mod unsafety;
 use std::fmt;
 
 use crate::parity;
-use crate::process::{Outcome, read, root};
+use crate::process::{Outcome, flags, read, root};
 use crate::source::{FOLDERS, Source, collect};
 use crate::workspace::{Package, packages};
 
@@ -65,9 +65,7 @@ impl Tree {
 
 /// Runs every rule.
 pub(crate) fn run(args: &[String]) -> Outcome {
-    if let Some(extra) = args.first() {
-        return Err(format!("takes no argument, got {extra}"));
-    }
+    let [] = flags(args, [])?;
     let tree = Tree::load()?;
     let lists = root().join("xtask/lists");
     let allowed = unsafety::List::parse(&read(&lists.join("unsafe.txt"))?);

@@ -26,7 +26,7 @@ impl List {
         self.0.iter().any(|(_, listed)| listed == path)
     }
 
-    fn holds_below(&self, folder: &str) -> bool {
+    pub(crate) fn holds_below(&self, folder: &str) -> bool {
         self.0.iter().any(|(_, listed)| listed.starts_with(&format!("{folder}/")))
     }
 }
