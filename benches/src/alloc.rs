@@ -37,12 +37,6 @@ pub fn is_counting() -> bool {
     choice() == COUNTING
 }
 
-/// Whether this process allocates with mimalloc.
-#[must_use]
-pub fn is_mimalloc() -> bool {
-    choice() == MIMALLOC
-}
-
 struct Switch;
 
 #[inline]

@@ -125,7 +125,7 @@ const KNOWN: [Known; 11] = [
 /// The path of an order.
 pub const EXCHANGE: &str = "exchange";
 /// The same, and nothing is kept of it.
-pub const UNLOGGED: &str = "exchange.unlogged";
+const UNLOGGED: &str = "exchange.unlogged";
 /// The packet parser's row.
 pub const PACKETS: &str = "patterns.packets";
 /// The three-stage pipeline's row.
@@ -135,7 +135,7 @@ pub const RELAY: &str = "patterns.relay";
 /// The file server's row.
 pub const SERVE: &str = "patterns.serve";
 /// The dataflow graph.
-pub const WEAVE: &str = "streamweave";
+const WEAVE: &str = "streamweave";
 /// The web framework's row.
 pub const WEB: &str = "web";
 /// The row of calls over ZeroMQ's protocol.

@@ -50,12 +50,6 @@ impl Target {
         let scale = rmw_ns / REFERENCE_RMW_NS;
         self.0.iter().filter_map(|bound| bound.limit(figures, scale)).collect()
     }
-
-    /// Whether the row asks for nothing.
-    #[must_use]
-    pub fn informs_only(&self) -> bool {
-        self.0.is_empty()
-    }
 }
 
 impl Bound {

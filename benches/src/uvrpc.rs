@@ -34,7 +34,7 @@ pub const SMALL: usize = 1 << 10;
 pub const LARGE: usize = 100 << 10;
 
 /// The key of libzmq's echo.
-pub const LIBZMQ: &str = "libzmq";
+const LIBZMQ: &str = "libzmq";
 
 /// Rounds in which everybody has a turn.
 const ROUNDS: usize = 15;

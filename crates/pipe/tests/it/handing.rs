@@ -212,3 +212,14 @@ fn t08_room_is_committed_or_never_seen() {
     let Ok(Some(Read::Eof(view))) = reader.try_read() else { panic!("not the end") };
     assert_eq!(bytes(&view), [&b"put"[..], &[1; 40]].concat());
 }
+
+#[test]
+fn a_slice_behind_an_open_segment_is_not_kept_when_consumed() {
+    let slice = Slice::from(vec![7; 100]);
+    let (mut writer, mut reader) = pipe(Options::default());
+    writer.write(&[1; 10]).unwrap();
+    writer.push(slice.clone()).unwrap();
+    let _ = writer.try_flush().unwrap();
+    reader.try_read().unwrap().unwrap().into_view().consume(110);
+    assert!(slice.is_unique());
+}

@@ -127,3 +127,18 @@ fn case_116_it_can_be_interrupted() {
         assert_eq!(eof(&mut reader).len(), 3);
     }
 }
+
+#[test]
+fn a_std_writer_waits_for_room_under_a_limit() {
+    let options = Options::builder().pause(4096).max_buffered(8192).build().unwrap();
+    let (writer, reader) = pipe(options);
+    let reading =
+        thread::spawn(move || std::io::copy(&mut Blocking(reader), &mut std::io::sink()).unwrap());
+    let mut writer = Blocking(writer);
+    for _ in 0..100 {
+        writer.write_all(&[7; 8000]).expect("it sleeps while the reader has enough");
+    }
+    writer.write_all(&[7; 10_000]).expect("it may write less at once");
+    writer.0.finish();
+    assert_eq!(reading.join().unwrap(), 810_000);
+}

@@ -200,3 +200,25 @@ fn case_022_what_was_open_when_the_reader_went_is_let_go_at_the_flush() {
         assert_eq!((pool.outstanding(), writer.unflushed()), (0, 0));
     }
 }
+
+#[test]
+fn a_slot_is_no_longer_than_the_limit_allows() {
+    let options = Options::builder().pause(100).max_buffered(500).build().unwrap();
+    let (mut writer, _reader) = pipe(options);
+    writer.write(&[1; 100]).unwrap();
+    let slot = writer.reserve(1).unwrap();
+    assert_eq!(slot.len(), 400);
+    slot.commit(400);
+    assert!(writer.reserve(1).is_err());
+    assert_eq!(writer.unflushed(), 500);
+}
+
+#[test]
+fn after_a_release_segments_start_small_again() {
+    let (mut writer, _reader) = small_segments(1 << 10, 64 << 10);
+    let sizes: Vec<usize> = (0..5).map(|_| fill(&mut writer, 1)).collect();
+    assert!(sizes[4] > 4 * sizes[0]);
+    let _ = writer.try_flush().unwrap();
+    writer.release();
+    assert_eq!(fill(&mut writer, 1), sizes[0]);
+}
