@@ -1,5 +1,6 @@
 //! Clocks: what a thread spent, and how long something took.
 
+use hdrhistogram::Histogram;
 use rustix::time::{ClockId, clock_gettime};
 
 /// CPU time that the calling thread has used so far, in nanoseconds.
@@ -31,4 +32,14 @@ pub fn cpu_of(work: impl FnOnce()) -> u64 {
 #[must_use]
 pub fn reading_cost() -> u64 {
     (0..1_000).map(|_| cpu_of(|| {})).min().unwrap_or(0)
+}
+
+/// A histogram of nanoseconds that never allocates when it is written.
+///
+/// # Panics
+///
+/// Never: the bounds make sense.
+#[must_use]
+pub fn latencies() -> Histogram<u64> {
+    Histogram::new_with_bounds(1, 60_000_000_000, 3).expect("1 ns to 60 s are bounds")
 }

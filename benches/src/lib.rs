@@ -26,6 +26,7 @@ pub mod remote;
 pub mod report;
 pub mod rows;
 pub mod run;
+pub mod running;
 pub mod scaling;
 pub mod serve;
 pub mod stats;

@@ -176,6 +176,15 @@ pub struct Rounds {
     pub ns: Vec<f64>,
 }
 
+/// What a family of rows found that is measured in a way of its own.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// The rows.
+    pub rows: Vec<Measured>,
+    /// What else is to be said of them, or was left out, line by line.
+    pub notes: Vec<String>,
+}
+
 /// A row that was measured.
 #[derive(Clone, Debug)]
 pub struct Measured {

@@ -15,7 +15,7 @@ use std::io;
 use std::rc::Rc;
 use std::time::Instant;
 
-use crate::measure::{Effort, Measured, Rounds, turn};
+use crate::measure::{Effort, Measured, Outcome, Rounds, turn};
 use crate::rows::age_heap;
 use crate::target::{Bound, Target};
 use ground::Ground;
@@ -126,15 +126,6 @@ fn groups() -> Vec<Group> {
         entrants: Box::new(move |ground| Ok(send::file(ground, len))),
     }));
     groups
-}
-
-/// What was found.
-#[derive(Debug, Default)]
-pub struct Outcome {
-    /// The rows.
-    pub rows: Vec<Measured>,
-    /// What was left out, line by line.
-    pub notes: Vec<String>,
 }
 
 /// How many rounds this takes.

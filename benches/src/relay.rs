@@ -8,11 +8,11 @@ use std::io;
 
 use ::patterns::relay::{Mode, Options, serve};
 
-use crate::measure::{Effort, Measured, OURS, Rounds, turn};
+use crate::clock::latencies;
+use crate::measure::{Effort, Measured, OURS, Outcome, Rounds, turn};
+use crate::running::{Running, Stopped};
 use crate::stats::median;
 use crate::target::{Bound, Target};
-use crate::web::load::latencies;
-use crate::web::running::{Running, Stopped};
 use load::{Ends, Load};
 
 /// Connections of a load.
@@ -68,15 +68,6 @@ pub fn start(ends: &Ends, mode: Mode) -> io::Result<Running> {
     })
 }
 
-/// What was found.
-#[derive(Debug, Default)]
-pub struct Outcome {
-    /// A row for each size.
-    pub rows: Vec<Measured>,
-    /// What else is to be said of them, line by line.
-    pub notes: Vec<String>,
-}
-
 /// How many rounds this takes.
 #[must_use]
 pub fn rounds(wanted: impl Fn(&str) -> bool) -> usize {
@@ -116,7 +107,7 @@ fn row(
     mut tick: impl FnMut(),
 ) -> io::Result<Measured> {
     let messages = effort.requests / 4;
-    let mut latencies = latencies()?;
+    let mut latencies = latencies();
     let mut entrants = Vec::new();
     for (_, _, mode) in MODES {
         let ends = Ends::listen()?;

@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use regex::Regex;
 
 use crate::machine::Machine;
-use crate::measure::{Effort, Measured, Row, measure};
+use crate::measure::{Effort, Measured, Outcome, Row, measure};
 use crate::out::say;
 use crate::remote::{Mimalloc, beside};
 use crate::report::{Operation, Report, SCHEMA};
@@ -46,15 +46,20 @@ pub fn report(request: &Request<'_>) -> Result<(), Box<dyn Error>> {
     let bar = progress(rounds as u64);
     let (rmw_ns, rows) = rows(&chosen, wanted, request.effort, &bar)?;
     let mut operations: Vec<_> = scaled(&rows, rmw_ns).collect();
-    operations.extend(others(&os_rows(wanted, request.effort, &bar)?));
-    let web = web_rows(wanted, request.effort, &bar)?;
+    let os = shown(os::measure(wanted, request.effort, step(&bar))?, &bar)?;
+    operations.extend(others(&os));
+    let web = web::measure(wanted, request.effort, step(&bar))?;
+    show_all(&web.rows, &web.notes, &bar)?;
     operations.extend(others(&web.rows));
-    let relay = relay_rows(wanted, request.effort, &bar)?;
+    let relay = shown(relay::measure(wanted, request.effort, step(&bar))?, &bar)?;
     operations.extend(others(&relay));
-    let serve = serve_rows(wanted, &bar)?;
+    let serve = serve::measure(wanted, || step(&bar)("serve"))?;
+    show_all(&serve, &[], &bar)?;
     operations.extend(others(&serve));
-    operations.extend(others(&uvrpc_rows(wanted, request.effort, &bar)?));
-    let weave = weave_rows(wanted, request.effort, rmw_ns, &bar)?;
+    let calls = shown(uvrpc::measure(wanted, request.effort, step(&bar))?, &bar)?;
+    operations.extend(others(&calls));
+    let weave = weave::measure(wanted, request.effort, step(&bar))?;
+    weave.iter().try_for_each(|row| show(row, rmw_ns, &bar))?;
     operations.extend(scaled(&weave, rmw_ns));
     let measured = ports::run(wanted, request.effort, |id| bar.set_message(id.to_owned()))?;
     for port in &measured {
@@ -118,85 +123,18 @@ fn others(rows: &[Measured]) -> impl Iterator<Item = Operation> {
     scaled(rows, f64::NAN)
 }
 
-/// The rows of the operating system's zero-copy, shown.
-fn os_rows(
-    wanted: impl Fn(&str) -> bool,
-    effort: Effort,
-    bar: &ProgressBar,
-) -> io::Result<Vec<Measured>> {
-    let os = os::measure(wanted, effort, |id| {
+/// What a family of rows does after each round.
+fn step(bar: &ProgressBar) -> impl Fn(&str) {
+    |id| {
         bar.set_message(id.to_owned());
         bar.inc(1);
-    })?;
-    show_all(&os.rows, &os.notes, bar)?;
-    Ok(os.rows)
+    }
 }
 
-/// The servers' rows, shown.
-fn web_rows(
-    wanted: impl Fn(&str) -> bool,
-    effort: Effort,
-    bar: &ProgressBar,
-) -> io::Result<web::Outcome> {
-    let web = web::measure(wanted, effort, |id| {
-        bar.set_message(id);
-        bar.inc(1);
-    })?;
-    show_all(&web.rows, &web.notes, bar)?;
-    Ok(web)
-}
-
-/// The relay's rows, shown.
-fn relay_rows(
-    wanted: impl Fn(&str) -> bool,
-    effort: Effort,
-    bar: &ProgressBar,
-) -> io::Result<Vec<Measured>> {
-    let relay = relay::measure(wanted, effort, |id| {
-        bar.set_message(id);
-        bar.inc(1);
-    })?;
-    show_all(&relay.rows, &relay.notes, bar)?;
-    Ok(relay.rows)
-}
-
-/// The file server's rows, shown.
-fn serve_rows(wanted: impl Fn(&str) -> bool, bar: &ProgressBar) -> io::Result<Vec<Measured>> {
-    let rows = serve::measure(wanted, || {
-        bar.set_message("serve");
-        bar.inc(1);
-    })?;
-    show_all(&rows, &[], bar)?;
-    Ok(rows)
-}
-
-/// The calls' rows, shown.
-fn uvrpc_rows(
-    wanted: impl Fn(&str) -> bool,
-    effort: Effort,
-    bar: &ProgressBar,
-) -> Result<Vec<Measured>, Box<dyn Error>> {
-    let calls = uvrpc::measure(wanted, effort, |id| {
-        bar.set_message(id);
-        bar.inc(1);
-    })?;
-    show_all(&calls.rows, &calls.notes, bar)?;
-    Ok(calls.rows)
-}
-
-/// The dataflow graph's rows, shown.
-fn weave_rows(
-    wanted: impl Fn(&str) -> bool,
-    effort: Effort,
-    rmw_ns: f64,
-    bar: &ProgressBar,
-) -> Result<Vec<Measured>, Box<dyn Error>> {
-    let rows = weave::measure(wanted, effort, |id| {
-        bar.set_message(id);
-        bar.inc(1);
-    })?;
-    rows.iter().try_for_each(|row| show(row, rmw_ns, bar))?;
-    Ok(rows)
+/// A family's rows, shown.
+fn shown(found: Outcome, bar: &ProgressBar) -> io::Result<Vec<Measured>> {
+    show_all(&found.rows, &found.notes, bar)?;
+    Ok(found.rows)
 }
 
 fn show_all(rows: &[Measured], notes: &[String], bar: &ProgressBar) -> io::Result<()> {

@@ -12,12 +12,11 @@ use std::time::Instant;
 use ::patterns::serve::{Files, Way, with_ring};
 use ::web::{Options, serve};
 
-use crate::clock::{process_cpu, thread_cpu};
+use crate::clock::{latencies, process_cpu, thread_cpu};
 use crate::folder::Folder;
 use crate::measure::{Measured, OURS, Rounds, turn};
+use crate::running::{Running, Stopped};
 use crate::target::{Bound, Target};
-use crate::web::load::latencies;
-use crate::web::running::{Running, Stopped};
 use load::Load;
 
 /// Bytes of the file.
@@ -97,7 +96,7 @@ pub fn measure(wanted: impl Fn(&str) -> bool, mut tick: impl FnMut()) -> io::Res
     for (_, _, way) in MODES {
         let server = start(&folder, way)?;
         let mut load = Load::connect(server.address(), 1, FILE)?;
-        load.run(1, &mut latencies()?)?;
+        load.run(1, &mut latencies())?;
         entrants.push((server, load));
     }
     let mut us: [Vec<Vec<f64>>; 3] = [(); 3].map(|()| vec![Vec::new(); MODES.len()]);
@@ -127,7 +126,7 @@ pub fn measure(wanted: impl Fn(&str) -> bool, mut tick: impl FnMut()) -> io::Res
 fn sample(load: &mut Load, files: u64) -> io::Result<[f64; 3]> {
     load.spent = Some(0);
     let (begun, all, own) = (Instant::now(), process_cpu(), thread_cpu());
-    load.run(files, &mut latencies()?)?;
+    load.run(files, &mut latencies())?;
     let (all, own) = (process_cpu() - all, thread_cpu() - own);
     let wall = begun.elapsed().as_secs_f64() * 1e6;
     let us = |ns: u64| ns as f64 / 1e3;

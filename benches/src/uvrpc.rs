@@ -3,23 +3,20 @@
 
 use std::env;
 use std::error::Error;
-use std::io;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
-use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use ::uvrpc::bench::{Libzmq, Load, Process, Style};
-use ::uvrpc::{Address, Listener, Options, Profile, Services, serve};
+use ::uvrpc::{Address, Options, Profile, Services, serve};
 use hdrhistogram::Histogram;
-use tokio::runtime::Builder;
-use tokio::sync::oneshot;
 
-use crate::measure::{Effort, Measured, OURS, Rounds, turn};
+use crate::clock::latencies;
+use crate::measure::{Effort, Measured, OURS, Outcome, Rounds, turn};
 use crate::ports::Mode;
 use crate::python::environment;
+use crate::running::{Running, Stopped};
 use crate::target::{Bound, Target};
 
 /// The subcommand that is a server.
@@ -43,22 +40,13 @@ const ROUNDS: usize = 15;
 const ROWS: [(&str, usize, &[Bound]); 2] =
     [("uvrpc.call.1024", SMALL, &[Bound::Faster(1.5, LIBZMQ)]), ("uvrpc.call.102400", LARGE, &[])];
 
-/// What was found.
-#[derive(Debug, Default)]
-pub struct Outcome {
-    /// Microseconds for each call.
-    pub rows: Vec<Measured>,
-    /// What else is to be said of them, line by line.
-    pub notes: Vec<String>,
-}
-
 /// How many rounds this takes.
 #[must_use]
 pub fn rounds(wanted: impl Fn(&str) -> bool) -> usize {
     ROUNDS * ROWS.iter().filter(|(id, ..)| wanted(id)).count()
 }
 
-/// Measures the rows that are wanted; `tick` is called after every round with its row.
+/// Measures the rows that are wanted, in microseconds for each call; `tick` is called after every round with its row.
 ///
 /// # Errors
 ///
@@ -127,7 +115,7 @@ fn in_turns(
     calls: u64,
     mut tick: impl FnMut(),
 ) -> Result<Vec<Rounds>, Box<dyn Error>> {
-    let mut latencies = ::uvrpc::bench::latencies();
+    let mut latencies = latencies();
     let mut us = vec![Vec::with_capacity(ROUNDS); entrants.len()];
     for entrant in &mut *entrants {
         entrant.who.run(calls, &mut latencies)?;
@@ -172,38 +160,17 @@ pub fn options(mode: Mode) -> Options {
     Options { mode, profile: Profile::Balanced, ..Options::default() }
 }
 
-/// A server on a thread of its own; dropped, it stops.
-#[derive(Debug)]
-pub struct Served {
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<io::Result<()>>>,
-}
-
 /// Starts a server on a thread of its own, and a load of so many bytes that calls it.
 ///
 /// # Errors
 ///
 /// When there is no port or no thread.
-pub fn start(mode: Mode, payload: usize) -> Result<(Served, Load), Box<dyn Error>> {
-    let (stop, stopped) = oneshot::channel::<()>();
-    let (tell, told) = sync_channel(1);
-    let thread = thread::Builder::new().name("server".into()).spawn(move || {
-        Builder::new_current_thread().enable_all().build()?.block_on(async {
-            let listener = Listener::bind(&Address::Tcp("127.0.0.1:0".into())).await?;
-            // Whoever started this waits for it.
-            let _ = tell.send(listener.address()?);
-            serve(listener, Arc::new(Services::demo()), options(mode), stopped).await;
-            Ok(())
-        })
+pub fn start(mode: Mode, payload: usize) -> Result<(Running, Load), Box<dyn Error>> {
+    let server = Running::start(async move |listener, stopped: Stopped| {
+        serve(listener.into(), Arc::new(Services::demo()), options(mode), stopped).await;
+        Ok(())
     })?;
-    let load = Load::connect(told.recv()?, options(mode), Style::Await, WINDOW, payload)?;
-    Ok((Served { stop: Some(stop), thread: Some(thread) }, load))
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        self.stop = None;
-        // How it ended matters to nobody any more: whoever measures has had all its replies.
-        let _ = self.thread.take().map(JoinHandle::join);
-    }
+    let address = Address::Tcp(server.address().to_string());
+    let load = Load::connect(address, options(mode), Style::Await, WINDOW, payload)?;
+    Ok((server, load))
 }

@@ -7,7 +7,6 @@ pub mod copies;
 pub mod fastapi;
 pub mod load;
 pub mod peers;
-pub mod running;
 pub mod user;
 
 use std::io;
@@ -17,14 +16,14 @@ use std::sync::Arc;
 use ::web::{Options, demo::demo, serve};
 use hdrhistogram::Histogram;
 
-use crate::clock::cpu_of;
+use crate::clock::{cpu_of, latencies};
 use crate::measure::{Effort, Measured, OURS, Rounds, turn};
 use crate::ports::Mode;
+use crate::running::{Running, Stopped};
 use crate::stats::median;
 use crate::target::{Bound, Target};
 use fastapi::FastApi;
-use load::{Exchange, Load, latencies};
-use running::{Running, Stopped};
+use load::{Exchange, Load};
 
 /// Starts our server with the demonstration application.
 ///
@@ -177,7 +176,7 @@ pub fn measure(
 /// The system's; and those of the load.
 pub fn by_volume(server: &Running, volumes: &[u64]) -> io::Result<Vec<f64>> {
     let mut load = Load::connect(server.address(), CONNECTIONS, &exchanges())?;
-    let mut latencies = latencies()?;
+    let mut latencies = latencies();
     load.run(volumes[0], &mut latencies)?;
     let mut costs = Vec::new();
     for &volume in volumes {
@@ -222,7 +221,7 @@ fn route_rows(
     own_costs: &mut Vec<f64>,
     mut tick: impl FnMut(),
 ) -> io::Result<[Measured; 3]> {
-    let mut latencies = latencies()?;
+    let mut latencies = latencies();
     let mut loads = Vec::new();
     for entrant in entrants {
         let exchanges = [route.exchange];
@@ -330,7 +329,7 @@ mod tests {
         for start in [peers::axum, peers::hyper] {
             let server = start().expect("a port and a thread");
             let mut load = Load::connect(server.address(), 3, &exchanges()).expect("it listens");
-            let mut latencies = latencies().expect("bounds");
+            let mut latencies = latencies();
             load.run(30, &mut latencies).expect("the answers of the application");
             assert_eq!(latencies.len(), 30);
         }
@@ -344,7 +343,7 @@ mod tests {
         for start in [peers::axum, peers::hyper] {
             let server = start().expect("a port and a thread");
             let mut load = Load::connect(server.address(), 1, &[refused]).expect("it listens");
-            load.run(2, &mut latencies().expect("bounds")).expect("it is refused");
+            load.run(2, &mut latencies()).expect("it is refused");
         }
     }
 

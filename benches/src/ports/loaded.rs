@@ -9,7 +9,7 @@ use hdrhistogram::Histogram;
 
 use super::{Answer, memory};
 use crate::alloc::allocations;
-use crate::web::load::latencies;
+use crate::clock::latencies;
 
 /// Asks for so many of what it serves, and notes how long each took.
 pub(super) trait Ask: FnMut(u64, &mut Histogram<u64>) -> io::Result<()> {}
@@ -23,7 +23,7 @@ pub(super) fn timed(
     (batch, budget): (u64, Duration),
     mut ask: impl Ask,
 ) -> Result<Answer, Box<dyn Error>> {
-    let mut latencies = latencies()?;
+    let mut latencies = latencies();
     ask(batch, &mut latencies)?;
     latencies.reset();
     let before = meter::process();
@@ -53,7 +53,7 @@ pub(super) fn timed(
 
 /// Allocations for each of `count` that are asked for, after `batch` that warm up. The load makes none.
 pub(super) fn counted(batch: u64, count: u64, mut ask: impl Ask) -> Result<f64, Box<dyn Error>> {
-    let mut latencies = latencies()?;
+    let mut latencies = latencies();
     ask(batch, &mut latencies)?;
     let before = allocations();
     ask(count, &mut latencies)?;

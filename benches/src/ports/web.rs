@@ -5,8 +5,8 @@ use std::io;
 use std::time::Duration;
 
 use super::{Answer, loaded, memory};
+use crate::running::Running;
 use crate::web::load::Load;
-use crate::web::running::Running;
 use crate::web::{CONNECTIONS, exchanges};
 
 /// Requests between two looks at the clock; as many warm up.

@@ -203,7 +203,7 @@ mod tests {
     use std::thread;
 
     use super::*;
-    use crate::web::load::latencies;
+    use crate::clock::latencies;
 
     /// A proxy that changes what it passes on, if so it is told.
     fn proxy(target: SocketAddr, key: u8) -> SocketAddr {
@@ -226,7 +226,7 @@ mod tests {
         let ends = Ends::listen().expect("a port");
         let proxy = proxy(ends.address().expect("an address"), 0);
         let mut load = Load::connect(proxy, &ends, 1, 10_000).expect("it passes them on");
-        let mut latencies = latencies().expect("bounds");
+        let mut latencies = latencies();
         load.run(20, &mut latencies).expect("it passes them on");
         assert_eq!((latencies.len(), load.spent), (20, None));
         load.spent = Some([0; 2]);

@@ -50,15 +50,6 @@ struct Client {
     have: usize,
 }
 
-/// A histogram of nanoseconds that never allocates when it is written.
-///
-/// # Errors
-///
-/// Never for these bounds.
-pub fn latencies() -> io::Result<Histogram<u64>> {
-    Histogram::new_with_bounds(1, 60_000_000_000, 3).map_err(io::Error::other)
-}
-
 impl fmt::Debug for Load {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Load").field("connections", &self.clients.len()).finish_non_exhaustive()
@@ -194,6 +185,7 @@ mod tests {
     use std::thread;
 
     use super::*;
+    use crate::clock::latencies;
 
     const PING: Exchange = Exchange {
         request: "GET /ping HTTP/1.1\r\nhost: x\r\n\r\n",
@@ -246,7 +238,7 @@ mod tests {
         let address = listener.local_addr().expect("an address");
         let server = thread::spawn(move || serve(&listener, 5));
         let mut load = Load::connect(address, 1, &[PING]).expect("it listens");
-        let mut latencies = latencies().expect("bounds");
+        let mut latencies = latencies();
         load.run(3, &mut latencies).expect("three answers");
         load.run(2, &mut latencies).expect("two more over the same connection");
         assert_eq!(latencies.len(), 5);
@@ -260,7 +252,7 @@ mod tests {
         let address = listener.local_addr().expect("an address");
         let server = thread::spawn(move || drop(listener.accept()));
         let mut load = Load::connect(address, 1, &[PING]).expect("it listens");
-        assert!(load.run(1, &mut latencies().expect("bounds")).is_err());
+        assert!(load.run(1, &mut latencies()).is_err());
         server.join().expect("no panic");
     }
 }

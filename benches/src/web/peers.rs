@@ -18,8 +18,8 @@ use hyper_util::service::TowerToHyperService;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 
-use super::running::{Running, Stopped};
 use super::user::User;
+use crate::running::{Running, Stopped};
 
 #[derive(Serialize)]
 struct Greeting {

@@ -7,6 +7,7 @@ use std::error::Error;
 use aqueduct::meter;
 
 use super::Ran;
+use crate::clock::latencies;
 use crate::ports::Mode;
 use crate::uvrpc::start;
 
@@ -16,7 +17,7 @@ const TIMES: u64 = 200;
 /// Calls of so many bytes of data each.
 pub(super) fn calls(mode: Mode, bytes: u64) -> Result<Ran, Box<dyn Error>> {
     let (_served, mut load) = start(mode, usize::try_from(bytes)?)?;
-    let mut latencies = ::uvrpc::bench::latencies();
+    let mut latencies = latencies();
     let before = meter::process();
     load.run(TIMES, &mut latencies)?;
     let copied = (meter::process() - before).bytes;

@@ -103,6 +103,12 @@ impl Listener {
     }
 }
 
+impl From<TcpListener> for Listener {
+    fn from(listener: TcpListener) -> Self {
+        Self(Kind::Tcp(listener))
+    }
+}
+
 impl Drop for Listener {
     fn drop(&mut self) {
         match &self.0 {

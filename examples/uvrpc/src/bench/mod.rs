@@ -68,12 +68,7 @@ pub struct Request {
 }
 
 /// A histogram for the time of calls, in nanoseconds up to a minute.
-///
-/// # Panics
-///
-/// Never: the bounds make sense.
-#[must_use]
-pub fn latencies() -> Histogram<u64> {
+pub(crate) fn latencies() -> Histogram<u64> {
     Histogram::new_with_bounds(1, 60_000_000_000, 3).expect("1 ns to 60 s are bounds")
 }
 
