@@ -2,27 +2,15 @@
 
 /// Whether a concrete type is `Send`: `true` or `false`, never an error.
 ///
-/// An inherent constant, there only for `Send` types, hides the trait's constant of the same name.
-///
 /// ```
 /// assert!(aqueduct_testkit::is_send!(Vec<u8>));
 /// assert!(!aqueduct_testkit::is_send!(std::rc::Rc<u8>));
 /// ```
 #[macro_export]
 macro_rules! is_send {
-    ($t:ty) => {{
-        struct Probe<T: ?Sized>(::core::marker::PhantomData<T>);
-        #[allow(dead_code, reason = "one of the two constants is always hidden")]
-        trait Otherwise {
-            const YES: bool = false;
-        }
-        impl<T: ?Sized> Otherwise for Probe<T> {}
-        #[allow(dead_code, reason = "one of the two constants is always hidden")]
-        impl<T: ?Sized + Send> Probe<T> {
-            const YES: bool = true;
-        }
-        <Probe<$t>>::YES
-    }};
+    ($t:ty) => {
+        $crate::has_marker!($t, ::core::marker::Send)
+    };
 }
 
 /// Whether a concrete type is `Sync`: `true` or `false`, never an error.
@@ -33,7 +21,16 @@ macro_rules! is_send {
 /// ```
 #[macro_export]
 macro_rules! is_sync {
-    ($t:ty) => {{
+    ($t:ty) => {
+        $crate::has_marker!($t, ::core::marker::Sync)
+    };
+}
+
+/// An inherent constant, there only for types with the marker, hides the trait's constant of the same name.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! has_marker {
+    ($t:ty, $marker:path) => {{
         struct Probe<T: ?Sized>(::core::marker::PhantomData<T>);
         #[allow(dead_code, reason = "one of the two constants is always hidden")]
         trait Otherwise {
@@ -41,7 +38,7 @@ macro_rules! is_sync {
         }
         impl<T: ?Sized> Otherwise for Probe<T> {}
         #[allow(dead_code, reason = "one of the two constants is always hidden")]
-        impl<T: ?Sized + Sync> Probe<T> {
+        impl<T: ?Sized + $marker> Probe<T> {
             const YES: bool = true;
         }
         <Probe<$t>>::YES

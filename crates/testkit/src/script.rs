@@ -79,14 +79,14 @@ pub fn steps(bytes: &[u8], most: usize) -> Vec<Step> {
     chunks.iter().take(most).map(|b| Step::decode(*b)).collect()
 }
 
-/// Gives every file of a corpus folder to `target` and returns how many there were. On a panic the
+/// Gives every file of a fuzz target's corpus to `target` and returns how many there were. On a panic the
 /// file's name is on standard error.
 ///
 /// # Panics
 /// If the folder or a file cannot be read, or if `target` panics.
-pub fn replay(folder: impl AsRef<Path>, mut target: impl FnMut(&[u8])) -> usize {
-    let folder = folder.as_ref();
-    let entries = std::fs::read_dir(folder)
+pub fn replay(corpus: impl AsRef<Path>, mut target: impl FnMut(&[u8])) -> usize {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(corpus);
+    let entries = std::fs::read_dir(&folder)
         .unwrap_or_else(|e| panic!("corpus folder {}: {e}", folder.display()));
     let mut files: Vec<_> = entries.map(|e| e.expect("a folder entry").path()).collect();
     files.sort();

@@ -88,7 +88,7 @@ fn broken_rule(name: &str, own: Role, on: &Dependency, other: Role) -> Option<&'
         (Role::Layer(_), _) => Some("a published crate uses lower layers only"),
         // The testkit's counting allocator: examples say how often they allocate, without `unsafe`.
         (Role::Example, _) if on.name == "aqueduct" || on.name == TESTKIT => None,
-        // Two ports speak HTTP, four are servers, and all end in order at a signal: the one that is a web
+        // Two ports speak HTTP, four are servers, and all are programs that end in order: the one that is a web
         // framework has for all of them what they have in common.
         (Role::Example, Role::Example) if on.name == "web" => None,
         (Role::Example, _) => Some("an example uses `aqueduct` alone, as a stranger would"),

@@ -4,7 +4,6 @@ use crate::machine::{Decision, Op, Settings, Way, run, run_bytes};
 use aqueduct_testkit::{Step, cases, replay};
 use proptest::prelude::*;
 use std::hint::black_box;
-use std::path::Path;
 
 /// Settings, and eighty steps in the mean, down to one when a failure shrinks.
 fn schedule() -> impl Strategy<Value = Vec<u8>> {
@@ -25,8 +24,7 @@ proptest! {
 #[test]
 #[cfg_attr(miri, ignore = "reads files")]
 fn the_corpus_of_pipe_schedule_passes() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/pipe_schedule");
-    let files = replay(folder, |bytes| {
+    let files = replay("pipe_schedule", |bytes| {
         black_box(run_bytes(bytes));
     });
     assert!(files >= 20, "only {files} files in the corpus");

@@ -1,7 +1,6 @@
 //! The fuzzer's corpus, replayed through the function that the fuzz target calls.
 
 use std::hint::black_box;
-use std::path::Path;
 
 use aqueduct_testkit::replay;
 
@@ -10,8 +9,7 @@ use crate::machine::run_bytes;
 #[test]
 #[cfg_attr(miri, ignore = "reads files")]
 fn the_corpus_of_sequence_ops_passes() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/sequence_ops");
-    let files = replay(folder, |bytes| {
+    let files = replay("sequence_ops", |bytes| {
         black_box(run_bytes(bytes));
     });
     assert!(files >= 20, "only {files} files in the corpus");

@@ -1,19 +1,14 @@
 //! The corpus of the fuzzer, and more of its kind.
 
 use std::hint::black_box;
-use std::path::Path;
 
 use aqueduct_testkit::{Random, pattern, replay};
 
 use crate::machine::run_bytes;
 
-fn corpus() -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/capture")
-}
-
 #[test]
 fn the_corpus_of_captures_passes() {
-    let files = replay(corpus(), |bytes| {
+    let files = replay("capture", |bytes| {
         black_box(run_bytes(bytes));
     });
     assert!(files >= 20, "only {files} files in the corpus");
@@ -23,7 +18,7 @@ fn the_corpus_of_captures_passes() {
 #[test]
 fn captures_that_are_damaged_anywhere_are_read_up_to_the_damage() {
     let mut random = Random::new(1);
-    replay(corpus(), |bytes| {
+    replay("capture", |bytes| {
         for round in 0..3 {
             let mut bytes = bytes.to_vec();
             for byte in pattern(1 + round, round) {

@@ -3,16 +3,11 @@
 use crate::wire_machine::run_bytes;
 use aqueduct::Slice;
 use aqueduct_testkit::{Random, replay, scale};
-use std::path::Path;
 use streamweave::{Id, Message, Meta, fuzzed};
-
-fn corpus() -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/streamweave_wire")
-}
 
 #[test]
 fn the_corpus_of_what_peers_send_passes() {
-    let files = replay(corpus(), |bytes| {
+    let files = replay("streamweave_wire", |bytes| {
         run_bytes(bytes);
     });
     assert!(files >= 10, "only {files} files in the corpus");

@@ -258,12 +258,12 @@ fn a_stop_answers_what_is_under_way_and_no_more() {
             (0..50).map(|_| client.begin("slow", "", Payload::from(b"200")).unwrap()).collect();
         // Behind them, so that they are there.
         assert!(client.call("echo", "", None).await.unwrap().is_ok());
-        served.tell_to_stop();
+        served.serving.tell_to_stop();
         assert!(await_all(slow).await.iter().all(Result::is_ok));
         let after = client.with_timeout(Duration::from_millis(200)).call("echo", "", None).await;
         assert!(matches!(after, Err(CallError::Timeout | CallError::Lost)));
     });
-    wait_for(|| served.is_over());
+    wait_for(|| served.serving.is_over());
 }
 
 #[test]

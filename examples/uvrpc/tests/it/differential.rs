@@ -2,11 +2,9 @@
 
 use crate::machine::{run_envelope, run_zmtp};
 use aqueduct_testkit::{Random, replay, scale};
-use std::path::Path;
 
 fn corpus(name: &str, target: fn(&[u8])) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(name);
-    let files = replay(folder, target);
+    let files = replay(name, target);
     assert!(files >= 20, "only {files} files in the corpus");
 }
 

@@ -1,10 +1,10 @@
 //! Servers on threads of their own, and runtimes.
 
 use aqueduct::Pool;
+use aqueduct_testkit::Serving;
 use std::{
     future::Future,
-    sync::{Arc, mpsc},
-    thread::JoinHandle,
+    sync::Arc,
     time::{Duration, Instant},
 };
 use tokio::sync::oneshot;
@@ -22,8 +22,7 @@ pub const ANY: &str = "tcp://127.0.0.1:0";
 pub struct Served {
     pub address: Address,
     pub pool: Pool,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    pub serving: Serving<oneshot::Sender<()>>,
 }
 
 impl Served {
@@ -32,40 +31,25 @@ impl Served {
     }
 
     pub fn with(address: &str, services: Services, options: Options) -> Self {
-        let ((stop, stopped), (tell, told)) = (oneshot::channel::<()>(), mpsc::channel());
+        let ((stop, stopped), pool) = (oneshot::channel(), Pool::new());
         let address: Address = address.parse().unwrap();
-        let pool = Pool::new();
         let options = Options { pool: pool.clone(), ..options };
-        let thread = std::thread::spawn(move || {
-            // As long as its test: it is told to stop.
+        let (address, serving) = Serving::start(stop, move |tell| {
             runtime().block_on(async move {
                 let listener = Listener::bind(&address).await.unwrap();
                 tell.send(listener.address().unwrap()).unwrap();
                 serve(listener, Arc::new(services), options, stopped).await;
             });
         });
-        Self { address: told.recv().unwrap(), pool, stop: Some(stop), thread: Some(thread) }
-    }
-
-    pub fn tell_to_stop(&mut self) {
-        drop(self.stop.take());
-    }
-
-    pub fn is_over(&self) -> bool {
-        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
+        Self { address, pool, serving }
     }
 }
 
 impl Drop for Served {
     fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            let ended = thread.join();
-            if !std::thread::panicking() {
-                ended.unwrap();
-                // Clients of the same process may still hold what came through a pair of pipes.
-                wait_for(|| self.pool.outstanding() == 0);
-            }
+        if self.serving.end().is_some() {
+            // Clients of the same process may still hold what came through a pair of pipes.
+            wait_for(|| self.pool.outstanding() == 0);
         }
     }
 }

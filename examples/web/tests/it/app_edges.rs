@@ -92,7 +92,7 @@ fn a_stop_is_heard_by_who_never_pauses() {
     let begun = Instant::now();
     while socket.write_all(&requests).is_ok() && begun.elapsed() < Duration::from_secs(15) {
         if begun.elapsed() > Duration::from_millis(300) && stopped.is_none() {
-            served.tell_to_stop();
+            served.serving.tell_to_stop();
             stopped = Some(Instant::now());
         }
     }

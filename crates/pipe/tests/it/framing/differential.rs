@@ -1,7 +1,6 @@
 //! Whole, in pieces, and by the oracle: the same frames.
 
 use std::hint::black_box;
-use std::path::Path;
 
 use aqueduct_pipe::{FramedWriter, Options, pipe};
 use aqueduct_sequence::Sequence;
@@ -107,8 +106,7 @@ fn write(writer: &mut FramedWriter, frame: &[u8], how: usize) -> Result<(), Stri
 #[test]
 #[cfg_attr(miri, ignore = "reads files")]
 fn the_corpus_of_framing_passes() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/framing");
-    let files = replay(folder, |bytes| {
+    let files = replay("framing", |bytes| {
         black_box(run_bytes(bytes));
     });
     assert!(files >= 20, "only {files} files in the corpus");

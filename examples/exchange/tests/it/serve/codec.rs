@@ -6,7 +6,6 @@ use super::{
 };
 use aqueduct_testkit::{Random, replay, scale};
 use proptest::prelude::*;
-use std::path::Path;
 
 /// A request of this type, as a line.
 fn line([what, levels, tag, id, user, price, qty, symbol, side, kind, tif]: Said) -> String {
@@ -119,8 +118,7 @@ fn t22_words_that_contradict_each_other_are_refused() {
 
 #[test]
 fn the_corpus_of_frames_passes() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/exchange_frames");
-    let files = replay(folder, |bytes| {
+    let files = replay("exchange_frames", |bytes| {
         run_bytes(bytes);
     });
     assert!(files >= 15, "only {files} files in the corpus");

@@ -5,9 +5,10 @@ mod program;
 mod resets;
 mod traffic;
 
-use std::{future::Future, net::SocketAddr, thread::JoinHandle, time::Duration};
+use std::{future::Future, net::SocketAddr, time::Duration};
 
 use aqueduct::{Pool, meter};
+use aqueduct_testkit::Serving;
 use patterns::relay::{Mode, Options, Totals, serve};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -26,8 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 struct Relayed {
     address: SocketAddr,
     pool: Pool,
-    stop: Option<oneshot::Sender<()>>,
-    thread: JoinHandle<Done>,
+    serving: Serving<oneshot::Sender<()>, Done>,
 }
 
 /// What a relay did, and what its thread copied.
@@ -38,10 +38,9 @@ struct Done {
 
 impl Relayed {
     fn new(options: Options) -> Self {
-        let ((stop, stopped), (tell, told)) = (oneshot::channel(), std::sync::mpsc::channel());
-        let pool = Pool::new();
+        let ((stop, stopped), pool) = (oneshot::channel(), Pool::new());
         let options = Options { pool: pool.clone(), ..options };
-        let thread = std::thread::spawn(move || {
+        let (address, serving) = Serving::start(stop, move |tell| {
             let before = meter::thread();
             let totals = run(async move {
                 let listener = listener().await;
@@ -50,7 +49,7 @@ impl Relayed {
             });
             Done { totals, copied: (meter::thread() - before).bytes }
         });
-        Relayed { address: told.recv().unwrap(), pool, stop: Some(stop), thread }
+        Relayed { address, pool, serving }
     }
 
     /// To where `target` listens.
@@ -64,8 +63,7 @@ impl Relayed {
 
     /// Stops it, and waits until it has let everybody go.
     fn stop(mut self) -> Done {
-        drop(self.stop.take());
-        let done = self.thread.join().unwrap();
+        let done = self.serving.end().unwrap();
         assert_eq!(self.pool.outstanding(), 0);
         done
     }

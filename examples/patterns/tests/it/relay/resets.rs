@@ -101,7 +101,7 @@ fn the_stop_lets_connections_end() {
             let mut relay = Relayed::to(&target, mode);
             let (mut client, mut other) = pair(&relay, &target).await;
             talk(&mut client, &mut other).await;
-            drop(relay.stop.take());
+            relay.serving.tell_to_stop();
             let refused = async {
                 while TcpStream::connect(relay.address).await.is_ok() {
                     tokio::time::sleep(Duration::from_millis(1)).await;
@@ -109,7 +109,7 @@ fn the_stop_lets_connections_end() {
             };
             timeout(PATIENCE, refused).await.expect("it goes on listening");
             talk(&mut client, &mut other).await;
-            assert!(!relay.thread.is_finished());
+            assert!(!relay.serving.is_over());
             drop((client, other));
             let totals = relay.stop().totals;
             assert_eq!(totals.aborted, 0);
@@ -130,7 +130,7 @@ fn the_stop_does_not_wait_for_ever() {
             let mut relay = Relayed::new(options);
             let (mut client, mut other) = pair(&relay, &target).await;
             talk(&mut client, &mut other).await;
-            drop(relay.stop.take());
+            relay.serving.tell_to_stop();
             assert!(is_reset(&mut client).await && is_reset(&mut other).await);
             assert_eq!(relay.stop().totals.aborted, 1);
         });

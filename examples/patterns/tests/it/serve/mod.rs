@@ -11,12 +11,11 @@ use std::{
     fs,
     net::SocketAddr,
     path::{Path, PathBuf},
-    sync::{Arc, mpsc},
-    thread::{self, JoinHandle},
+    sync::Arc,
 };
 
 use aqueduct::Pool;
-use aqueduct_testkit::pattern;
+use aqueduct_testkit::{Serving, pattern};
 use patterns::serve::{Files, Way, with_ring};
 use tokio::{net::TcpListener, runtime::Builder, sync::oneshot};
 use web::Options;
@@ -53,17 +52,15 @@ impl Drop for Folder {
 struct Server {
     address: SocketAddr,
     pool: Pool,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    serving: Serving<oneshot::Sender<()>>,
 }
 
 impl Server {
     fn new(root: &Path, way: Way) -> Self {
-        let ((stop, stopped), (tell, told)) = (oneshot::channel(), mpsc::channel());
-        let pool = Pool::new();
+        let ((stop, stopped), pool) = (oneshot::channel(), Pool::new());
         let options = Options { pool: pool.clone(), ..Options::default() };
         let files = Files::new(root, way).unwrap();
-        let thread = thread::spawn(move || {
+        let (address, serving) = Serving::start(stop, move |tell| {
             let runtime = Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async move {
                 let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -73,17 +70,13 @@ impl Server {
                 with_ring(&pool, server).await.unwrap().unwrap();
             });
         });
-        let address = told.recv().unwrap();
-        Self { address, pool, stop: Some(stop), thread: Some(thread) }
+        Self { address, pool, serving }
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        drop(self.stop.take());
-        let ended = self.thread.take().map(JoinHandle::join);
-        if !thread::panicking() {
-            ended.unwrap().unwrap();
+        if self.serving.end().is_some() {
             assert_eq!(self.pool.outstanding(), 0);
         }
     }

@@ -6,7 +6,7 @@ use super::{
 };
 use aqueduct_testkit::replay;
 use proptest::prelude::*;
-use std::{hint::black_box, path::Path};
+use std::hint::black_box;
 use web::{Mode, Options};
 
 /// Pieces that requests are put together from: right ones, nearly right ones, wrong ones.
@@ -100,8 +100,7 @@ proptest! {
 
 #[test]
 fn the_corpus_of_http_passes() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/http");
-    let files = replay(folder, |bytes| {
+    let files = replay("http", |bytes| {
         black_box(run_bytes(bytes));
     });
     assert!(files >= 20, "only {files} files in the corpus");

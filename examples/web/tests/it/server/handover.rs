@@ -166,7 +166,7 @@ fn the_stop_lets_it_finish() {
     socket.write_all(line("GET", "/whole").repeat(6).as_bytes()).unwrap();
     let mut all = vec![0; LEN];
     socket.read_exact(&mut all).unwrap();
-    server.tell_to_stop();
+    server.serving.tell_to_stop();
     let start = Instant::now();
     let mut piece = vec![0; LEN / 10];
     while start.elapsed() < 2 * write {
@@ -179,7 +179,7 @@ fn the_stop_lets_it_finish() {
     assert_eq!(all.len(), 6 * (whole().len() + 28 + LEN));
     assert!(all.ends_with(bytes(LEN).as_bytes()));
     let start = Instant::now();
-    while !server.is_over() {
+    while !server.serving.is_over() {
         assert!(start.elapsed() < Duration::from_secs(5));
         sleep(Duration::from_millis(1));
     }
@@ -195,8 +195,8 @@ fn the_stop_does_not_wait_for_ever_for_it() {
     while Arc::strong_count(&alive) < 3 {
         assert!(start.elapsed() < Duration::from_secs(5), "it is never begun");
     }
-    server.tell_to_stop();
-    while !server.is_over() {
+    server.serving.tell_to_stop();
+    while !server.serving.is_over() {
         assert!(start.elapsed() < Duration::from_secs(5));
         sleep(Duration::from_millis(1));
     }

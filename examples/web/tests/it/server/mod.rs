@@ -5,12 +5,12 @@ mod handover;
 mod patience;
 
 use aqueduct::Pool;
+use aqueduct_testkit::Serving;
 use std::{
     future::Future,
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
     sync::Arc,
-    thread::JoinHandle,
     time::Duration,
 };
 use tokio::{net::TcpListener, sync::oneshot};
@@ -20,8 +20,7 @@ use web::{Mode, Options, Reply, Request, Service, Timeouts, serve};
 pub struct Served {
     pub address: SocketAddr,
     pub pool: Pool,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    pub serving: Serving<oneshot::Sender<()>>,
 }
 
 impl Served {
@@ -31,16 +30,15 @@ impl Served {
     }
 
     pub fn with(service: impl Service, options: Options) -> Self {
-        let ((stop, stopped), (tell, told)) = (oneshot::channel(), std::sync::mpsc::channel());
-        let pool = options.pool.clone();
-        let thread = std::thread::spawn(move || {
+        let ((stop, stopped), pool) = (oneshot::channel(), options.pool.clone());
+        let (address, serving) = Serving::start(stop, move |tell| {
             run(async move {
                 let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
                 tell.send(listener.local_addr().unwrap()).unwrap();
                 serve(listener, Arc::new(service), options, stopped).await.unwrap();
             });
         });
-        Self { address: told.recv().unwrap(), pool, stop: Some(stop), thread: Some(thread) }
+        Self { address, pool, serving }
     }
 
     pub fn connect(&self) -> TcpStream {
@@ -56,25 +54,12 @@ impl Served {
         socket.write_all(bytes).unwrap();
         rest(&mut socket)
     }
-
-    pub fn tell_to_stop(&mut self) {
-        let _ = self.stop.take().unwrap().send(());
-    }
-
-    pub fn is_over(&self) -> bool {
-        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
-    }
 }
 
 impl Drop for Served {
     fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            let ended = thread.join();
-            if !std::thread::panicking() {
-                ended.unwrap();
-                assert_eq!(self.pool.outstanding(), 0);
-            }
+        if self.serving.end().is_some() {
+            assert_eq!(self.pool.outstanding(), 0);
         }
     }
 }

@@ -103,16 +103,16 @@ fn the_stop_lets_requests_finish() {
         )
         .unwrap();
     assert_eq!(answer(&mut begun, 25), "HTTP/1.1 100 Continue\r\n\r\n");
-    server.tell_to_stop();
+    server.serving.tell_to_stop();
     assert_eq!((rest(&mut idle), rest(&mut used)), (String::new(), String::new()));
     assert!(std::net::TcpStream::connect(server.address).is_err());
-    assert!(!server.is_over());
+    assert!(!server.serving.is_over());
     begun.write_all(b"abc").unwrap();
     let want = "HTTP/1.1 200 OK\r\ndate: D\r\nconnection: close\r\ncontent-length: 5\r\n\r\nhello";
     assert_eq!(rest(&mut begun), want);
     drop((idle, used, begun));
     let start = Instant::now();
-    while !server.is_over() {
+    while !server.serving.is_over() {
         assert!(start.elapsed() < Duration::from_secs(5));
         sleep(Duration::from_millis(1));
     }
@@ -127,8 +127,8 @@ fn the_stop_does_not_wait_for_ever() {
     begun.set_read_timeout(Some(SHORT)).unwrap();
     assert!(begun.read(&mut [0; 1]).is_err(), "nothing comes");
     let start = Instant::now();
-    server.tell_to_stop();
-    while !server.is_over() {
+    server.serving.tell_to_stop();
+    while !server.serving.is_over() {
         assert!(start.elapsed() < Duration::from_secs(5));
         sleep(Duration::from_millis(1));
     }
