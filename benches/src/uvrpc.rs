@@ -104,7 +104,7 @@ fn ours(
 
 fn libzmq(payload: usize) -> Result<Entrant, String> {
     let list = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/uvrpc/tests/peer");
-    let python = environment("pyzmq", &list.join("requirements.txt"), &[])?;
+    let python = environment(&list.join("requirements.txt"), &[])?;
     let libzmq = Libzmq::start(Some(&Libzmq::find(&python)?), WINDOW, payload)?;
     let note = "DEALER and ROUTER in C, no marks, the payload by its handle";
     Ok(Entrant { key: LIBZMQ, note, who: Who::Libzmq(Box::new(libzmq)) })

@@ -20,6 +20,7 @@ mod dependencies;
 mod features;
 mod fuzz;
 mod listed;
+mod long;
 mod loom;
 mod miri;
 mod mutants;
@@ -43,8 +44,8 @@ const HELP: &str = "\
 cargo xtask COMMAND
 
   tidy                      layers, unsafe files, lengths, inherited versions, forbidden names
-  book                      links and code blocks of the book and of every README; builds the book
-                            where mdbook is installed
+  book                      links and code blocks of the book and of every README, and files that the
+                            book names; builds it where mdbook is installed
   api [--update] [--if-present]
                             the published crates' public items against docs/api
   loom [--twins|--deep] [NAME]
@@ -96,7 +97,7 @@ fn main() -> ExitCode {
         "planted" => planted::run(rest),
         "named" => named::run(rest),
         "parity" => parity::run(rest),
-        "long" => test_binary::long(rest),
+        "long" => long::run(rest),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
             Ok(())

@@ -31,7 +31,7 @@ impl FastApi {
         if !twin.join("app.py").exists() {
             return Err("its application is not there".into());
         }
-        let python = environment("fastapi", &twin.join("requirements.txt"), &QUICKER)?;
+        let python = environment(&twin.join("requirements.txt"), &QUICKER)?;
         let mut process = Command::new(python)
             .args(["-B", "-m", "uvicorn", "app:app", "--port", "0", "--no-access-log"])
             .args(["--workers", "1", "--loop", "uvloop", "--http", "httptools"])

@@ -1,4 +1,4 @@
-//! Python with the packages that a test compares with.
+//! Python with the packages that a test or a report compares with.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
@@ -8,16 +8,16 @@ use std::sync::Mutex;
 /// One environment is made at a time.
 static MAKING: Mutex<()> = Mutex::new(());
 
-/// The Python of an environment below `here` with the packages that are listed in the file `list`; made
-/// by pip, once for each list.
+/// The Python of an environment below `here` with the packages that are listed in the file `list`, and
+/// `more`; made by pip, once for each list.
 ///
 /// # Errors
 ///
-/// Why there is none, in one line: a test that needs it is skipped then.
-pub fn python(here: &Path, list: &Path) -> Result<PathBuf, String> {
+/// Why there is none, in one line: what needs it is skipped then.
+pub fn python(here: &Path, list: &Path, more: &[&str]) -> Result<PathBuf, String> {
     let text = std::fs::read(list).map_err(|e| e.to_string())?;
     let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
+    (text, more).hash(&mut hasher);
     let here = here.join(format!("python-{:x}", hasher.finish()));
     let python = here.join("bin/python");
     let complete = here.join("complete");
@@ -27,7 +27,7 @@ pub fn python(here: &Path, list: &Path) -> Result<PathBuf, String> {
     }
     run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&here))?;
     let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "1"];
-    run(Command::new(&python).args(pip).args(["--timeout", "10", "-r"]).arg(list))?;
+    run(Command::new(&python).args(pip).args(["--timeout", "10"]).args(more).arg("-r").arg(list))?;
     std::fs::write(complete, "").map_err(|e| e.to_string())?;
     Ok(python)
 }

@@ -15,18 +15,12 @@ use std::{
     pin::pin,
     sync::Arc,
     task::{Context, Poll},
-    time::Duration,
 };
-use tokio::{
-    sync::watch,
-    task::JoinSet,
-    time::{sleep, timeout},
-};
+use tokio::{sync::watch, task::JoinSet};
+use web::Door;
 
 /// Bytes that may be received while replies wait: each reply may keep a block of them alive.
 const MOST_RECEIVED: u64 = 16 << 20;
-/// When no more connections can be had, others must end first.
-const NO_MORE: Duration = Duration::from_millis(20);
 /// Bytes of replies that may wait for a client to take them, and of calls that may wait for theirs; the last
 /// of them goes beyond.
 const MOST_WAITING: u64 = 1 << 20;
@@ -39,35 +33,15 @@ const NAMES: usize = 64;
 /// A client that does not take its replies is not listened to until it does; it costs what the replies that
 /// wait take, and nobody else's are lost or late for it.
 pub async fn serve(
-    mut listener: Listener,
+    listener: Listener,
     services: Arc<Services>,
     options: Options,
     stop: impl Future,
 ) {
-    let mut stop = pin!(stop);
-    let (tell, told) = watch::channel(false);
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            biased;
-            _ = &mut stop => break,
-            Some(_) = connections.join_next() => {}
-            accepted = listener.accept(), if connections.len() < options.connections => {
-                match accepted {
-                    Ok(stream) => {
-                        let (services, options) = (Arc::clone(&services), options.clone());
-                        connections.spawn(converse(stream, services, options, told.clone()));
-                    }
-                    Err(_) => sleep(NO_MORE).await,
-                }
-            }
-        }
-    }
-    drop(listener);
-    let _ = tell.send(true);
-    let all = async { while connections.join_next().await.is_some() {} };
-    // Those that are left are dropped with their set.
-    let _ = timeout(options.stop, all).await;
+    let door = Door { connections: options.connections, stop: options.stop };
+    let serve = |stream, told| converse(stream, Arc::clone(&services), options.clone(), told);
+    let accept = async |listener: &mut Listener| listener.accept().await;
+    door.open(listener, accept, serve, stop).await;
 }
 
 /// How a connection ends is its client's affair.

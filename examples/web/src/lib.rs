@@ -11,6 +11,7 @@
 mod app;
 pub mod command;
 pub mod demo;
+mod door;
 mod http;
 pub mod model;
 mod options;
@@ -18,6 +19,7 @@ mod program;
 mod serve;
 
 pub use app::{App, Doc, Header, Hook, Input, Json, Nothing, Path, Query, Raw, Ready, RouteError};
+pub use door::Door;
 pub use http::{
     Body, BodyWriter, Conversation, Fields, HandedOver, Handover, Headers, Next, Reply, Request,
     Service, Wait,

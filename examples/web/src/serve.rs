@@ -1,6 +1,6 @@
 //! [`serve()`]: sockets, clocks and the stop.
 
-use crate::{Conversation, Next, Options, Timeouts, Wait, http::Service};
+use crate::{Conversation, Door, Next, Options, Timeouts, Wait, http::Service};
 use aqueduct::{Reader, Writer, pipe};
 use std::{
     future::{Future, poll_fn},
@@ -14,7 +14,6 @@ use tokio::{
     io::AsyncWriteExt,
     net::{TcpListener, TcpStream},
     sync::watch,
-    task::JoinSet,
     time::{Instant, Sleep, sleep, timeout},
 };
 
@@ -22,8 +21,6 @@ use tokio::{
 const FIRST: usize = 8 << 10;
 /// Bytes of its largest.
 const LARGEST: usize = 64 << 10;
-/// When no more connections can be had, others must end first.
-const NO_MORE: Duration = Duration::from_millis(20);
 /// How long a client that was refused may go on sending, so that it reads why.
 const LINGER: Duration = Duration::from_secs(1);
 
@@ -42,30 +39,13 @@ pub async fn serve(
     let segments = aqueduct::Options::builder().pool(&options.pool).segments(FIRST, LARGEST);
     // What waits is bounded by who reads: nothing is received that is not asked for.
     let pipes = segments.pause(0).build().map_err(io::Error::other)?;
-    let mut stop = pin!(stop);
-    let (tell, told) = watch::channel(false);
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            biased;
-            _ = &mut stop => break,
-            Some(_) = connections.join_next() => {}
-            accepted = listener.accept(), if connections.len() < options.connections => match accepted {
-                Ok((socket, _)) => {
-                    let (conversation, timeouts) = (Conversation::new(&options), options.timeouts);
-                    let connection = Connection::new(socket, conversation, pipes.clone());
-                    let (service, told) = (Arc::clone(&service), told.clone());
-                    connections.spawn(connection.serve(service, timeouts, told));
-                }
-                Err(_) => sleep(NO_MORE).await,
-            },
-        }
-    }
-    drop(listener);
-    let _ = tell.send(true);
-    let all = async { while connections.join_next().await.is_some() {} };
-    // Those that are left are dropped with their set.
-    let _ = timeout(options.timeouts.stop, all).await;
+    let (connections, timeouts) = (options.connections, options.timeouts);
+    let serve = |socket, told| {
+        let connection = Connection::new(socket, Conversation::new(&options), pipes.clone());
+        connection.serve(Arc::clone(&service), timeouts, told)
+    };
+    let accept = async |listener: &mut TcpListener| Ok(listener.accept().await?.0);
+    Door { connections, stop: timeouts.stop }.open(listener, accept, serve, stop).await;
     Ok(())
 }
 

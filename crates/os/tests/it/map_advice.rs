@@ -51,5 +51,5 @@ fn advice_reaches_the_kernel() {
     assert!(!has("sr") && !has("rr"));
     assert_eq!(told_of(&scratch.0).1, "0 kB", "nobody has read it");
     map.advise(Advice::Populate, ..).expect("advised");
-    assert_eq!(told_of(&scratch.0).1, format!("{} kB", 4 * PAGE >> 10));
+    assert_eq!(told_of(&scratch.0).1, format!("{} kB", (4 * PAGE) >> 10));
 }

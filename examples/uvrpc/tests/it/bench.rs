@@ -49,7 +49,7 @@ fn the_documents_copies_are_four_on_each_side() {
 #[test]
 fn libzmqs_echo_is_measured_where_it_is_there() {
     let list = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peer/requirements.txt");
-    let python = python(Path::new(env!("CARGO_TARGET_TMPDIR")), &list);
+    let python = python(Path::new(env!("CARGO_TARGET_TMPDIR")), &list, &[]);
     let library = python.and_then(|python| Libzmq::find(&python));
     match library.and_then(|library| Libzmq::start(Some(&library), 10, 1000).map(|_| library)) {
         Ok(library) => {

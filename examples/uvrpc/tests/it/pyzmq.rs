@@ -25,7 +25,7 @@ impl Script {
     /// Starts it, or says in one line why it cannot.
     pub fn start(args: &[&str]) -> Option<Self> {
         let list = folder().join("requirements.txt");
-        let python = python(Path::new(env!("CARGO_TARGET_TMPDIR")), &list);
+        let python = python(Path::new(env!("CARGO_TARGET_TMPDIR")), &list, &[]);
         let python = python.map_err(|why| skip(&format!("no libzmq to talk to: {why}"))).ok()?;
         let mut command = Command::new(python);
         command.arg("-B").args(args).current_dir(folder());

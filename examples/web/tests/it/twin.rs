@@ -22,7 +22,7 @@ impl Twin {
     pub(crate) fn start() -> Option<Twin> {
         let list = folder().join("requirements.txt");
         let started =
-            python(Path::new(env!("CARGO_TARGET_TMPDIR")), &list).and_then(Twin::start_with);
+            python(Path::new(env!("CARGO_TARGET_TMPDIR")), &list, &[]).and_then(Twin::start_with);
         started.map_err(|why| skip(&format!("no FastAPI to compare with: {why}"))).ok()
     }
 
