@@ -15,6 +15,7 @@ mod lying;
 mod odd;
 pub mod oracle;
 mod probe;
+mod process;
 mod python;
 mod script;
 #[allow(unsafe_code, reason = "implements GlobalAlloc")]
@@ -31,6 +32,7 @@ pub use countdown::{Countdown, Tracked, for_every_k};
 pub use fail::FailingAlloc;
 pub use lying::{Lie, LyingReader};
 pub use odd::OddAlloc;
+pub use process::Process;
 pub use python::python;
 pub use script::{Step, replay, steps, traced};
 pub use search::SearchAlloc;

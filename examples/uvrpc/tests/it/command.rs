@@ -1,53 +1,24 @@
 //! The program.
 
 use crate::pyzmq::Script;
+use aqueduct_testkit::Process;
 use std::{
-    io::{BufRead, BufReader, Read},
     path::Path,
-    process::{Child, ChildStdout, Command, Output, Stdio},
+    process::{Command, Output, Stdio},
     time::Duration,
 };
 
-use rustix::process::{Pid, Signal, kill_process};
-
 const PROGRAM: &str = env!("CARGO_BIN_EXE_uvrpc");
 
-/// `uvrpc serve` as a process of its own; it ends with the test.
-pub struct Process {
-    child: Child,
-    said: BufReader<ChildStdout>,
-    pub address: String,
+/// `uvrpc serve` as a process of its own.
+pub fn serve(listen: &str, options: &[&str]) -> Process {
+    let mut command = Command::new(PROGRAM);
+    Process::start(command.args(["serve", "--listen", listen]).args(options))
 }
 
-impl Process {
-    pub fn start(listen: &str, options: &[&str]) -> Self {
-        let mut command = Command::new(PROGRAM);
-        command.args(["serve", "--listen", listen]).args(options);
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        let mut said = BufReader::new(child.stdout.take().unwrap());
-        let mut line = String::new();
-        said.read_line(&mut line).unwrap();
-        let address = line.trim_end().strip_prefix("listening on ").unwrap().to_owned();
-        Self { child, said, address }
-    }
-
-    pub fn id(&self) -> u32 {
-        self.child.id()
-    }
-
-    /// Ends it by a signal: it has nothing more to say.
-    pub fn end(mut self, signal: Signal) {
-        kill_process(Pid::from_child(&self.child), signal).unwrap();
-        assert_eq!(self.said.read_to_string(&mut String::new()).unwrap(), 0);
-        assert!(self.child.wait().unwrap().success());
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// Ends it by a signal: it has nothing more to say.
+pub fn end(server: Process, signal: &str) {
+    assert_eq!(server.end(signal).0, "");
 }
 
 fn uvrpc(args: &[&str]) -> Output {
@@ -58,8 +29,7 @@ fn uvrpc(args: &[&str]) -> Output {
 fn it_serves_and_calls_in_every_mode_and_profile() {
     for mode in ["zero-copy", "copying"] {
         for profile in ["low-latency", "balanced", "high-throughput"] {
-            let server =
-                Process::start("tcp://127.0.0.1:0", &["--mode", mode, "--profile", profile]);
+            let server = serve("tcp://127.0.0.1:0", &["--mode", mode, "--profile", profile]);
             let call = |args: &[&str]| uvrpc(&[&["call", &server.address], args].concat());
             let echo = call(&["echo", "m", "hello"]);
             assert_eq!((&echo.stdout[..], echo.status.code()), (&b"hello"[..], Some(0)));
@@ -71,20 +41,20 @@ fn it_serves_and_calls_in_every_mode_and_profile() {
             assert_eq!((&failed.stdout[..], failed.status.code()), (&b"hello"[..], Some(1)));
             let late = call(&["slow", "m", "2000", "--timeout", "50"]);
             assert_eq!(String::from_utf8(late.stderr).unwrap(), "uvrpc: no reply in time\n");
-            server.end(Signal::TERM);
+            end(server, "TERM");
         }
     }
 }
 
 #[test]
 fn a_signal_drains_and_ends_with_0() {
-    for signal in [Signal::TERM, Signal::INT] {
-        let server = Process::start("tcp://127.0.0.1:0", &[]);
+    for signal in ["TERM", "INT"] {
+        let server = serve("tcp://127.0.0.1:0", &[]);
         let mut call = Command::new(PROGRAM);
         call.args(["call", &server.address, "slow", "m", "600"]).stdout(Stdio::piped());
         let call = call.spawn().unwrap();
         std::thread::sleep(Duration::from_millis(250));
-        server.end(signal);
+        end(server, signal);
         let output = call.wait_with_output().unwrap();
         assert_eq!((&output.stdout[..], output.status.code()), (&b"600"[..], Some(0)));
     }
@@ -94,16 +64,15 @@ fn a_signal_drains_and_ends_with_0() {
 fn a_socket_that_was_left_behind_is_taken_over_and_one_in_use_is_not() {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("left.sock");
     let address = format!("ipc://{}", path.display());
-    let mut killed = Process::start(&address, &[]);
-    killed.child.kill().unwrap();
-    killed.child.wait().unwrap();
+    // It is killed.
+    drop(serve(&address, &[]));
     assert!(path.exists());
-    let server = Process::start(&address, &[]);
+    let server = serve(&address, &[]);
     let second = uvrpc(&["serve", "--listen", &address]);
     assert_eq!(second.status.code(), Some(1));
     assert!(String::from_utf8(second.stderr).unwrap().starts_with(&format!("uvrpc: {address}: ")));
     assert_eq!(uvrpc(&["call", &address, "echo", "", "x"]).stdout, b"x");
-    server.end(Signal::TERM);
+    end(server, "TERM");
     assert!(!path.exists());
 }
 

@@ -1,12 +1,11 @@
 //! What takes long: by `cargo xtask long uvrpc`; here a hundredth of it.
 
 use crate::{
-    command::Process,
+    command::{end, serve},
     peer::{ANY, MODES, PATIENCE, Served, patient, run},
     pyzmq,
 };
-use aqueduct_testkit::{pattern, resident_bytes, resident_bytes_of, scale};
-use rustix::process::Signal;
+use aqueduct_testkit::{pattern, resident_bytes, scale};
 use std::time::Instant;
 use uvrpc::{CallError, Client, Options, Payload, await_all};
 
@@ -16,8 +15,8 @@ fn rss_uvrpc() {
     const WINDOW: usize = 100;
     let rounds = scale(10_000) / WINDOW;
     for mode in ["zero-copy", "copying"] {
-        let server = Process::start(ANY, &["--mode", mode]);
-        let sizes = || (resident_bytes_of(server.id()), resident_bytes());
+        let server = serve(ANY, &["--mode", mode]);
+        let sizes = || (server.resident(), resident_bytes());
         let (mut before, mut after) = ((None, None), (None, None));
         run(async {
             let client = Client::connect(server.address.parse().unwrap(), patient());
@@ -41,7 +40,7 @@ fn rss_uvrpc() {
         if scale(1) > 1 {
             assert!(grown(before.1, after.1) < 2 << 20, "{mode}, client: {before:?}, {after:?}");
         }
-        server.end(Signal::TERM);
+        end(server, "TERM");
     }
 }
 
@@ -70,8 +69,8 @@ fn large_uvrpc() {
 /// waits for the next server.
 #[test]
 fn sigterm_uvrpc() {
-    for signal in [Signal::TERM, Signal::INT].repeat(scale(1)) {
-        let server = Process::start(ANY, &[]);
+    for signal in ["TERM", "INT"].repeat(scale(1)) {
+        let server = serve(ANY, &[]);
         let address = server.address.clone();
         let callers: Vec<_> = (0..8)
             .map(|n| {
@@ -100,7 +99,7 @@ fn sigterm_uvrpc() {
             .collect();
         std::thread::sleep(std::time::Duration::from_millis(300));
         let begun = Instant::now();
-        server.end(signal);
+        end(server, signal);
         assert!(begun.elapsed() < PATIENCE / 3, "{:?}", begun.elapsed());
         for caller in callers {
             assert!(caller.join().unwrap() > 0);

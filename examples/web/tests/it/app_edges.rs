@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use aqueduct_testkit::Process;
 use web::model::Int;
 use web::{App, Nothing, Raw, Reply, Request, Service, Timeouts};
 
@@ -143,15 +144,6 @@ fn who_shuts_its_side_down_still_gets_the_whole_stream() {
 /// As `kill` ends a server, and whatever supervises one.
 #[test]
 fn the_stop_is_graceful_for_sigterm_too() {
-    let mut server = Command::new(env!("CARGO_BIN_EXE_web"))
-        .args(["serve", "--listen", "127.0.0.1:0"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    let mut out = BufReader::new(server.stdout.take().unwrap());
-    out.read_line(&mut line).unwrap();
-    Command::new("kill").args(["-TERM", &server.id().to_string()]).status().unwrap();
-    let status = server.wait().unwrap();
-    assert!(status.success(), "{status}");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_web"));
+    let _ = Process::start(command.args(["serve", "--listen", "127.0.0.1:0"])).end("TERM");
 }

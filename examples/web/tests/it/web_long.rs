@@ -1,25 +1,29 @@
 //! A server that works for long, and clients that are no good: `cargo xtask long web`. In short the same
 //! takes seconds, with a hundredth of the requests and of the connections.
 
-mod process;
-
 use crate::{
     client::{connect, read_response},
     server::{GET, HELLO_LEN, Served, answer, hello},
 };
 use aqueduct::Pool;
-use aqueduct_testkit::{scale, skip};
-use process::Process;
+use aqueduct_testkit::{Process, scale, skip};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::{
     io::{BufReader, ErrorKind, Read, Write},
     net::{SocketAddr, TcpStream},
+    process::Command,
     thread::sleep,
     time::{Duration, Instant},
 };
 use web::{Mode, Options, Timeouts, demo::demo};
 
 const USER: &str = r#"{"name":"Ada Lovelace","email":"ada@example.com","age":36,"tags":["a","b"]}"#;
+
+/// `web serve` as a process of its own.
+fn serve(options: &[&str]) -> Process {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_web"));
+    Process::start(command.args(["serve", "--listen", "127.0.0.1:0"]).args(options))
+}
 
 fn post(target: &str, body: &str) -> Vec<u8> {
     let head = "HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length:";
@@ -63,8 +67,8 @@ fn exchange(connections: &mut [BufReader<TcpStream>], mixed: &[(Vec<u8>, u16)]) 
 /// GET and POST, good and bad, over connections that are kept.
 #[test]
 fn memory_is_flat_over_many_requests() {
-    let server = Process::start(&[]);
-    let mut connections: Vec<_> = (0..4).map(|_| connect(server.address).expect("it")).collect();
+    let server = serve(&[]);
+    let mut connections: Vec<_> = (0..4).map(|_| connect(server.socket()).expect("it")).collect();
     let mixed = mixed();
     let per_round = connections.len() * mixed.len();
     let mut rounds = |requests: usize| {
@@ -119,12 +123,12 @@ fn memory_is_bounded_under_many_idle_connections() {
     if !files(count) {
         return;
     }
-    let server = Process::start(&[]);
-    drop(used(server.address, 50));
+    let server = serve(&[]);
+    drop(used(server.socket(), 50));
     let Some(before) = server.resident() else { return };
     let mut first = None;
     for _ in 0..4 {
-        let mut connections = used(server.address, count);
+        let mut connections = used(server.socket(), count);
         let resident = server.resident().expect("as before");
         let each = resident.saturating_sub(before) / count;
         eprintln!("{count} idle connections: {each} bytes for each, {} KiB in all", resident >> 10);
@@ -215,12 +219,12 @@ fn many_slow_clients_are_cut_off() {
 /// Answers of 1 MiB, and streams, for clients that go on asking and never read.
 #[test]
 fn clients_that_never_read_bound_memory() {
-    let server = Process::start(&[]);
-    drop(used(server.address, 10));
+    let server = serve(&[]);
+    drop(used(server.socket(), 10));
     let Some(before) = server.resident() else { return };
     let requests = [post("/echo", &"e".repeat(1 << 20)), get("/stream?count=100").repeat(1000)];
     let begin = |i: usize| {
-        let socket = connect(server.address).expect("it listens").into_inner();
+        let socket = connect(server.socket()).expect("it listens").into_inner();
         socket.set_nonblocking(true).unwrap();
         (socket, i % 2, 0)
     };
@@ -249,14 +253,14 @@ fn clients_that_never_read_bound_memory() {
     assert!(sent[0] >= 1 << 20);
     // In long, they are dropped when nothing was taken for 30 seconds.
     assert!(clients.is_empty() || limit < Duration::from_secs(60), "they are never dropped");
-    ask(&mut connect(server.address).expect("it listens"), GET);
+    ask(&mut connect(server.socket()).expect("it listens"), GET);
 }
 
 /// The example of a hook.
 #[test]
 fn the_log_has_a_line_for_each_request() {
-    let mut server = Process::start(&["--log"]);
-    let mut connection = connect(server.address).expect("it listens");
+    let mut server = serve(&["--log"]);
+    let mut connection = connect(server.socket()).expect("it listens");
     exchange(std::slice::from_mut(&mut connection), &mixed());
     for want in ["GET / 200", "POST /users 201", "GET /items/7 200", "POST /users 422"] {
         let line = server.line();

@@ -1,75 +1,39 @@
 //! `patterns relay` as a process of its own.
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
+    io::{Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
-    process::{Child, ChildStdout, Command, Stdio},
+    process::{Command, Stdio},
     thread::sleep,
     time::{Duration, Instant},
 };
 
-use aqueduct_testkit::{pattern, resident_bytes_of};
-use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
+use aqueduct_testkit::{Process, pattern};
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use serde_json::Value;
 
 use super::PATIENCE;
 
 const MODES: [&str; 3] = ["copying", "pipe", "splice"];
 
-/// Ends with the test.
-struct Process {
-    address: SocketAddr,
-    child: Child,
-    said: BufReader<ChildStdout>,
+/// Starts it on some port.
+fn start(target: SocketAddr, mode: &str, more: &[&str]) -> Process {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_patterns"));
+    command.args(["relay", "--listen", "127.0.0.1:0", "--to", &target.to_string()]);
+    Process::start(command.args(["--mode", mode, "--json"]).args(more).stderr(Stdio::piped()))
 }
 
-impl Process {
-    /// Starts it on some port.
-    fn start(target: SocketAddr, mode: &str, more: &[&str]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_patterns"));
-        command.args(["relay", "--listen", "127.0.0.1:0", "--to", &target.to_string()]);
-        command.args(["--mode", mode, "--json"]).args(more);
-        let piped = command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = piped.spawn().expect("cargo has built it");
-        let mut said = BufReader::new(child.stdout.take().expect("piped above"));
-        let mut line = String::new();
-        said.read_line(&mut line).expect("it says something");
-        let address = line.trim_end().strip_prefix("listening on ").expect("an address");
-        Process { address: address.parse().expect("an address"), child, said }
-    }
-
-    fn connect(&self) -> TcpStream {
-        let socket = TcpStream::connect(self.address).expect("it listens");
-        socket.set_read_timeout(Some(PATIENCE)).unwrap();
-        socket.set_write_timeout(Some(PATIENCE)).unwrap();
-        socket
-    }
-
-    fn pid(&self) -> Pid {
-        Pid::from_child(&self.child)
-    }
-
-    fn descriptors(&self) -> usize {
-        let folder = format!("/proc/{}/fd", self.child.id());
-        std::fs::read_dir(folder).expect("the system tells").count()
-    }
-
-    /// Ends it by a signal, and gives its last words and what it logged.
-    fn end(mut self, signal: Signal) -> (Value, String) {
-        kill_process(self.pid(), signal).expect("it runs");
-        let (mut said, mut log) = (String::new(), String::new());
-        self.said.read_to_string(&mut said).expect("text");
-        self.child.stderr.take().expect("piped above").read_to_string(&mut log).expect("text");
-        assert!(self.child.wait().expect("it ends").success());
-        (serde_json::from_str(&said).expect("one object"), log)
-    }
+fn connect(relay: &Process) -> TcpStream {
+    let socket = TcpStream::connect(&relay.address).expect("it listens");
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    socket.set_write_timeout(Some(PATIENCE)).unwrap();
+    socket
 }
 
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// Its last words, and what it logged.
+fn end(relay: Process, signal: &str) -> (Value, String) {
+    let (said, log) = relay.end(signal);
+    (serde_json::from_str(&said).expect("one object"), log)
 }
 
 fn listener() -> (TcpListener, SocketAddr) {
@@ -80,7 +44,7 @@ fn listener() -> (TcpListener, SocketAddr) {
 
 /// A client of it, and its other end; both have heard of each other.
 fn pair(relay: &Process, target: &TcpListener) -> (TcpStream, TcpStream) {
-    let (client, other) = (relay.connect(), target.accept().unwrap().0);
+    let (client, other) = (connect(relay), target.accept().unwrap().0);
     other.set_read_timeout(Some(PATIENCE)).unwrap();
     for (mut from, mut to) in [(&client, &other), (&other, &client)] {
         from.write_all(b"hello\n").unwrap();
@@ -105,11 +69,11 @@ fn wait_until(what: impl Fn() -> bool) {
 
 #[test]
 fn it_says_what_it_did() {
-    for (mode, signal) in MODES.into_iter().zip([Signal::TERM, Signal::INT, Signal::TERM]) {
+    for (mode, signal) in MODES.into_iter().zip(["TERM", "INT", "TERM"]) {
         let (target, address) = listener();
-        let relay = Process::start(address, mode, &["--threads", "2"]);
+        let relay = start(address, mode, &["--threads", "2"]);
         drop(pair(&relay, &target));
-        let (done, log) = relay.end(signal);
+        let (done, log) = end(relay, signal);
         assert_eq!(log, "");
         assert_eq!((&done["connections"], &done["aborted"]), (&1.into(), &0.into()));
         assert_eq!(
@@ -132,7 +96,7 @@ fn it_says_what_it_did() {
 fn no_descriptor_is_left_behind() {
     for mode in MODES {
         let (target, address) = listener();
-        let relay = Process::start(address, mode, &[]);
+        let relay = start(address, mode, &[]);
         // Those that it needs once, whatever comes, are not meant.
         drop(pair(&relay, &target));
         sleep(Duration::from_millis(200));
@@ -153,7 +117,7 @@ fn no_descriptor_is_left_behind() {
         // A thread keeps a few empty pipes of the kernel's for the next.
         let kept = if mode == "splice" { 16 } else { 0 };
         wait_until(|| relay.descriptors() <= before + kept);
-        let (done, _) = relay.end(Signal::TERM);
+        let (done, _) = end(relay, "TERM");
         assert_eq!(done["connections"], 101);
         assert_eq!(done["aborted"], 50);
     }
@@ -164,11 +128,11 @@ fn no_descriptor_is_left_behind() {
 fn without_descriptors_clients_wait() {
     for mode in MODES {
         let (target, address) = listener();
-        let relay = Process::start(address, mode, &[]);
+        let relay = start(address, mode, &[]);
         let few = Some(relay.descriptors() as u64 + 30);
-        prlimit(Some(relay.pid()), Resource::Nofile, Rlimit { current: few, maximum: few })
-            .unwrap();
-        let mut clients: Vec<_> = (0..40).map(|_| relay.connect()).collect();
+        let id = Pid::from_raw(relay.id().try_into().unwrap());
+        prlimit(id, Resource::Nofile, Rlimit { current: few, maximum: few }).unwrap();
+        let mut clients: Vec<_> = (0..40).map(|_| connect(&relay)).collect();
         for client in &mut clients {
             client.write_all(b"hello").unwrap();
         }
@@ -199,7 +163,7 @@ fn without_descriptors_clients_wait() {
         }
         assert!((3..40).contains(&most), "{most} at once");
         drop(clients);
-        let (done, _) = relay.end(Signal::TERM);
+        let (done, _) = end(relay, "TERM");
         assert_eq!((&done["connections"], &done["unreachable"]), (&40.into(), &0.into()));
     }
 }
@@ -210,9 +174,9 @@ fn clients_that_never_read_bound_resident_memory() {
     const CAP: usize = 256 << 10;
     for mode in MODES {
         let (target, address) = listener();
-        let relay = Process::start(address, mode, &[]);
+        let relay = start(address, mode, &[]);
         drop(pair(&relay, &target));
-        let Some(before) = resident_bytes_of(relay.child.id()) else { return };
+        let Some(before) = relay.resident() else { return };
         let mut pairs: Vec<_> = (0..CLIENTS).map(|_| pair(&relay, &target)).collect();
         let bytes = pattern(1 << 20, 1);
         let mut stalled = Instant::now();
@@ -226,7 +190,7 @@ fn clients_that_never_read_bound_resident_memory() {
                 }
             }
         }
-        let grown = resident_bytes_of(relay.child.id()).unwrap_or(before).saturating_sub(before);
+        let grown = relay.resident().unwrap_or(before).saturating_sub(before);
         let most = CLIENTS * (CAP + (192 << 10)) + (1 << 20);
         eprintln!("{mode}: {} KiB for {CLIENTS} clients that do not read", grown >> 10);
         assert!(grown <= most, "{grown} of {most} bytes");
@@ -237,10 +201,10 @@ fn clients_that_never_read_bound_resident_memory() {
 fn a_target_that_is_not_there_is_a_line_in_the_log() {
     let (target, address) = listener();
     drop(target);
-    let relay = Process::start(address, "pipe", &[]);
-    let read = relay.connect().read(&mut [0; 1]);
+    let relay = start(address, "pipe", &[]);
+    let read = connect(&relay).read(&mut [0; 1]);
     assert!(read.is_err(), "{read:?}");
-    let (done, log) = relay.end(Signal::TERM);
+    let (done, log) = end(relay, "TERM");
     assert_eq!(done["unreachable"], 1);
     assert!(log.starts_with(&format!("relay: no connection to {address}: ")), "{log}");
     assert_eq!(log.lines().count(), 1);
