@@ -147,6 +147,35 @@ fn advice_is_taken_for_any_range() {
     }
 }
 
+/// What the kernel says of the mapping of a file: its flags, and how much of it is there.
+#[cfg(target_os = "linux")]
+fn told_of(path: &Path) -> (String, String) {
+    let maps = fs::read_to_string("/proc/self/smaps").expect("there on Linux");
+    let name = path.to_str().expect("ours");
+    let ours = maps.lines().skip_while(|line| !line.ends_with(name));
+    let figure =
+        |key: &str| ours.clone().find_map(|line| line.strip_prefix(key)).expect("a figure");
+    (figure("VmFlags:").to_owned(), figure("Rss:").trim().to_owned())
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn advice_reaches_the_kernel() {
+    let scratch = Scratch::new(&pattern(4 * PAGE, 4));
+    let map = MappedFile::map(scratch.open()).expect("mapped");
+    let has = |flag| told_of(&scratch.0).0.split(' ').any(|word| word == flag);
+    assert!(!has("sr") && !has("rr"));
+    map.advise(Advice::Sequential, ..).expect("advised");
+    assert!(has("sr") && !has("rr"));
+    map.advise(Advice::Random, ..).expect("advised");
+    assert!(has("rr") && !has("sr"));
+    map.advise(Advice::Normal, ..).expect("advised");
+    assert!(!has("sr") && !has("rr"));
+    assert_eq!(told_of(&scratch.0).1, "0 kB", "nobody has read it");
+    map.advise(Advice::Populate, ..).expect("advised");
+    assert_eq!(told_of(&scratch.0).1, format!("{} kB", 4 * PAGE >> 10));
+}
+
 #[test]
 fn what_is_no_file_for_reading_is_refused() {
     let (pipe, _writer) = io::pipe().expect("a pipe");
