@@ -57,6 +57,9 @@ impl Slice {
             return Err(PyValueError::new_err("the view has gaps, or another order than C's"));
         }
         let whole = Self::from_buffer(&object.getattr("obj")?)?.0;
+        if view.len_bytes() == 0 {
+            return Ok(Self(aqueduct::Slice::new())); // nothing lies nowhere
+        }
         let at = view.buf_ptr().addr().wrapping_sub(whole.as_ptr().addr());
         let range = at..at.wrapping_add(view.len_bytes());
         let range = aqueduct::RangeError::check(range, whole.len());

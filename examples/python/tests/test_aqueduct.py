@@ -188,7 +188,8 @@ class Owners(NoCopies):
         released = memoryview(data)
         released.release()
         self.assertRaises(ValueError, Slice.from_buffer, released)
-        self.assertEqual(len(Slice.from_buffer(b"")), 0)
+        for empty in [b"", memoryview(b""), memoryview(whole[5:5])]:
+            self.assertEqual(len(Slice.from_buffer(empty)), 0)
 
     def test_what_somebody_may_write_to_is_refused(self):
         writable = bytearray(100)
