@@ -12,7 +12,6 @@ use std::{
     thread,
 };
 
-use crate::map_advice::advices;
 use aqueduct_os::{MapError, MappedFile, WriteToFault};
 use aqueduct_slice::{RangeError, Slice};
 use aqueduct_testkit::pattern;
@@ -125,7 +124,7 @@ fn an_empty_file_and_empty_ranges_give_nothing() {
         map.write_all_to(&socket, 0..0).expect("nothing");
     });
     assert!(got.is_empty());
-    for advice in advices() {
+    for advice in crate::map_advice::advices() {
         map.advise(advice, ..).expect("of nothing");
     }
 }

@@ -1,11 +1,10 @@
-//! Advice on mapped files: taken for any range, and passed on.
-
-#[cfg(target_os = "linux")]
-use std::{fs, path::Path};
+//! What the kernel is told of how a map will be read.
 
 use crate::map::{PAGE, Scratch};
 use aqueduct_os::{Advice, MappedFile};
 use aqueduct_testkit::pattern;
+#[cfg(target_os = "linux")]
+use std::{fs, path::Path};
 
 pub(crate) fn advices() -> [Advice; 5] {
     use Advice::{Normal, Populate, Random, Sequential, WillNeed};
@@ -51,5 +50,5 @@ fn advice_reaches_the_kernel() {
     assert!(!has("sr") && !has("rr"));
     assert_eq!(told_of(&scratch.0).1, "0 kB", "nobody has read it");
     map.advise(Advice::Populate, ..).expect("advised");
-    assert_eq!(told_of(&scratch.0).1, format!("{} kB", (4 * PAGE) >> 10));
+    assert_eq!(told_of(&scratch.0).1, format!("{} kB", 4 * PAGE / 1024));
 }

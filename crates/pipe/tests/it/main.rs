@@ -6,6 +6,7 @@
 
 mod adapters;
 mod at_least;
+mod beside;
 mod common;
 mod deciding;
 mod drops;
@@ -25,6 +26,5 @@ mod settings;
 mod state_pipe;
 mod streams;
 mod thread_end;
-mod two_waits;
 mod waking;
 mod writing;
