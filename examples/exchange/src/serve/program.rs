@@ -2,7 +2,7 @@
 
 use super::{Desk, Options, serve};
 use crate::{
-    Error, Exchange, cli, flow,
+    Accounts, Error, Exchange, cli, flow,
     generate::Generated,
     log::{self, Folder, Fsync, Keeper, Recovery},
     replay,
@@ -40,6 +40,9 @@ pub struct Arguments {
     /// When the log is synced
     #[arg(long, default_value = "group", value_parser = cli::parse_fsync(), requires = "log")]
     fsync: Fsync,
+    /// Orders of a user that rest at most: another is refused. A log of another number is refused as a whole
+    #[arg(long, value_name = "N", default_value_t = Accounts::MOST_RESTING)]
+    most_resting: u32,
 }
 
 impl Arguments {
@@ -53,6 +56,7 @@ impl Arguments {
             Some(folder) => flow::accounts(folder)?,
             None => Generated::accounts(UNITS)?,
         };
+        let accounts = accounts.with_most_resting(self.most_resting);
         let options = Options { connections: connections(), ..Options::default() };
         let desk = Desk::new(&accounts, options);
         let mut exchange = Exchange::new(accounts, &[flow::MARKET], replay::ORDERS, (desk, (), ()));

@@ -14,6 +14,8 @@ struct Rest {
 pub(crate) struct Naive {
     markets: Vec<Market>,
     balances: Vec<Opening>,
+    /// Orders of a user that rest at most, in all markets.
+    most: usize,
     book: Vec<Rest>,
     fees: Vec<u64>,
     counts: [u64; 2],
@@ -27,9 +29,14 @@ fn fee(amount: u64, per_million: u32) -> u64 {
 }
 
 impl Naive {
-    pub(crate) fn new(markets: &[Market], balances: Vec<Opening>, assets: usize) -> Self {
+    pub(crate) fn new(
+        markets: &[Market],
+        balances: Vec<Opening>,
+        assets: usize,
+        most: usize,
+    ) -> Self {
         let (markets, book, fees) = (markets.to_vec(), Vec::new(), vec![0; assets]);
-        Self { markets, balances, book, fees, counts: [0; 2], time: 0, lines: Vec::new() }
+        Self { markets, balances, most, book, fees, counts: [0; 2], time: 0, lines: Vec::new() }
     }
 
     fn has(&mut self, user: u64, asset: usize) -> &mut Opening {
@@ -78,6 +85,11 @@ impl Naive {
             }
             if found.is_some() {
                 return Err(Refusal::Duplicate);
+            }
+            let may_rest = order.kind == Kind::Limit && order.tif == TimeInForce::Gtc;
+            let rest = self.book.iter().filter(|rest| rest.order.user == order.user).count();
+            if may_rest && rest >= self.most {
+                return Err(Refusal::Resting);
             }
             self.release(order.user, pays, -i128::from(lock));
             self.counts[0] += 1;
