@@ -59,7 +59,7 @@ fn a_client_in_python_trades_in_both_forms() {
     let said = process.end(Signal::TERM);
     assert_eq!(
         said.trim_end(),
-        "trades=2 accepted=6 rejected=0 resting=0 connections=8 malformed=2 slow=0"
+        "trades=2 accepted=6 rejected=0 resting=0 connections=8 malformed=2 slow=0 idle=0"
     );
 }
 
@@ -77,8 +77,7 @@ fn a_signal_ends_it_when_all_is_answered() {
         let said = process.end(signal);
         assert_eq!((rest(&mut busy).len(), rest(&mut idle).len()), (500 * 64, 0));
         assert!(TcpStream::connect(address).is_err());
-        let last =
-            "trades=0 accepted=500 rejected=0 resting=500 connections=2 malformed=0 slow=0\n";
+        let last = "trades=0 accepted=500 rejected=0 resting=500 connections=2 malformed=0 slow=0 idle=0\n";
         assert_eq!(said, last);
     }
 }
@@ -100,6 +99,15 @@ fn orders_of_a_user_that_rest_have_a_limit() {
     assert!(said.ends_with("\"code\":11,\"reason\":\"too many orders rest\"}\n"), "{said}");
     drop(socket);
     assert!(process.end(Signal::TERM).contains("accepted=3 rejected=2 resting=2 "));
+}
+
+#[test]
+fn how_long_a_client_may_be_idle_is_said() {
+    let process = Process::start(&["--idle", "1"]);
+    let mut socket = TcpStream::connect(process.address).unwrap();
+    say(&mut socket, &[ask(PING, 1)]);
+    assert_eq!(rest(&mut socket).len(), 64);
+    assert!(process.end(Signal::TERM).ends_with("connections=1 malformed=0 slow=0 idle=1\n"));
 }
 
 #[test]
