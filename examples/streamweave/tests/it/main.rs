@@ -24,5 +24,6 @@ mod processes;
 mod random;
 mod refuted;
 mod sharing;
+mod strangers;
 mod wire;
 mod wire_machine;
