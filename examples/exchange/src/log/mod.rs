@@ -76,6 +76,8 @@ pub use snapshot::Snapshot;
 pub use storage::{Medium, Storage};
 pub use writer::Log;
 
+pub(crate) use storage::read_full;
+
 use aqueduct::{Pool, SliceMut};
 
 /// Bytes that are gathered for one write, and read at once: the system's own cost of a call is small

@@ -43,6 +43,13 @@ impl Naive {
         self.balances.iter_mut().find(|has| has.user == user && has.asset == asset).unwrap()
     }
 
+    /// Whether what is left of it rests, which is refused where too many do.
+    fn may_rest(&self, order: &Order) -> Result<bool, Refusal> {
+        let rest = self.book.iter().filter(|rest| rest.order.user == order.user).count();
+        let may_rest = order.kind == Kind::Limit && order.tif == TimeInForce::Gtc;
+        if may_rest && rest >= self.most { Err(Refusal::Resting) } else { Ok(may_rest) }
+    }
+
     fn lock(&self, symbol: usize, side: Side, price: u64, qty: u64) -> Option<u64> {
         let cost = u128::from(price) * u128::from(qty) / u128::from(self.markets[symbol].unit);
         if side == Side::Sell { Some(qty) } else { u64::try_from(cost).ok() }
@@ -86,18 +93,14 @@ impl Naive {
             if found.is_some() {
                 return Err(Refusal::Duplicate);
             }
-            let may_rest = order.kind == Kind::Limit && order.tif == TimeInForce::Gtc;
-            let rest = self.book.iter().filter(|rest| rest.order.user == order.user).count();
-            if may_rest && rest >= self.most {
-                return Err(Refusal::Resting);
-            }
+            let may_rest = self.may_rest(order)?;
             self.release(order.user, pays, -i128::from(lock));
             self.counts[0] += 1;
             self.lines.push(format!("accepted {} {}", order.id, self.counts[0]));
             let any = order.kind == Kind::Market && order.side == Side::Sell;
             let limit = if any { 0 } else { order.price };
             let left = self.trade(order, order.side, limit, order.qty);
-            if order.kind == Kind::Limit && order.tif == TimeInForce::Gtc && left > 0 {
+            if may_rest && left > 0 {
                 let partly = left < order.qty;
                 let order = Order { qty: left, ..*order };
                 self.book.push(Rest { symbol, time: self.time, partly, order });
