@@ -42,7 +42,7 @@ pub struct Accounts {
 
 impl Accounts {
     /// Orders of an account that rest at most, unless it is [said](Self::with_most_resting): with what a book
-    /// keeps beside an order, about two megabytes.
+    /// keeps beside an order, two or three megabytes.
     pub const MOST_RESTING: u32 = 1 << 14;
 
     /// The accounts of those who are in `openings`, in their order, each with so many assets.

@@ -18,6 +18,7 @@ mod failing;
 mod hybrid;
 mod life;
 mod load;
+mod page;
 mod peers;
 mod policies;
 mod processes;
