@@ -1,4 +1,4 @@
-//! Logs that are damaged in any way, against what was written.
+//! Logs that are damaged in any way, against what was written; and the original's, against a naive reader.
 #![no_main]
 
 use std::hint::black_box;

@@ -28,6 +28,9 @@ pub mod made;
 /// The machine's own name for it.
 #[path = "../../examples/web/tests/it/http/oracle.rs"]
 pub mod oracle;
+/// Old logs for the machine of the log.
+#[path = "../../examples/exchange/tests/it/log/old.rs"]
+pub mod old;
 #[path = "../../crates/pipe/tests/it/machine/mod.rs"]
 pub mod pipe_machine;
 #[path = "../../crates/pool/tests/it/machine/mod.rs"]

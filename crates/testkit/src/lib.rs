@@ -10,6 +10,7 @@ mod count;
 mod countdown;
 #[allow(unsafe_code, reason = "implements GlobalAlloc")]
 mod fail;
+mod limits;
 mod lying;
 #[allow(unsafe_code, reason = "implements GlobalAlloc")]
 mod odd;
@@ -30,6 +31,7 @@ mod worker;
 pub use count::{CountingAlloc, Tally};
 pub use countdown::{Countdown, Tracked, for_every_k};
 pub use fail::FailingAlloc;
+pub use limits::{Limit, check_limits};
 pub use lying::{Lie, LyingReader};
 pub use odd::OddAlloc;
 pub use process::Process;

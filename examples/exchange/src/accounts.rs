@@ -32,6 +32,8 @@ pub struct Accounts {
     users: Vec<u64>,
     index: HashMap<u64, u32, FxBuildHasher>,
     assets: usize,
+    /// Orders of each that rest at most.
+    most: u32,
     openings: Vec<Opening>,
     /// Their places, as they were given; then those that were not.
     order: Vec<usize>,
@@ -39,6 +41,10 @@ pub struct Accounts {
 }
 
 impl Accounts {
+    /// Orders of an account that rest at most, unless it is [said](Self::with_most_resting): with what a book
+    /// keeps beside an order, two or three megabytes.
+    pub const MOST_RESTING: u32 = 1 << 14;
+
     /// The accounts of those who are in `openings`, in their order, each with so many assets.
     ///
     /// # Errors
@@ -50,6 +56,7 @@ impl Accounts {
             users: Vec::new(),
             index: HashMap::default(),
             assets,
+            most: Self::MOST_RESTING,
             openings: Vec::new(),
             order: Vec::new(),
             credited: Vec::new(),
@@ -74,6 +81,20 @@ impl Accounts {
         accounts.order.extend((0..given.len()).filter(|place| !given[*place]));
         accounts.credited.resize_with(accounts.openings.len(), AtomicU64::default);
         Ok(accounts)
+    }
+
+    /// Each may have so many orders that rest, in all markets: another that could rest is refused, also where
+    /// it would trade at once. One that is moved or made smaller rests as before.
+    #[must_use]
+    pub fn with_most_resting(mut self, most: u32) -> Self {
+        self.most = most;
+        self
+    }
+
+    /// Orders of each that rest at most.
+    #[inline]
+    pub(crate) fn most_resting(&self) -> u32 {
+        self.most
     }
 
     fn open(&mut self, user: u64) -> Result<u32, Error> {

@@ -1,7 +1,7 @@
 //! The command line.
 
 use crate::{
-    Error, Mode,
+    Accounts, Error, Mode,
     bench::{Flow, ROUNDS, Settings},
     log::Fsync,
     migrate, replay, serve,
@@ -48,6 +48,11 @@ enum Command {
         /// When the log is synced
         #[arg(long, default_value = "group", value_parser = parse_fsync())]
         fsync: Fsync,
+        /// Orders of a user that rest at most: another is refused
+        ///
+        /// A log of another number is refused as a whole.
+        #[arg(long, value_name = "N", default_value_t = Accounts::MOST_RESTING)]
+        most_resting: u32,
     },
     /// Says how fast orders go through
     ///
@@ -89,9 +94,10 @@ pub fn main(allocations: fn() -> u64) -> ExitCode {
 
 fn run(command: Command, allocations: fn() -> u64) -> Result<String, Error> {
     match command {
-        Command::Replay { folder, mode, threads, out, log, fsync } => {
+        Command::Replay { folder, mode, threads, out, log, fsync, most_resting } => {
             let log = log.as_deref().map(|log| (log, fsync));
-            let summary = replay::replay(&folder, mode, threads == "4", &out, log)?;
+            let flow = (folder.as_path(), most_resting);
+            let summary = replay::replay(flow, mode, threads == "4", &out, log)?;
             Ok(summary.to_string())
         }
         Command::Bench { flow, mode, threads, log, fsync } => {

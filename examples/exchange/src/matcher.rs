@@ -11,12 +11,15 @@ pub struct Matcher {
     accounts: Arc<Accounts>,
     markets: Arc<[Market]>,
     books: Vec<Book>,
+    /// Of each account, how many orders rest.
+    resting: Vec<u32>,
 }
 
 impl Matcher {
     pub(crate) fn new(accounts: Arc<Accounts>, markets: Arc<[Market]>, orders: usize) -> Self {
         let books = markets.iter().map(|_| Book::new(orders)).collect();
-        Self { accounts, markets, books }
+        let resting = vec![0; accounts.users().count()];
+        Self { accounts, markets, books, resting }
     }
 
     /// The book of a market.
@@ -33,8 +36,12 @@ impl Matcher {
     /// Puts an order into a book as it was. None if it cannot have been there.
     pub(crate) fn rest(&mut self, symbol: usize, order: Resting) -> Option<()> {
         let book = self.books.get_mut(symbol)?;
+        let rest = self.resting.get_mut(order.account as usize)?;
         let sound = order.left > 0 && order.left <= order.qty && book.find(order.id).is_none();
-        sound.then(|| book.insert(order))
+        sound.then(|| {
+            *rest += 1;
+            book.insert(order);
+        })
     }
 
     /// Does what an order says, and tells `out` what came of it.
@@ -55,10 +62,10 @@ impl Matcher {
         else {
             return Err(Refusal::Market);
         };
-        let mut desk = Desk { market, book, out };
+        let mut desk = Desk { market, book, resting: &mut self.resting, out };
         if order.action == Action::Place {
             let account = self.accounts.find(order.user).ok_or(Refusal::User)?;
-            return desk.place(order, account);
+            return desk.place(order, account, self.accounts.most_resting());
         }
         let slot = desk.book.find(order.id).ok_or(Refusal::Order)?;
         if desk.book.order(slot).user != order.user {
@@ -84,18 +91,23 @@ fn release(out: &mut impl FnMut(Event), side: Side, amount: u64) {
 struct Desk<'a, O> {
     market: &'a Market,
     book: &'a mut Book,
+    resting: &'a mut [u32],
     out: &'a mut O,
 }
 
 impl<O: FnMut(Event)> Desk<'_, O> {
-    fn place(&mut self, order: &Order, account: u32) -> Result<(), Refusal> {
+    fn place(&mut self, order: &Order, account: u32, most: u32) -> Result<(), Refusal> {
         if self.book.find(order.id).is_some() {
             return Err(Refusal::Duplicate);
+        }
+        let may_rest = order.kind == Kind::Limit && order.tif == TimeInForce::Gtc;
+        if may_rest && self.resting[account as usize] >= most {
+            return Err(Refusal::Resting);
         }
         let &Order { id, user, side, price, qty, .. } = order;
         let market_sell = order.kind == Kind::Market && side == Side::Sell;
         let left = self.trade(side, if market_sell { 0 } else { price }, qty);
-        if order.kind == Kind::Limit && order.tif == TimeInForce::Gtc {
+        if may_rest {
             let mut order = Resting::new(id, user, account, side, price, qty);
             (order.left, order.partly) = (left, left < qty);
             self.rest(order);
@@ -112,7 +124,7 @@ impl<O: FnMut(Event)> Desk<'_, O> {
         let by = by.min(left);
         (order.left, order.qty) = (left - by, order.qty - by);
         if by == left {
-            self.book.remove(slot);
+            self.remove(slot);
         }
         let now = self.lock(side, price, left - by);
         release(self.out, side, self.lock(side, price, left) - now);
@@ -128,7 +140,7 @@ impl<O: FnMut(Event)> Desk<'_, O> {
         let spare = to.locked.checked_sub(more).ok_or(Refusal::Funds)?;
         release(self.out, Side::Buy, spare);
         release(self.out, side, has.saturating_sub(needs));
-        self.book.remove(slot);
+        self.remove(slot);
         order.price = to.price;
         order.left = self.trade(side, to.price, left);
         order.partly |= order.left < left;
@@ -155,7 +167,7 @@ impl<O: FnMut(Event)> Desk<'_, O> {
             order.left -= qty;
             left -= qty;
             if order.left == 0 {
-                self.book.remove(slot);
+                self.remove(slot);
             }
             (self.out)(Event::Trade { maker, side, id, price, qty });
         }
@@ -164,8 +176,14 @@ impl<O: FnMut(Event)> Desk<'_, O> {
 
     fn rest(&mut self, order: Resting) {
         if order.left > 0 {
+            self.resting[order.account as usize] += 1;
             self.book.insert(order);
         }
+    }
+
+    fn remove(&mut self, slot: u32) {
+        self.resting[self.book.order(slot).account as usize] -= 1;
+        self.book.remove(slot);
     }
 
     fn release(&mut self, side: Side, price: u64, left: u64) {

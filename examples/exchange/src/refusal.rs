@@ -27,11 +27,13 @@ pub enum Refusal {
     Owner,
     /// The log has no room, or is closed.
     Log,
+    /// So many orders of its user rest that no other may.
+    Resting,
 }
 
 impl Refusal {
     /// All of them, each at its own number.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Market,
         Self::User,
         Self::Price,
@@ -42,6 +44,7 @@ impl Refusal {
         Self::Order,
         Self::Owner,
         Self::Log,
+        Self::Resting,
     ];
 }
 
@@ -60,6 +63,7 @@ impl Refusal {
             Self::Order => "unknown order",
             Self::Owner => "not the owner",
             Self::Log => "the log takes no orders",
+            Self::Resting => "too many orders rest",
         }
     }
 }

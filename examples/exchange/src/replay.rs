@@ -31,7 +31,7 @@ impl fmt::Display for Summary {
     }
 }
 
-/// Runs the orders of one folder, and writes four files into another: `order_events.csv`, `ledger.csv`,
+/// Runs the orders of one folder, of whose users each may have `most` that rest, and writes four files into another: `order_events.csv`, `ledger.csv`,
 /// `orderbook.csv`, `balances.csv`. With a log, the orders that it has already are taken from there: what
 /// was interrupted ends with the same files.
 ///
@@ -40,13 +40,14 @@ impl fmt::Display for Summary {
 /// [`Error::Io`] and [`Error::Row`] of a file, [`Error::Balances`]; [`Error::Log`], and [`Error::OtherFlow`] where
 /// the log's orders are others. What was done before is written.
 pub fn replay(
-    folder: &Path,
+    (folder, most): (&Path, u32),
     mode: Mode,
     threads: bool,
     out: &Path,
     log: Option<(&Path, Fsync)>,
 ) -> Result<Summary, Error> {
-    let (accounts, mut orders) = (flow::accounts(folder)?, flow::Orders::open(folder)?);
+    let accounts = flow::accounts(folder)?.with_most_resting(most);
+    let mut orders = flow::Orders::open(folder)?;
     fs::create_dir_all(out).map_err(|error| Error::io(&out.display().to_string(), error))?;
     let files = Files { events: Table::events(out)?, ledger: Table::ledger(out)? };
     let mut exchange = Exchange::new(accounts, &[flow::MARKET], ORDERS, (files, (), ()));

@@ -6,7 +6,10 @@ use crate::{
     metrics::Metrics,
     operator::Travel,
 };
-use std::mem;
+use std::{
+    io::{self, Write},
+    mem,
+};
 
 /// What a node did since it was last told.
 struct Done {
@@ -285,6 +288,12 @@ impl<R: ?Sized> Running<R> {
     fn failed(&mut self, graph: &Graph, failure: Failure, tried: u32) -> Result<bool, Error> {
         self.done.failures += 1;
         match self.policy.decide(&failure, tried) {
+            // What no item shows is said. Nobody is left to tell if this fails.
+            Action::Skip if failure.is_lost() => {
+                let lost = stop(graph, self.done.at, failure);
+                let _ = writeln!(io::stderr(), "streamweave: {lost}");
+                Ok(false)
+            }
             Action::Skip => Ok(false),
             Action::Retry => Ok(true),
             Action::Stop => Err(stop(graph, self.done.at, failure)),

@@ -9,6 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// Bytes of a request at most.
+const HEAD: usize = 4 << 10;
 /// How long a client may take, since others wait.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -29,7 +31,7 @@ fn answer(mut client: TcpStream, metrics: &Metrics) -> io::Result<()> {
     let until = Instant::now() + PATIENCE;
     client.set_write_timeout(Some(PATIENCE))?;
     // The request is not looked at; it fits, or is cut off.
-    let mut head = [0; 4096];
+    let mut head = [0; HEAD];
     let mut filled = 0;
     while filled < head.len() && !head[..filled].ends_with(b"\r\n\r\n") {
         let left = until.saturating_duration_since(Instant::now());

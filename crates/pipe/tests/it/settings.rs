@@ -3,6 +3,13 @@
 use crate::common::{flush, paced};
 use aqueduct_pipe::{Options, OptionsError, pipe};
 
+/// What the page about security says of frames, and of pipes.
+#[test]
+#[cfg_attr(miri, ignore = "reads files")]
+fn the_limits_of_the_page_are_those_of_the_code() {
+    aqueduct_testkit::check_limits(env!("CARGO_MANIFEST_DIR"), "Frames", &[]);
+}
+
 #[test]
 fn case_001_the_defaults_pause_at_256_kib_and_resume_at_half() {
     let (mut writer, mut reader) = pipe(Options::default());

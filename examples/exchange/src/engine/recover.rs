@@ -17,6 +17,8 @@ const SIDES: [Side; 2] = [Side::Buy, Side::Sell];
 #[derive(Archive, Serialize, Deserialize)]
 struct State {
     seq: u64,
+    /// See [`Accounts::with_most_resting`](crate::Accounts::with_most_resting).
+    most_resting: u32,
     /// Whose balances stand in the ledger, in their order.
     users: Vec<u64>,
     ledger: Ledger,
@@ -49,6 +51,7 @@ impl<L: Listener, G, W> Exchange<L, G, W> {
         let books = self.matcher.books().iter();
         let state = State {
             seq: self.seq,
+            most_resting: self.settlement.accounts().most_resting(),
             users: self.settlement.accounts().users().collect(),
             ledger: self.settlement.ledger().clone(),
             books: books
@@ -59,8 +62,8 @@ impl<L: Listener, G, W> Exchange<L, G, W> {
         Ok(Slice::from_owner(bytes))
     }
 
-    /// A number of the opening balances and the markets, for [`Recovery::of`]: what is in a log means
-    /// something else to others. Linear.
+    /// A number of the opening balances, of how many orders of a user rest at most, and of the markets, for
+    /// [`Recovery::of`]: what is in a log means something else to others. Linear.
     #[must_use]
     pub fn origin(&self) -> u64 {
         let accounts = self.settlement.accounts();
@@ -75,7 +78,7 @@ impl<L: Listener, G, W> Exchange<L, G, W> {
             [base as u64, quote as u64, unit, fees].into_iter().fold(sum, number)
         });
         // Never 0.
-        u64::from(sum) | 1 << 32
+        u64::from(number(sum, accounts.most_resting().into())) | 1 << 32
     }
 
     /// Goes on with another log; the one before.
@@ -90,7 +93,8 @@ impl<L: Listener, G, W> Exchange<L, G, W> {
     /// # Errors
     ///
     /// As [`Recovery::read`]; [`LogError::Damaged`] too where an order does not come out as it was
-    /// recorded, and with a snapshot of other accounts or markets.
+    /// recorded, and with a snapshot of other accounts, limits or
+    /// markets.
     pub fn recover<S: Storage>(&mut self, recovery: &mut Recovery<S>) -> Result<(), LogError> {
         if let Some(snapshot) = recovery.snapshot() {
             let damaged = || LogError::damaged(&snapshot.name(), 0, Damage::State);
@@ -131,12 +135,13 @@ impl<L: Listener, G, W> Exchange<L, G, W> {
         Ok(Some(recorded))
     }
 
-    /// None if the state is not one of these accounts and markets.
+    /// None if the state is not one of these accounts, limits and markets.
     fn restore(&mut self, snapshot: &Snapshot) -> Option<()> {
         let state = rkyv::from_bytes::<State, Failure>(&snapshot.bytes).ok()?;
-        let State { seq, users, ledger, books } = state;
+        let State { seq, most_resting, users, ledger, books } = state;
         let known = seq == snapshot.seq
             && self.seq == 0
+            && most_resting == self.settlement.accounts().most_resting()
             && users.into_iter().eq(self.settlement.accounts().users())
             && books.len() == self.matcher.books().len();
         if !known {

@@ -70,7 +70,8 @@ pub enum Damage {
         /// What was found.
         found: u64,
     },
-    /// Orders that were taken on by something else: by an exchange of other opening balances, or markets.
+    /// Orders that were taken on by something else: by an exchange of other opening balances, markets
+    /// or limits.
     Origin,
     /// Orders of other segments, which are missing, come before this.
     Missing {
@@ -84,7 +85,7 @@ pub enum Damage {
         /// The order.
         seq: u64,
     },
-    /// A snapshot that is not of these accounts and markets.
+    /// A snapshot that is not of these accounts, limits and markets.
     State,
     /// The log ends before this snapshot, which is made of what is durable.
     Short {
@@ -127,7 +128,7 @@ impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Header => write!(f, "not the header of a segment"),
-            Self::Origin => write!(f, "a log of other opening balances, or markets"),
+            Self::Origin => write!(f, "a log of other opening balances, markets or limits"),
             Self::Version(found) => write!(f, "version {found} of the format is not known"),
             Self::Record => write!(f, "a record that was durable is damaged"),
             Self::Cut => write!(f, "a record that was durable is cut"),
@@ -141,7 +142,7 @@ impl fmt::Display for Damage {
             Self::Verdict { seq } => {
                 write!(f, "order {seq} does not come out as it was recorded")
             }
-            Self::State => write!(f, "not a state of these accounts and markets"),
+            Self::State => write!(f, "not a state of these accounts, markets and limits"),
             Self::Short { end } => write!(f, "the log ends before, at order {end}"),
         }
     }

@@ -11,7 +11,7 @@
 //! | 8..12 | the version of the format, [`VERSION`] |
 //! | 12..14, 14..16 | the [`Encoding`]; 1 where [`Fsync::Never`] wrote it, else 0 |
 //! | 16..24 | the first sequence number |
-//! | 24..32 | what the orders were taken on by: a number of the opening balances and markets, or 0 |
+//! | 24..32 | what the orders were taken on by: a number of the opening balances, markets and limits, or 0 |
 //! | 32..36 | CRC32C of the bytes before |
 //!
 //! Records follow, all of one size, with a head of 24 bytes each:
@@ -75,6 +75,8 @@ pub use segment::VERSION;
 pub use snapshot::Snapshot;
 pub use storage::{Medium, Storage};
 pub use writer::Log;
+
+pub(crate) use storage::read_full;
 
 use aqueduct::{Pool, SliceMut};
 

@@ -10,7 +10,7 @@ use crc32c::{crc32c, crc32c_append};
 use std::io;
 
 const MAGIC: u64 = u64::from_le_bytes(*b"AQSTATES");
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 const HEADER: usize = 40;
 const END: &str = ".snap";
 /// Of a name while its file is written.

@@ -10,10 +10,10 @@ mod v2;
 
 pub use error::{Fault, MigrateError};
 pub use program::Arguments;
+pub use v2::Old;
 
 use crate::log::{Folder, Fsync, Options, Recovery};
 use std::{path::Path, time::Duration};
-use v2::Old;
 
 /// What was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub fn migrate(
     let fsync = Fsync::Group { every: Duration::from_millis(500), orders: u64::MAX };
     let mut log = recovery.log(Options { fsync, ..Options::default() })?;
     let converted = loop {
-        match from.next() {
+        match from.read() {
             Ok(Some(order)) => log.append(&order)?,
             Ok(None) => break Ok(()),
             Err(error) => break Err(error),
@@ -89,7 +89,7 @@ fn compare(
     while let Some(logged) = new.read()? {
         let (offset, order) = (old.offset(), logged.order());
         count += 1;
-        if old.next()? != Some(order) {
+        if old.read()? != Some(order) {
             return Err(MigrateError::Differs { seq: count, offset });
         }
         if count.is_multiple_of(STRETCH) {

@@ -6,13 +6,16 @@
 //! file.
 
 use super::{Fault, MigrateError};
-use crate::{Action, Kind, Order, Side, TimeInForce};
+use crate::{
+    Action, Kind, Order, Side, TimeInForce,
+    log::{Medium, read_full},
+};
 use aqueduct::{Pool, SliceMut};
 use serde::Deserialize;
 use std::{
+    fmt,
     fs::File,
     io::{self, ErrorKind},
-    os::unix::fs::FileExt,
     path::Path,
 };
 
@@ -68,8 +71,8 @@ impl Header {
 }
 
 /// An old log on its way.
-pub(super) struct Old {
-    file: File,
+pub struct Old<F = File> {
+    file: F,
     name: String,
     block: SliceMut,
     /// Where the next record is: in the block, and in the file.
@@ -82,7 +85,12 @@ pub(super) struct Old {
 }
 
 impl Old {
-    pub(super) fn open(path: &Path) -> Result<Self, MigrateError> {
+    /// The old log at `path`.
+    ///
+    /// # Errors
+    ///
+    /// [`MigrateError::Io`], also where it is no regular file.
+    pub fn open(path: &Path) -> Result<Self, MigrateError> {
         let name = path.display().to_string();
         // Asked before it is opened: opening a pipe waits for whoever writes to it.
         let opened = std::fs::metadata(path).and_then(|meta| {
@@ -92,13 +100,20 @@ impl Old {
             Err(io::Error::new(ErrorKind::InvalidInput, "not a regular file"))
         });
         let file = opened.map_err(|source| MigrateError::Io { name: name.clone(), source })?;
+        Ok(Self::new(file, name))
+    }
+}
+
+impl<F: Medium> Old<F> {
+    /// The old log in `file`; `name` is its name in errors.
+    #[must_use]
+    pub fn new(file: F, name: String) -> Self {
         let block = Pool::global().get(BLOCK);
-        Ok(Self { file, name, block, at: 0, offset: 0, count: 0, before: None })
+        Self { file, name, block, at: 0, offset: 0, count: 0, before: None }
     }
 
     pub(super) fn size(&self) -> Result<u64, MigrateError> {
-        let meta = self.file.metadata();
-        Ok(meta.map_err(|source| MigrateError::Io { name: self.name.clone(), source })?.len())
+        self.file.size().map_err(|source| MigrateError::Io { name: self.name.clone(), source })
     }
 
     /// Where the next record is in the file.
@@ -107,7 +122,11 @@ impl Old {
     }
 
     /// The next order or cancel, numbered by its place; none at the end of the file.
-    pub(super) fn next(&mut self) -> Result<Option<Order>, MigrateError> {
+    ///
+    /// # Errors
+    ///
+    /// [`MigrateError::Io`], and [`MigrateError::Damaged`] with the record's offset, again at the next call.
+    pub fn read(&mut self) -> Result<Option<Order>, MigrateError> {
         if self.block.len() - self.at < HEADER + ORDER {
             self.fill().map_err(|source| MigrateError::Io { name: self.name.clone(), source })?;
         }
@@ -135,17 +154,15 @@ impl Old {
     fn fill(&mut self) -> io::Result<()> {
         self.block.clear();
         self.at = 0;
-        while self.block.len() < BLOCK {
-            let room = BLOCK - self.block.len();
-            let at = self.offset + self.block.len() as u64;
-            match self.file.read_at(&mut self.block.spare_mut()[..room], at) {
-                Ok(0) => break,
-                Ok(count) => self.block.commit(count),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
+        let count = read_full(&self.file, &mut self.block.spare_mut()[..BLOCK], self.offset)?;
+        self.block.commit(count);
         Ok(())
+    }
+}
+
+impl<F> fmt::Debug for Old<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Old").field("name", &self.name).finish_non_exhaustive()
     }
 }
 

@@ -66,6 +66,11 @@ impl Client {
         usize::try_from(bytes).unwrap_or(usize::MAX)
     }
 
+    /// Whether something that it asked is not done, or not told, or not read.
+    pub(super) fn waits(&self) -> bool {
+        self.is_queued || self.asks || self.is_paused || self.is_told || self.backlog() > 0
+    }
+
     /// Tells it something that hangs on order `after`. Who is gone hears nothing.
     #[inline]
     pub(super) fn tell(&mut self, message: &Message<'_>, after: u64) {

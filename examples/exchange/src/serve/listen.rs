@@ -174,11 +174,21 @@ impl Connection {
         }
     }
 
-    /// Takes in what comes until the end, which a broken connection is, too.
+    /// Takes in what comes until the end, which a broken connection is, too, and one on which nothing is said.
     async fn receive(&self, source: &mut Source) {
+        let idle = self.desk.state().options.idle;
         loop {
             self.room().await;
-            match source.next(&self.desk).await {
+            let mut next = pin!(source.next(&self.desk));
+            let received = loop {
+                match timeout(idle, &mut next).await {
+                    Ok(received) => break received,
+                    Err(_) if self.desk.state().is_idle(self.key) => return,
+                    // It waits for an answer.
+                    Err(_) => {}
+                }
+            };
+            match received {
                 Ok(slice) if !slice.is_empty() => self.desk.state().heard(self.key, slice, false),
                 _ => return,
             }
@@ -196,9 +206,20 @@ impl Connection {
         }
     }
 
-    /// Sends what the client is told, until that is all.
+    /// Sends what the client is told, until that is all, or it takes nothing of it.
     async fn send(&self, mut output: Reader, mut write: OwnedWriteHalf) {
-        while let Ok(1..) = output.drain_to(&mut write).await {
+        let patience = self.desk.state().options.write;
+        loop {
+            // Where there is nothing to send, nobody is waited for.
+            drop(output.read().await);
+            match timeout(patience, output.drain_to(&mut write)).await {
+                Ok(Ok(1..)) => {}
+                Ok(_) => break,
+                Err(_) => {
+                    self.desk.state().served.slow += 1;
+                    break;
+                }
+            }
             if self.desk.state().sent(self.key) {
                 output.release();
             }

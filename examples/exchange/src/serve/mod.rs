@@ -36,6 +36,8 @@ use std::{
 };
 use tokio::{runtime::Runtime, task::LocalSet, time::timeout};
 
+/// How long a client may say nothing, in seconds.
+const IDLE: u64 = 75;
 /// When a log that did not take all is asked again.
 const AGAIN: Duration = Duration::from_millis(100);
 
@@ -48,6 +50,11 @@ pub struct Options {
     pub pause: usize,
     /// Bytes of what it was told without having asked when a client is given up: 4 MiB.
     pub most: usize,
+    /// How long a client may say nothing that waits for no answer, be it in the middle of a request: 75 seconds,
+    /// then its connection is closed. Who only listens sends a ping.
+    pub idle: Duration,
+    /// How long a client may take nothing of what it is told: 30 seconds, then it is given up.
+    pub write: Duration,
     /// Whether io_uring receives, where there is one: yes.
     pub uring: bool,
     /// Where blocks come from: the pool that all share.
@@ -56,8 +63,9 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        let pool = Pool::global().clone();
-        Self { connections: 10_000, pause: 256 << 10, most: 4 << 20, uring: true, pool }
+        let ([idle, write], pool) = ([IDLE, 30].map(Duration::from_secs), Pool::global().clone());
+        let (connections, pause, most) = (10_000, 256 << 10, 4 << 20);
+        Self { connections, pause, most, idle, write, uring: true, pool }
     }
 }
 
@@ -70,12 +78,14 @@ pub struct Served {
     pub malformed: u64,
     /// Those that were closed because they did not read what they were told.
     pub slow: u64,
+    /// Those that were closed because nothing was said on them.
+    pub idle: u64,
 }
 
 impl fmt::Display for Served {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { connections, malformed, slow } = self;
-        write!(f, "connections={connections} malformed={malformed} slow={slow}")
+        let Self { connections, malformed, slow, idle } = self;
+        write!(f, "connections={connections} malformed={malformed} slow={slow} idle={idle}")
     }
 }
 

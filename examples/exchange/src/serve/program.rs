@@ -1,13 +1,13 @@
 //! The front as a program.
 
-use super::{Desk, Options, serve};
+use super::{Desk, IDLE, Options, serve};
 use crate::{
-    Error, Exchange, cli, flow,
+    Accounts, Error, Exchange, cli, flow,
     generate::Generated,
     log::{self, Folder, Fsync, Keeper, Recovery},
     replay,
 };
-use clap::Args;
+use clap::{Args, value_parser};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::{
     future::Future,
@@ -15,6 +15,7 @@ use std::{
     net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
     sync::atomic::Ordering,
+    time::Duration,
 };
 use tokio::runtime::{Builder, Runtime};
 use web::Ending;
@@ -40,6 +41,12 @@ pub struct Arguments {
     /// When the log is synced
     #[arg(long, default_value = "group", value_parser = cli::parse_fsync(), requires = "log")]
     fsync: Fsync,
+    /// Orders of a user that rest at most: another is refused. A log of another number is refused as a whole
+    #[arg(long, value_name = "N", default_value_t = Accounts::MOST_RESTING)]
+    most_resting: u32,
+    /// Seconds after which a client that says nothing, and waits for no answer, is closed
+    #[arg(long, value_name = "SECONDS", default_value_t = IDLE, value_parser = value_parser!(u64).range(1..))]
+    idle: u64,
 }
 
 impl Arguments {
@@ -53,7 +60,12 @@ impl Arguments {
             Some(folder) => flow::accounts(folder)?,
             None => Generated::accounts(UNITS)?,
         };
-        let options = Options { connections: connections(), ..Options::default() };
+        let accounts = accounts.with_most_resting(self.most_resting);
+        let options = Options {
+            connections: connections(),
+            idle: Duration::from_secs(self.idle),
+            ..Options::default()
+        };
         let desk = Desk::new(&accounts, options);
         let mut exchange = Exchange::new(accounts, &[flow::MARKET], replay::ORDERS, (desk, (), ()));
         let Some(path) = &self.log else { return self.serve(&mut exchange, || u64::MAX) };

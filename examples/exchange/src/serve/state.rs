@@ -98,6 +98,14 @@ impl State {
         self.enqueue(key);
     }
 
+    /// Nothing is said by somebody who waits for nothing: that is noted, and is the end of it.
+    pub(super) fn is_idle(&mut self, key: u64) -> bool {
+        let client = self.clients.get(&key);
+        let is_idle = client.is_none_or(|client| !client.waits());
+        self.served.idle += u64::from(is_idle);
+        is_idle
+    }
+
     fn enqueue(&mut self, key: u64) {
         if let Some(client) = self.clients.get_mut(&key)
             && !mem::replace(&mut client.is_queued, true)

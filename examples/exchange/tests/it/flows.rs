@@ -5,7 +5,7 @@ use crate::{
     record::{List, WAYS, all, run},
 };
 use aqueduct_testkit::scale;
-use exchange::{Exchange, Mode, Opening, Order, flow::MARKET, generate::Generated};
+use exchange::{Accounts, Exchange, Mode, Opening, Order, flow::MARKET, generate::Generated};
 use std::time::Instant;
 
 fn openings(units: u64) -> Vec<Opening> {
@@ -33,7 +33,7 @@ fn digest(lines: &[String]) -> u64 {
 #[test]
 fn the_flow_has_its_digest() {
     let (orders, lines) = every_way(1, 20_000, 10_000);
-    let mut naive = Naive::new(&[MARKET], openings(10_000), 2);
+    let mut naive = Naive::new(&[MARKET], openings(10_000), 2, Accounts::MOST_RESTING as usize);
     orders.iter().for_each(|order| naive.execute(order));
     assert!(naive.finish() == lines);
     let count = |what| lines.iter().filter(|line| line.starts_with(what)).count();

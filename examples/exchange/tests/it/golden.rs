@@ -1,13 +1,15 @@
 //! The golden files, where they are.
 
 use aqueduct_testkit::skip;
-use exchange::{Mode, flow, log::Fsync, replay::replay};
+use exchange::{Accounts, Mode, flow, log::Fsync, replay::replay};
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
 use crate::record::WAYS;
+
+const MOST: u32 = Accounts::MOST_RESTING;
 
 fn golden(name: &str) -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/golden/exchange");
@@ -37,7 +39,8 @@ fn same(name: &str, files: &[&str], summary: &str) {
         let logged = threads == (mode == Mode::Copying);
         let log = logged.then_some((path.as_path(), Fsync::GROUP));
         for _ in 0..=usize::from(logged) {
-            let said = replay(&folder, mode, threads, &out, log).expect("sound").to_string();
+            let said =
+                replay((&folder, MOST), mode, threads, &out, log).expect("sound").to_string();
             assert_eq!(said, summary, "{mode:?} {threads}");
         }
         for file in files {
@@ -73,7 +76,7 @@ fn highbal() {
     let Some(folder) = golden("highbal") else { return };
     for (mode, threads) in WAYS {
         let out = out("highbal");
-        let said = replay(&folder, mode, threads, &out, None).expect("sound").to_string();
+        let said = replay((&folder, MOST), mode, threads, &out, None).expect("sound").to_string();
         assert_eq!(said, "trades=667567 accepted=1000000 rejected=0 resting=232803");
         let book = fs::read(out.join("orderbook.csv")).expect("written");
         assert_eq!(format!("{:x}", md5::compute(&book)), "348f6886ad74e482fce7fd23ebbfb930");
@@ -92,7 +95,7 @@ fn the_form_of_a_folder_may_differ() {
         fs::write(there.join(file), text.trim_end()).expect("written");
     }
     assert!(flow::accounts(&there).is_ok());
-    let plain = replay(&there, Mode::ZeroCopy, false, &out, None).expect("sound");
+    let plain = replay((&there, MOST), Mode::ZeroCopy, false, &out, None).expect("sound");
     assert_eq!(plain.to_string(), "trades=616 accepted=1000 rejected=0 resting=260");
     let expected = fs::read(folder.join("expected_orderbook.csv")).expect("there");
     assert!(fs::read(out.join("orderbook.csv")).expect("written") == expected);

@@ -12,6 +12,7 @@ mod log;
 mod migrate;
 mod naive;
 mod orders;
+mod page;
 mod panics;
 mod record;
 mod recovered;

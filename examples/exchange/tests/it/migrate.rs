@@ -1,5 +1,6 @@
 //! The original's log, by an encoder written from its layout, becomes ours.
 
+use crate::log::old::crc32;
 use aqueduct_testkit::{Random, resident_bytes_of, scale};
 use exchange::{
     Action, Kind, Order, Side, TimeInForce,
@@ -14,12 +15,6 @@ use std::{
     thread::sleep,
     time::{Duration, Instant},
 };
-
-/// CRC32 of IEEE 802.3, bit by bit.
-fn crc32(bytes: &[u8]) -> u32 {
-    let step = |sum: u32, _| if sum & 1 == 1 { sum >> 1 ^ 0xedb8_8320 } else { sum >> 1 };
-    !bytes.iter().fold(!0, |sum, byte| (0..8).fold(sum ^ u32::from(*byte), step))
-}
 
 fn record(kind: u8, epoch: u32, seq: u64, payload: &[u8]) -> Vec<u8> {
     let mut record = u16::try_from(payload.len()).unwrap().to_le_bytes().to_vec();
@@ -65,7 +60,7 @@ fn entry(seq: u64, random: &mut Random) -> (u8, Vec<u8>, Order) {
 }
 
 /// An old log of so many records, in three epochs, and what it becomes.
-fn old(count: u64, seed: u64) -> (Vec<u8>, Vec<Order>) {
+pub(crate) fn old(count: u64, seed: u64) -> (Vec<u8>, Vec<Order>) {
     let mut random = Random::new(seed);
     let (mut bytes, mut orders) = (Vec::new(), Vec::new());
     for at in 0..count {

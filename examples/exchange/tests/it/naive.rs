@@ -14,6 +14,8 @@ struct Rest {
 pub(crate) struct Naive {
     markets: Vec<Market>,
     balances: Vec<Opening>,
+    /// Orders of a user that rest at most, in all markets.
+    most: usize,
     book: Vec<Rest>,
     fees: Vec<u64>,
     counts: [u64; 2],
@@ -27,13 +29,25 @@ fn fee(amount: u64, per_million: u32) -> u64 {
 }
 
 impl Naive {
-    pub(crate) fn new(markets: &[Market], balances: Vec<Opening>, assets: usize) -> Self {
+    pub(crate) fn new(
+        markets: &[Market],
+        balances: Vec<Opening>,
+        assets: usize,
+        most: usize,
+    ) -> Self {
         let (markets, book, fees) = (markets.to_vec(), Vec::new(), vec![0; assets]);
-        Self { markets, balances, book, fees, counts: [0; 2], time: 0, lines: Vec::new() }
+        Self { markets, balances, most, book, fees, counts: [0; 2], time: 0, lines: Vec::new() }
     }
 
     fn has(&mut self, user: u64, asset: usize) -> &mut Opening {
         self.balances.iter_mut().find(|has| has.user == user && has.asset == asset).unwrap()
+    }
+
+    /// Whether what is left of it rests, which is refused where too many do.
+    fn may_rest(&self, order: &Order) -> Result<bool, Refusal> {
+        let rest = self.book.iter().filter(|rest| rest.order.user == order.user).count();
+        let may_rest = order.kind == Kind::Limit && order.tif == TimeInForce::Gtc;
+        if may_rest && rest >= self.most { Err(Refusal::Resting) } else { Ok(may_rest) }
     }
 
     fn lock(&self, symbol: usize, side: Side, price: u64, qty: u64) -> Option<u64> {
@@ -79,13 +93,14 @@ impl Naive {
             if found.is_some() {
                 return Err(Refusal::Duplicate);
             }
+            let may_rest = self.may_rest(order)?;
             self.release(order.user, pays, -i128::from(lock));
             self.counts[0] += 1;
             self.lines.push(format!("accepted {} {}", order.id, self.counts[0]));
             let any = order.kind == Kind::Market && order.side == Side::Sell;
             let limit = if any { 0 } else { order.price };
             let left = self.trade(order, order.side, limit, order.qty);
-            if order.kind == Kind::Limit && order.tif == TimeInForce::Gtc && left > 0 {
+            if may_rest && left > 0 {
                 let partly = left < order.qty;
                 let order = Order { qty: left, ..*order };
                 self.book.push(Rest { symbol, time: self.time, partly, order });

@@ -53,13 +53,15 @@ proptest! {
         orders in proptest::collection::vec(order(), 0..300),
         amount in prop_oneof![Just(100u64), Just(10_000)],
         fees in prop_oneof![Just([0u32, 0]), Just([1_000, 300_000]), Just([0, 1_000_000])],
+        most in prop_oneof![Just(Accounts::MOST_RESTING), 0u32..4],
     ) {
         let (markets, openings) = (markets(fees), openings(amount));
-        let mut naive = Naive::new(&markets, openings.clone(), 3);
+        let mut naive = Naive::new(&markets, openings.clone(), 3, most as usize);
         orders.iter().for_each(|order| naive.execute(order));
         let expected = naive.finish();
         for way in WAYS {
             let accounts = Accounts::new(3, openings.clone()).expect("sound");
+            let accounts = accounts.with_most_resting(most);
             prop_assert_eq!(&run(accounts, &markets, &orders, way), &expected, "{:?}", way);
         }
     }
@@ -77,6 +79,43 @@ fn a_sweep_does_not_wait_for_itself() {
         let lines = run(accounts, &markets, &orders, way);
         assert_eq!(lines.iter().filter(|line| line.starts_with("trade")).count(), 5_000);
         assert!(lines.iter().all(|line| !line.starts_with("rests")));
+    }
+}
+
+/// What fills, is cancelled, or is reduced to nothing makes room for another; what is moved needs none.
+#[test]
+fn one_user_has_so_many_orders_that_rest() {
+    let markets = markets([0, 0]);
+    let order = |id, user, side| Order { id, user, side, price: 5, qty: 10, ..Order::default() };
+    let (buy, sell) = (|id| order(id, 1, Side::Buy), |id| order(id, 2, Side::Sell));
+    let act = |id, action| Order { action, ..buy(id) };
+    let orders = [
+        Order { price: 8, ..sell(20) },
+        buy(1),
+        Order { symbol: 1, ..buy(1) },
+        // The third is one too many, also where it would trade; but not if it cannot rest, nor another's.
+        buy(2),
+        Order { price: 9, ..buy(2) },
+        Order { tif: TimeInForce::Ioc, ..buy(3) },
+        Order { kind: Kind::Market, ..buy(4) },
+        act(1, Action::Move),
+        sell(5),
+        buy(6),
+        buy(7),
+        act(6, Action::Cancel),
+        buy(8),
+        act(8, Action::Reduce),
+        buy(9),
+        buy(10),
+    ];
+    for way in WAYS {
+        let accounts = Accounts::new(3, openings(1_000)).expect("sound").with_most_resting(2);
+        let lines = run(accounts, &markets, &orders, way);
+        let refused: Vec<_> = lines.iter().filter(|line| line.starts_with("refused")).collect();
+        let says = [2, 2, 7, 10].map(|id| format!("refused Place {id}: too many orders rest"));
+        assert!(refused.into_iter().eq(&says), "{lines:?}");
+        // Nothing is kept of what is refused.
+        assert!(lines.contains(&"has 1 1 985 10".to_owned()), "{lines:?}");
     }
 }
 

@@ -108,8 +108,39 @@ fn other_accounts_are_noticed() {
     let error = refused(&mut other, &disk);
     assert_eq!(
         error.to_string(),
-        "00000000000000005000.snap: at byte 0: not a state of these accounts and markets"
+        "00000000000000005000.snap: at byte 0: not a state of these accounts, markets and limits"
     );
+}
+
+/// What one limit refuses another does not: a log of one is none of the other's, nor a snapshot.
+#[test]
+fn another_limit_of_orders_that_rest_is_noticed() {
+    let limited = |most| {
+        let accounts = Generated::accounts(1_000).unwrap().with_most_resting(most);
+        Exchange::new(accounts, &[FEES], 16, (Record::default(), (), ()))
+    };
+    let recovery =
+        |disk: &Disk, of: &Exchange<Record>| Recovery::new(disk.clone()).unwrap().of(of.origin());
+    let (disk, exchange) = (Disk::new(1), limited(5));
+    let log = recovery(&disk, &exchange).log(PLAIN).unwrap();
+    let mut exchange = exchange.with_log(Keeper::new(log)).0;
+    exchange.run(&mut Generated::new(1, 5_000), Mode::ZeroCopy, false).unwrap();
+    let (state, lines) = (exchange.state().unwrap(), &exchange.parts().0.0);
+    assert!(lines.iter().filter(|line| line.ends_with("too many orders rest")).count() > 100);
+    let mut same = limited(5);
+    let mut log = recovery(&disk, &same);
+    same.recover(&mut log).unwrap();
+    assert!(same.state().unwrap() == state);
+    let mut other = limited(6);
+    let mut log = recovery(&disk, &other);
+    let error = other.recover(&mut log).unwrap_err();
+    assert!(matches!(error, LogError::Damaged { damage: Damage::Origin, .. }), "{error}");
+    // A snapshot says it, too, where a log does not.
+    exchange.snapshot().unwrap();
+    drop(exchange);
+    let error = refused(&mut limited(6), &disk);
+    assert!(matches!(error, LogError::Damaged { damage: Damage::State, .. }), "{error}");
+    limited(5).recover(&mut Recovery::new(disk.clone()).unwrap()).unwrap();
 }
 
 #[test]

@@ -84,6 +84,22 @@ fn a_log_of_another_flow_is_refused() {
     assert_eq!(out.stderr, b"exchange: order 100 of the log is another\n");
 }
 
+/// What is refused hangs on it.
+#[test]
+fn a_log_of_another_limit_is_refused() {
+    let folder = folder("limits", 9);
+    let log = folder.0.join("log");
+    let (said, _) = ended(&folder, &mut logged(&folder, &log, &["--most-resting", "3"]));
+    let last = |text: &str| text.lines().last().unwrap().to_owned();
+    let resting = last(&said).split_once("resting=").unwrap().1.parse::<u32>().unwrap();
+    assert!((200..=300).contains(&resting), "a hundred users, of whom each has three: {said}");
+    let out = logged(&folder, &log, &[]).output().expect("it runs");
+    let says = "a log of other opening balances, markets or limits\n";
+    assert!(String::from_utf8(out.stderr).unwrap().ends_with(says));
+    let again = ended(&folder, &mut logged(&folder, &log, &["--most-resting", "3"])).0;
+    assert_eq!(last(&again), last(&said));
+}
+
 /// There would be money that was not there.
 #[test]
 fn a_log_of_other_balances_is_noticed() {

@@ -11,6 +11,7 @@ mod golden;
 mod layers;
 mod machine;
 mod modes;
+mod page;
 mod pipeline;
 mod relay;
 mod serve;

@@ -18,6 +18,8 @@ const HEAD: usize = 32;
 const SAME_META: u32 = 1;
 /// The payload is LZ4, behind its real length.
 const PACKED: u32 = 2;
+/// So many times smaller LZ4 makes something at most.
+const SMALLER: usize = 255;
 
 /// An item on its way to a worker.
 #[derive(Clone, Debug)]
@@ -174,8 +176,8 @@ fn read(slab: &Slice, entries: &mut Vec<Entry>) -> Result<(), String> {
 
 fn unpacked(packed: &[u8]) -> Result<Slice, String> {
     let (length, packed) = lz4_flex::block::uncompressed_size(packed).map_err(|e| e.to_string())?;
-    // LZ4 makes nothing more than 255 times smaller: a lie about the length takes no memory.
-    if length / 255 > packed.len() {
+    // A lie about the length takes no memory.
+    if length / SMALLER > packed.len() {
         return Err("an item that cannot be of its length".to_owned());
     }
     let mut block = Pool::global().get(length);

@@ -1,4 +1,4 @@
-//! Where messages come from and go to: generator, lines of files and sockets; counter, file.
+//! Where messages come from and go to: generator, lines of files; counter, file.
 
 use crate::{
     ANY, BuildError, Failure, Make, Message, Meta, Next, Node, Operator, Outputs, Parameters,
@@ -8,7 +8,6 @@ use aqueduct::{Pool, Slice, SliceMut};
 use std::{
     fs::File,
     io::{self, BufWriter, Read, Write},
-    net::{TcpListener, TcpStream},
     sync::{Arc, Mutex, PoisonError},
     thread,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
@@ -25,13 +24,8 @@ const WRITTEN: Duration = Duration::from_millis(500);
 /// Keys that a generator has at most: each is made beforehand.
 const KEYS: u64 = 1 << 20;
 
-pub(crate) const ALL: &[(&str, Make)] = &[
-    ("generate", generate),
-    ("lines", lines),
-    ("tcp-lines", tcp_lines),
-    ("count", count),
-    ("file", file),
-];
+pub(crate) const ALL: &[(&str, Make)] =
+    &[("generate", generate), ("lines", lines), ("count", count), ("file", file)];
 
 /// `count` items: a number in digits, with dots behind it up to `size` bytes.
 fn generate(parameters: &mut Parameters) -> Result<Node, BuildError> {
@@ -92,7 +86,7 @@ impl Source for Generate {
 }
 
 /// Lines as slices of the blocks that they were read into.
-struct Lines<R> {
+pub(super) struct Lines<R> {
     reader: R,
     /// What was read and is not given yet.
     chunk: Slice,
@@ -102,11 +96,11 @@ struct Lines<R> {
     /// What comes up to the next line is the rest of one that was too long.
     refused: bool,
     meta: Meta,
-    sequence: u64,
+    pub(super) sequence: u64,
 }
 
 impl<R: Read + Send> Lines<R> {
-    fn new(reader: R, name: &str, sequence: u64) -> Self {
+    pub(super) fn new(reader: R, name: &str, sequence: u64) -> Self {
         let meta = Meta::default().with_source(name);
         let (chunk, open) = (Slice::new(), SliceMut::new());
         Self { reader, chunk, open, ended: false, refused: false, meta, sequence }
@@ -193,56 +187,6 @@ fn lines(parameters: &mut Parameters) -> Result<Node, BuildError> {
         Ok(Box::new(Lines::new(file, &name, 0)))
     };
     Ok(Node::source(parameters.name(), BYTES, Arc::new(make)))
-}
-
-/// Listens, and gives the lines of `connections` clients, one client after the other.
-fn tcp_lines(parameters: &mut Parameters) -> Result<Node, BuildError> {
-    let (listen, name) = (parameters.needed_text("listen")?, parameters.name().to_owned());
-    let connections = parameters.number("connections")?.unwrap_or(u64::MAX);
-    let make = move || -> Result<Box<dyn Source>, Failure> {
-        let said = |error| Failure::new(format!("{listen}: {error}"));
-        let listener = TcpListener::bind(&listen).map_err(said)?;
-        listener.set_nonblocking(true)?;
-        Ok(Box::new(Clients { listener, connections, client: None, name: name.clone(), next: 0 }))
-    };
-    let node = Node::source(parameters.name(), BYTES, Arc::new(make));
-    Ok(Node { thread: true, ..node })
-}
-
-struct Clients {
-    listener: TcpListener,
-    connections: u64,
-    client: Option<Lines<TcpStream>>,
-    name: String,
-    /// The first sequence number of the next client.
-    next: u64,
-}
-
-impl Source for Clients {
-    fn next(&mut self) -> Result<Next, Failure> {
-        if let Some(client) = &mut self.client {
-            match client.next() {
-                Ok(Next::End) => {
-                    self.next = client.sequence;
-                    self.client = None;
-                }
-                other => return other,
-            }
-        }
-        if self.connections == 0 {
-            return Ok(Next::End);
-        }
-        match self.listener.accept() {
-            Ok((client, _)) => {
-                client.set_nonblocking(true)?;
-                self.connections -= 1;
-                self.client = Some(Lines::new(client, &self.name, self.next));
-                Ok(Next::Idle)
-            }
-            Err(error) if would_wait(&error) => Ok(Next::Idle),
-            Err(error) => Err(error.into()),
-        }
-    }
 }
 
 fn count(parameters: &mut Parameters) -> Result<Node, BuildError> {

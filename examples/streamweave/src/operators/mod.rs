@@ -4,10 +4,11 @@ mod ends;
 mod lists;
 mod routers;
 mod simple;
+mod tcp;
 
 use crate::Make;
 
 /// All of them by name.
 pub(crate) fn all() -> impl Iterator<Item = (&'static str, Make)> {
-    [ends::ALL, simple::ALL, lists::ALL, routers::ALL].into_iter().flatten().copied()
+    [ends::ALL, tcp::ALL, simple::ALL, lists::ALL, routers::ALL].into_iter().flatten().copied()
 }

@@ -15,6 +15,7 @@ mod hostile;
 mod limits;
 mod long;
 mod machine;
+mod page;
 mod peer;
 mod profiles;
 mod pyzmq;

@@ -18,6 +18,7 @@ mod model_twin;
 mod models;
 mod nesting;
 mod openapi;
+mod page;
 mod port;
 mod recorded;
 mod refuted;

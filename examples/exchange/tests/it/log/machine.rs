@@ -1,24 +1,36 @@
-//! Any bytes against the reader of the log: what is read is what was written, from the first order on, or an
+//! Any bytes against the readers of the log, and of the original's, which is migrated: what is read is what was written, from the first order on, or an
 //! error; and a log that opens goes on.
 
-use super::{disk::Disk, made::order};
+use super::{
+    disk::Disk,
+    made::order,
+    old::{naive, repair},
+};
 use aqueduct_testkit::Random;
 use exchange::{
     Order,
-    log::{Encoding, Fsync, LogError, Options, Recovery},
+    log::{Encoding, Fsync, LogError, Options, Recovery, Storage},
+    migrate::{MigrateError, Old},
 };
 use std::time::Duration;
 
 const GROUP: Fsync = Fsync::Group { every: Duration::MAX, orders: 1 };
 
-/// Two bytes that say what log it is; then its only segment as it is, or changes to one that is good: four
-/// bytes each.
+/// Two bytes that say what log it is; then its only segment as it is, or changes to one that is good, four
+/// bytes each; or a log of the original's, as it is or with its checksums made good.
 pub fn run_bytes(bytes: &[u8]) -> usize {
     let Some(([how, size], rest)) = bytes.split_first_chunk() else { return 0 };
     let encoding = [Encoding::Archived, Encoding::Bincode][usize::from(how & 1)];
     let fsync = if how & 2 == 0 { GROUP } else { Fsync::Never };
     let options = Options { fsync, encoding, segment: 1 << 10 };
     let disk = Disk::new(1);
+    if how & 12 == 8 {
+        let mut bytes = rest.to_vec();
+        if how & 16 != 0 {
+            repair(&mut bytes);
+        }
+        return migrated(&disk, &bytes, options);
+    }
     if how & 4 == 0 {
         disk.put("00000000000000000001.log", rest);
         return read(&disk, None).map_or(0, |orders| go_on(&disk, &orders, options));
@@ -75,4 +87,24 @@ fn go_on(disk: &Disk, orders: &[Order], options: Options) -> usize {
     let again = read(disk, None).unwrap();
     assert!(again.len() == orders.len() + 1 && again.starts_with(orders));
     orders.len()
+}
+
+/// What is read of an old log is what a naive reader finds, and a new one can hold it.
+fn migrated(disk: &Disk, bytes: &[u8], options: Options) -> usize {
+    disk.put("old", bytes);
+    let mut old = Old::new(disk.open("old").unwrap(), "old".to_owned());
+    let mut log = Recovery::new(disk.clone()).unwrap().log(options).unwrap();
+    let (expected, refused) = naive(bytes);
+    for order in &expected {
+        assert_eq!(old.read().unwrap().as_ref(), Some(order));
+        log.append(order).unwrap();
+    }
+    match (old.read(), refused) {
+        (Ok(None), None) => {}
+        (Err(MigrateError::Damaged { offset, .. }), Some(at)) => assert_eq!(offset, at),
+        (ended, refused) => panic!("{ended:?}, and not {refused:?}"),
+    }
+    log.close().unwrap();
+    assert_eq!(read(disk, None).unwrap(), expected);
+    expected.len()
 }

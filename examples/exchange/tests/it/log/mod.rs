@@ -6,6 +6,7 @@ pub mod disk;
 mod kept;
 mod machine;
 mod made;
+pub mod old;
 mod real;
 mod snapshots;
 mod storm;

@@ -4,6 +4,7 @@
 
 mod codec;
 mod faults;
+mod idle;
 mod killed;
 mod limits;
 mod load;

@@ -1,11 +1,11 @@
 //! `exchange serve` as a process of its own.
 
-use super::{PING, answer, ask, place, rest, say};
+use super::{PING, answer, ask, frame, place, rest, say};
 use aqueduct_testkit::skip;
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
-    io::{BufRead, BufReader, Read},
-    net::{SocketAddr, TcpStream},
+    io::{BufRead, BufReader, Read, Write},
+    net::{Shutdown, SocketAddr, TcpStream},
     path::Path,
     process::{Child, ChildStdout, Command, Stdio},
 };
@@ -59,7 +59,7 @@ fn a_client_in_python_trades_in_both_forms() {
     let said = process.end(Signal::TERM);
     assert_eq!(
         said.trim_end(),
-        "trades=2 accepted=6 rejected=0 resting=0 connections=8 malformed=2 slow=0"
+        "trades=2 accepted=6 rejected=0 resting=0 connections=8 malformed=2 slow=0 idle=0"
     );
 }
 
@@ -77,10 +77,37 @@ fn a_signal_ends_it_when_all_is_answered() {
         let said = process.end(signal);
         assert_eq!((rest(&mut busy).len(), rest(&mut idle).len()), (500 * 64, 0));
         assert!(TcpStream::connect(address).is_err());
-        let last =
-            "trades=0 accepted=500 rejected=0 resting=500 connections=2 malformed=0 slow=0\n";
+        let last = "trades=0 accepted=500 rejected=0 resting=500 connections=2 malformed=0 slow=0 idle=0\n";
         assert_eq!(said, last);
     }
+}
+
+#[test]
+fn orders_of_a_user_that_rest_have_a_limit() {
+    let process = Process::start(&["--most-resting", "2"]);
+    let mut socket = TcpStream::connect(process.address).unwrap();
+    let orders = [1, 2, 3].map(|id| place(id, id, 1, 0, 10, 5));
+    let cancel = frame([2, 0, 4, 2, 1, 0, 0, 0, 0, 0, 0]);
+    say(&mut socket, &[&orders[..], &[cancel, place(5, 5, 1, 0, 10, 5)]].concat());
+    let told = [(); 5].map(|()| answer(&mut socket));
+    assert_eq!(told, [(1, 0), (2, 0), (3, 11), (4, 0), (5, 0)]);
+    let mut lines = TcpStream::connect(process.address).unwrap();
+    let order = br#"{"type":"place","id":6,"user":1,"side":"buy","price":10,"qty":5}"#;
+    lines.write_all(&[order, &b"\n"[..]].concat()).unwrap();
+    lines.shutdown(Shutdown::Write).unwrap();
+    let said = String::from_utf8(rest(&mut lines)).unwrap();
+    assert!(said.ends_with("\"code\":11,\"reason\":\"too many orders rest\"}\n"), "{said}");
+    drop(socket);
+    assert!(process.end(Signal::TERM).contains("accepted=3 rejected=2 resting=2 "));
+}
+
+#[test]
+fn how_long_a_client_may_be_idle_is_said() {
+    let process = Process::start(&["--idle", "1"]);
+    let mut socket = TcpStream::connect(process.address).unwrap();
+    say(&mut socket, &[ask(PING, 1)]);
+    assert_eq!(rest(&mut socket).len(), 64);
+    assert!(process.end(Signal::TERM).ends_with("connections=1 malformed=0 slow=0 idle=1\n"));
 }
 
 #[test]
