@@ -84,7 +84,7 @@ pub fn steps(bytes: &[u8], most: usize) -> Vec<Step> {
 ///
 /// # Panics
 /// If the folder or a file cannot be read, or if `target` panics.
-pub fn replay(corpus: impl AsRef<Path>, mut target: impl FnMut(&[u8])) -> usize {
+pub fn replay(corpus: &str, mut target: impl FnMut(&[u8])) -> usize {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(corpus);
     let entries = std::fs::read_dir(&folder)
         .unwrap_or_else(|e| panic!("corpus folder {}: {e}", folder.display()));

@@ -3,12 +3,11 @@
 use super::machine::run_bytes;
 use crate::migrate::old;
 use aqueduct_testkit::{Random, replay, scale};
-use std::{hint::black_box, path::Path};
+use std::hint::black_box;
 
 #[test]
 fn the_corpus_of_the_log_passes() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/exchange_log");
-    let files = replay(folder, |bytes| {
+    let files = replay("exchange_log", |bytes| {
         black_box(run_bytes(bytes));
     });
     assert!(files >= 44, "only {files} files in the corpus");
