@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn it_says_where_it_listens_and_its_last_words() {
-        let script = "echo listening on tcp://127.0.0.1:9; trap 'echo bye; exit' TERM; \
+        let script = "trap 'echo bye; exit' TERM; echo listening on tcp://127.0.0.1:9; \
                       while :; do sleep 0.01; done";
         let process = Process::start(Command::new("sh").args(["-c", script]));
         assert_eq!(process.address, "tcp://127.0.0.1:9");
