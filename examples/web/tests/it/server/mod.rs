@@ -2,6 +2,7 @@
 
 mod clients;
 mod handover;
+mod panics;
 mod patience;
 
 use aqueduct::Pool;
