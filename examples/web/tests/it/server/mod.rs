@@ -2,6 +2,7 @@
 
 mod clients;
 mod handover;
+mod memory;
 mod panics;
 mod patience;
 
