@@ -13,8 +13,7 @@ use aqueduct_testkit::{FailingAlloc, Starved, for_every_allocation, pattern};
 static ALLOC: FailingAlloc = FailingAlloc;
 
 /// Each arms the allocator where its pipe is made.
-const SCENARIOS: [Starved; 2] =
-    [("bytes", |k| whole(bytes, k)), ("frames", |k| whole(frames, k))];
+const SCENARIOS: [Starved; 2] = [("bytes", |k| whole(bytes, k)), ("frames", |k| whole(frames, k))];
 
 fn options(pool: &Pool) -> Options {
     Options::builder().pool(pool).segments(256, 1_024).build().expect("settings that make sense")

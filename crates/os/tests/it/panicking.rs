@@ -73,7 +73,8 @@ fn t15_owners_that_panic_while_they_are_sent_without_a_copy() {
         let mut peer = listener.accept().unwrap().0;
         let choice = ZeroCopyChoice { local: true, ..Default::default() };
         let mut sender = ZeroCopySender::with_choice(socket, choice).unwrap();
-        let Some((mut data, bytes)) = countdown.survive(|| owned(countdown, &[40_000, 100, 30_000]))
+        let Some((mut data, bytes)) =
+            countdown.survive(|| owned(countdown, &[40_000, 100, 30_000]))
         else {
             return;
         };

@@ -97,9 +97,8 @@ fn t02_a_pool_that_refuses_the_kth_block() {
             (ring.register(&pool, 3, 4096).unwrap(), ring.provide(&pool, 4, 4096).unwrap());
         let file = super::file(&bytes);
         // All are kept, so that each needs another block.
-        let read: Sequence = (0..10)
-            .map(|at| registered.read_at(&file, at * 4096, 4096).wait().unwrap())
-            .collect();
+        let read: Sequence =
+            (0..10).map(|at| registered.read_at(&file, at * 4096, 4096).wait().unwrap()).collect();
         assert!(read == bytes[..], "{left}");
         let (client, server) = connected();
         let mut receive = provided.receive(&server);

@@ -66,7 +66,9 @@ fn t15_users_of_a_ring_that_panic() {
 
         let (plain, fragile) = (file(&bytes), frail(file(&bytes)));
         let read = op(countdown, &ring, || ring.read_at(&fragile, 10, 4096, pool.get(4096)));
-        assert!(read.is_none_or(|(count, block)| count.unwrap() == 4096 && *block == bytes[10..4106]));
+        assert!(
+            read.is_none_or(|(count, block)| count.unwrap() == 4096 && *block == bytes[10..4106])
+        );
         let read = op(countdown, &ring, || registered.read_at(&fragile, 20, 4096));
         assert!(read.is_none_or(|block| block.unwrap() == bytes[20..4116]));
         countdown.survive(|| drop(fragile));
@@ -76,7 +78,9 @@ fn t15_users_of_a_ring_that_panic() {
             let written = op(countdown, &ring, || ring.write_at(&plain, 9_000, data));
             let mut found = vec![0; told.len()];
             let there = plain.read_exact_at(&mut found, 9_000);
-            assert!(written.is_none_or(|written| written.unwrap() == told.len() && there.is_ok() && found == told));
+            assert!(written.is_none_or(|written| written.unwrap() == told.len()
+                && there.is_ok()
+                && found == told));
         }
 
         let (mut client, server) = connected();
@@ -100,7 +104,9 @@ fn t15_users_of_a_ring_that_panic() {
 
         let last = ring.read_at(&plain, 0, 4096, pool.get(4096));
         let last = countdown.survive(|| last.wait());
-        assert!(last.is_none_or(|(count, block)| count.unwrap() == 4096 && *block == bytes[..4096]));
+        assert!(
+            last.is_none_or(|(count, block)| count.unwrap() == 4096 && *block == bytes[..4096])
+        );
         countdown.survive(|| drop((registered, provided, ring)));
         assert_eq!(pool.outstanding(), 0);
     });

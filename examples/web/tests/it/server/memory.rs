@@ -30,7 +30,8 @@ fn told(served: &Served, asked: &[u8]) -> Vec<u8> {
 #[test]
 fn t02_a_server_whose_pool_refuses_the_kth_block() {
     let sized = b"POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: 20000\r\n\r\n".as_slice();
-    let chunked = b"POST /echo HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n".as_slice();
+    let chunked =
+        b"POST /echo HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n".as_slice();
     let (body, chunk) = ([b'e'; 20_000], [b"1f40\r\n", &[b'c'; 8_000][..], b"\r\n"].concat());
     let asks = [
         GET.to_vec(),
