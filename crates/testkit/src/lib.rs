@@ -35,7 +35,7 @@ pub use python::python;
 pub use script::{Step, replay, steps, traced};
 pub use search::SearchAlloc;
 pub use starved::{Starved, all_but, for_every_allocation};
-pub use strace::{Faults, Traced, converse, may_trace};
+pub use strace::{Faults, Traced, converse, hide_dates, injected, injections, may_trace};
 pub use thread_count::ThreadCountingAlloc;
 pub use thread_end::at_thread_ends;
 pub use worker::Worker;

@@ -4,6 +4,7 @@
 #![allow(unreachable_pub, reason = "a test binary")]
 
 mod build;
+mod calls;
 mod command;
 mod corpus;
 mod faults;

@@ -240,6 +240,8 @@ impl Source for Clients {
                 Ok(Next::Idle)
             }
             Err(error) if would_wait(&error) => Ok(Next::Idle),
+            // A client that has gone again is not yet one of those that are counted.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => Ok(Next::Idle),
             Err(error) => Err(error.into()),
         }
     }

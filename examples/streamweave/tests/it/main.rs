@@ -10,6 +10,7 @@
 mod bench;
 mod bounds;
 mod building;
+mod calls;
 mod command;
 mod differential;
 mod encoding;
@@ -18,6 +19,7 @@ mod failing;
 mod hybrid;
 mod life;
 mod load;
+mod panicking;
 mod peers;
 mod policies;
 mod processes;
