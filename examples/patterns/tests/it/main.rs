@@ -4,7 +4,7 @@
 #![allow(unreachable_pub, reason = "a test binary")]
 
 mod build;
-mod calls;
+mod call_faults;
 mod command;
 mod corpus;
 mod faults;

@@ -10,7 +10,7 @@
 mod bench;
 mod bounds;
 mod building;
-mod calls;
+mod call_faults;
 mod command;
 mod differential;
 mod encoding;

@@ -9,8 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 use streamweave::{
-    Cluster, Error, Executor, Failure, Graph, Message, Mode, Next, Node, Operator, Outputs,
-    Policy, Source, Weave,
+    Cluster, Error, Executor, Failure, Graph, Message, Mode, Next, Node, Operator, Outputs, Policy,
+    Source, Weave,
 };
 
 /// Nothing here takes longer, unless it hangs.

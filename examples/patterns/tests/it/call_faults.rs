@@ -90,13 +90,12 @@ fn serve(mode: &str, calls: &[(&str, &str, usize)]) {
     if !may_trace() {
         return;
     }
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .join(format!("calls-{}-{mode}", std::process::id()));
+    let folder =
+        Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("calls-{}-{mode}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("file"), pattern(300_000, 1)).unwrap();
     let root = folder.to_str().unwrap();
-    let server =
-        [PROGRAM, "serve", "--listen", "127.0.0.1:0", "--mode", mode, "--root", root];
+    let server = [PROGRAM, "serve", "--listen", "127.0.0.1:0", "--mode", mode, "--root", root];
     let says = [
         b"GET /file HTTP/1.1\r\nhost: a\r\n\r\n".to_vec(),
         b"GET /file HTTP/1.1\r\nhost: a\r\nrange: bytes=7-9\r\n\r\n".to_vec(),
