@@ -8,7 +8,7 @@ use crate::{
 use aqueduct_testkit::{injected, injections, may_trace, scale};
 use std::{
     fs,
-    io::Write,
+    io::{Read, Write},
     net::TcpStream,
     path::Path,
     process::Command,
@@ -176,5 +176,36 @@ fn a_client_that_fails_is_named_or_skipped() {
         let lost: Vec<_> = all().into_iter().filter(|line| !lines.contains(line)).collect();
         let of = lost.first().map(|line| line.split(' ').next().unwrap_or_default().to_owned());
         assert!(lost.iter().all(|line| Some(&line[..1]) == of.as_deref()), "of one: {lost:?}");
+    }
+}
+
+/// Who asks for metrics is answered, if not the first time.
+#[test]
+fn metrics_are_told_though_calls_fail() {
+    if !may_trace() {
+        return;
+    }
+    for (inject, most) in [("recvfrom:error=EINTR:when=1", 1), ("accept4:error=EMFILE:when=1", 1)] {
+        let (folder, [address]) = (Folder::new("metrics-fail"), free());
+        let graph = graph(&folder, "operator = \"generate\"\nrate = 100");
+        let mut process =
+            traced(inject, &folder.0.join("strace"), &[&graph, "--metrics", &address]);
+        let (begun, mut asked) = (Instant::now(), 0);
+        loop {
+            assert!(process.runs() && begun.elapsed() < SOON, "nobody answers");
+            let Ok(mut socket) = TcpStream::connect(&address) else {
+                thread::sleep(Duration::from_millis(5));
+                continue;
+            };
+            asked += 1;
+            let (mut told, ask) = (String::new(), b"GET /metrics HTTP/1.1\r\n\r\n");
+            let heard = socket.write_all(ask).and_then(|()| socket.read_to_string(&mut told));
+            if heard.is_ok() && told.starts_with("HTTP/1.1 200 OK\r\n") {
+                break;
+            }
+        }
+        assert!(asked <= most, "{inject}: asked {asked} times");
+        // Not by a signal, of which tokio tells itself by the call that fails.
+        process.kill();
     }
 }

@@ -160,7 +160,7 @@ struct Kept(Arc<Mutex<Vec<Order>>>);
 
 impl Log for Kept {
     fn record(&mut self, order: &Order) {
-        self.0.lock().unwrap().push(order.clone());
+        self.0.lock().unwrap().push(*order);
     }
 
     fn rest(&mut self, _: bool) -> bool {
