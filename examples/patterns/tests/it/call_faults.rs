@@ -128,7 +128,6 @@ fn files_that_a_ring_reads() {
             ("io_uring_enter", "EAGAIN", 0),
             ("io_uring_enter", "EBUSY", 0),
             ("io_uring_setup", "ENOMEM", 0),
-            ("write", "EINTR", 0),
         ],
     );
 }
