@@ -38,9 +38,12 @@ struct Done {
 
 impl Relayed {
     fn new(options: Options) -> Self {
+        Self::with(Options { pool: Pool::new(), ..options })
+    }
+
+    fn with(options: Options) -> Self {
         let ((stop, stopped), (tell, told)) = (oneshot::channel(), std::sync::mpsc::channel());
-        let pool = Pool::new();
-        let options = Options { pool: pool.clone(), ..options };
+        let pool = options.pool.clone();
         let thread = std::thread::spawn(move || {
             let before = meter::thread();
             let totals = run(async move {
