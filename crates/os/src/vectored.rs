@@ -9,6 +9,7 @@ use crate::{Readiness, ready};
 use rustix::io::Errno;
 use std::{
     io::{self, ErrorKind, IoSlice},
+    mem,
     os::fd::{AsFd, BorrowedFd},
 };
 
@@ -51,7 +52,7 @@ where
 #[must_use = "nothing is written before it runs"]
 pub struct VectoredWrite<I> {
     pieces: I,
-    /// Bytes of the first piece that are written; fewer than it has.
+    /// Bytes that are written, from the first piece on.
     skip: usize,
     done: u64,
 }
@@ -86,6 +87,7 @@ impl<'a, I: Iterator<Item = &'a [u8]> + Clone> VectoredWrite<I> {
     ///
     /// As [`run`](Self::run).
     pub fn step(&mut self, to: impl AsFd) -> Result<Step, TransferError> {
+        self.settle();
         let mut ahead = self.pieces.clone().filter(|piece| !piece.is_empty());
         if ahead.next().is_none() {
             return Ok(Step::End);
@@ -97,7 +99,8 @@ impl<'a, I: Iterator<Item = &'a [u8]> + Clone> VectoredWrite<I> {
         match written {
             Ok(0) => Err(self.error(Call::Writev, ErrorKind::WriteZero.into())),
             Ok(count) => {
-                self.advance(count);
+                self.done += count as u64;
+                self.skip += count;
                 Ok(Step::Moved(count))
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(Step::Wait(Side::Target)),
@@ -126,17 +129,17 @@ impl<'a, I: Iterator<Item = &'a [u8]> + Clone> VectoredWrite<I> {
         rustix::io::writev(to, &batch[..count])
     }
 
-    /// Forgets what was written, so much.
-    fn advance(&mut self, count: usize) {
-        self.done += count as u64;
-        self.skip += count;
+    /// Forgets pieces that are written. Whatever their iterator does, no byte is forgotten twice, or not at
+    /// all.
+    fn settle(&mut self) {
         let mut behind = self.pieces.clone();
         while let Some(piece) = behind.next() {
             if self.skip < piece.len() {
                 break;
             }
+            let left = behind.clone();
             self.skip -= piece.len();
-            self.pieces = behind.clone();
+            let _first = mem::replace(&mut self.pieces, left);
         }
     }
 

@@ -7,21 +7,13 @@ use aqueduct_pipe::{FramedReader, FramedWriter, Framing, Options, PipeErrorKind,
 use aqueduct_pool::Pool;
 use aqueduct_sequence::{Prefix, Sequence};
 use aqueduct_slice::Slice;
-use aqueduct_testkit::{FailingAlloc, pattern};
-use std::process::Command;
+use aqueduct_testkit::{FailingAlloc, Starved, for_every_allocation, pattern};
 
 #[global_allocator]
 static ALLOC: FailingAlloc = FailingAlloc;
 
-/// Which scenario a child process runs, as `name:k`.
-const CHILD: &str = "AQUEDUCT_T02_CHILD";
-/// How a child ends in which nothing failed.
-const NOTHING_FAILED: i32 = 20;
-
-type Scenario = (&'static str, fn(&Pool, u64) -> bool);
-
-/// Each arms the allocator where its pipe is made, and says whether an allocation failed.
-const SCENARIOS: [Scenario; 2] = [("bytes", bytes), ("frames", frames)];
+/// Each arms the allocator where its pipe is made.
+const SCENARIOS: [Starved; 2] = [("bytes", |k| whole(bytes, k)), ("frames", |k| whole(frames, k))];
 
 fn options(pool: &Pool) -> Options {
     Options::builder().pool(pool).segments(256, 1_024).build().expect("settings that make sense")
@@ -110,41 +102,22 @@ fn frames(pool: &Pool, k: u64) -> bool {
     failed
 }
 
-fn child(name: &str, k: u64) -> i32 {
-    let (_, scenario) = SCENARIOS.iter().find(|(n, _)| *n == name).expect("a scenario");
+/// One that leaves nothing behind, whatever fails.
+fn whole(scenario: fn(&Pool, u64) -> bool, k: u64) -> bool {
     let pool = Pool::builder().build().expect("the defaults");
     let failed = scenario(&pool, k);
     assert_eq!(pool.outstanding(), 0);
     pool.trim();
     assert_eq!(pool.stats().held_bytes, 0);
-    if failed { 0 } else { NOTHING_FAILED }
+    failed
 }
 
 #[test]
 #[cfg_attr(miri, ignore = "starts child processes")]
 fn t02_a_pipe_without_memory_says_so_or_aborts_and_loses_nothing() {
-    if let Some((name, k)) = std::env::var(CHILD).ok().as_deref().and_then(|c| c.split_once(':')) {
-        std::process::exit(child(name, k.parse().expect("a number")));
-    }
-    let this = std::env::current_exe().expect("the test binary");
-    for (name, _) in SCENARIOS {
-        let mut errors = 0;
-        for k in 0.. {
-            let ended = Command::new(&this)
-                .args(["--exact", "t02_a_pipe_without_memory_says_so_or_aborts_and_loses_nothing"])
-                .arg("--nocapture")
-                .env(CHILD, format!("{name}:{k}"))
-                .output()
-                .expect("a child process");
-            let said = String::from_utf8_lossy(&ended.stderr);
-            match ended.status.code() {
-                Some(0) => errors += 1,
-                // Of what is no block: an entry's place in a list, a waker.
-                None => assert!(said.contains("memory allocation of"), "{name}, {k}: {said}"),
-                Some(NOTHING_FAILED) => break,
-                other => panic!("{name}, allocation {k}: {other:?}: {said}"),
-            }
-        }
-        assert!(errors > 0, "{name}: no allocation gave an error");
+    let test = "t02_a_pipe_without_memory_says_so_or_aborts_and_loses_nothing";
+    // What is no block ends the process: an entry's place in a list, a waker.
+    for (failed, borne) in for_every_allocation(test, &SCENARIOS) {
+        assert!(borne > 0, "none of {failed} gave an error");
     }
 }

@@ -86,7 +86,8 @@ impl<T> Arena<T> {
     ///
     /// # Errors
     ///
-    /// [`BuildError`]: a capacity of none or more than 2^31, or no memory.
+    /// [`BuildError`]: a capacity of none or more than 2^31, or no memory for the values. (Where there is
+    /// none for the list of those that are free, 16 bytes each, the process ends, as with `Vec`.)
     pub fn new(capacity: usize, mut make: impl FnMut() -> T) -> Result<Self, BuildError> {
         let count = u32::try_from(capacity).ok().filter(|count| (1..=1 << 31).contains(count));
         let count = count.ok_or(BuildError::Capacity(capacity))?;

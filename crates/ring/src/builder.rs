@@ -45,7 +45,9 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// [`BuildError`]: a capacity of none or more than 2^31 slots, no memory, a stage with no consumer.
+    /// [`BuildError`]: a capacity of none or more than 2^31 slots, no memory for them, a stage with no
+    /// consumer. (Where there is none for the few bytes that each consumer needs, the process ends, as with
+    /// `Vec`.)
     pub fn build<T, L: Layout<T>>(
         self,
         make: impl FnMut() -> T,

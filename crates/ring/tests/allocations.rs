@@ -1,13 +1,14 @@
-//! Nothing is allocated after construction: a binary of its own, since it counts every allocation.
+//! Nothing is allocated after construction, and that may fail: a binary of its own, since it counts and
+//! refuses allocations.
 #![cfg(not(any(aqueduct_loom, aqueduct_shuttle)))]
 #![allow(missing_docs, unreachable_pub, reason = "a test binary")]
 
-use aqueduct_ring::{Arena, Beside, Builder, One};
-use aqueduct_testkit::CountingAlloc;
-use std::thread;
+use aqueduct_ring::{Arena, Beside, BuildError, Builder, One};
+use aqueduct_testkit::{CountingAlloc, FailingAlloc, Starved, for_every_allocation};
+use std::{sync::Arc, thread};
 
 #[global_allocator]
-static ALLOC: CountingAlloc = CountingAlloc;
+static ALLOC: FailingAlloc = FailingAlloc;
 
 /// Allocations of this thread in a thousand rounds.
 fn cost(mut round: impl FnMut()) -> u64 {
@@ -56,4 +57,36 @@ fn sleeping_allocates_nothing_after_the_first_time() {
     (0..100).for_each(|_| ask());
     assert_eq!(cost(ask), 0);
     assert_eq!(answers.join().unwrap(), 0);
+}
+
+/// Has `build` make something of values that hold `live`, with an allocation failing, and drops it. Nothing is
+/// left of it.
+fn starved<R>(k: u64, build: impl FnOnce(&Arc<()>) -> Result<R, BuildError>) -> bool {
+    let live = Arc::new(());
+    let before = CountingAlloc::thread().live();
+    FailingAlloc::arm(k);
+    let built = build(&live);
+    let failed = FailingAlloc::disarm();
+    let refused = built.map(drop).err();
+    assert!(refused.is_none_or(|refused| failed && matches!(refused, BuildError::Memory(_))));
+    assert_eq!((Arc::strong_count(&live), CountingAlloc::thread().live()), (1, before));
+    failed
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "starts child processes")]
+fn t02_what_is_not_built_leaves_nothing_behind() {
+    let scenarios: [Starved; 3] = [
+        ("ring", |k| {
+            starved(k, |live| {
+                Builder::new(16).build_many::<_, (One, Beside<2>)>(|| Arc::clone(live))
+            })
+        }),
+        ("sole", |k| starved(k, |live| Builder::new(3).build::<_, One>(|| Arc::clone(live)))),
+        ("arena", |k| starved(k, |live| Arena::new(5, || Arc::clone(live)))),
+    ];
+    let test = "t02_what_is_not_built_leaves_nothing_behind";
+    for (failed, borne) in for_every_allocation(test, &scenarios) {
+        assert!(borne > 0, "none of {failed} gave an error");
+    }
 }

@@ -1,14 +1,15 @@
-//! What allocates, and what does not. A binary of its own: it installs a counting allocator.
+//! What allocates, what does not, and what is left when that fails. A binary of its own: it installs an
+//! allocator that counts and refuses.
 #![cfg(not(any(aqueduct_loom, aqueduct_shuttle)))]
 #![allow(clippy::disallowed_methods, reason = "tests copy to compare; nothing is measured here")]
 
 use aqueduct_base::meter;
 use aqueduct_sequence::{Delimiter, Prefix, SegmentList, Sequence, SequenceReader};
 use aqueduct_slice::Slice;
-use aqueduct_testkit::{CountingAlloc, pattern};
+use aqueduct_testkit::{CountingAlloc, FailingAlloc, pattern};
 
 #[global_allocator]
-static ALLOC: CountingAlloc = CountingAlloc;
+static ALLOC: FailingAlloc = FailingAlloc;
 
 /// What `work` allocates and copies on this thread.
 fn spent(work: impl FnOnce()) -> (u64, u64) {
@@ -138,4 +139,31 @@ fn several_segments_take_one_list_and_nothing_per_segment() {
         assert_eq!(clone.slice(50..1500).len(), 1450);
     });
     assert_eq!(shared, (0, 0));
+}
+
+/// There is no form of these that returns an error; but what reads, cuts, takes and lets go needs no memory, so
+/// it works where there is none.
+#[test]
+fn t02_what_reads_and_cuts_needs_no_memory() {
+    let (blocks, bytes) = (slices::<8>(1000), slices::<8>(1000).concat());
+    let mut sequence = Sequence::from_iter(blocks.clone());
+    let mut list = SegmentList::from_iter(blocks);
+    // The first allocation of any of these would end the process.
+    FailingAlloc::arm(0);
+    let shared = sequence.clone();
+    let front = sequence.split_to(2500);
+    let back = sequence.split_off(4000);
+    sequence.advance(600);
+    sequence.truncate(3000);
+    assert_eq!(sequence, bytes[3100..6100]);
+    assert_eq!((front.as_ref(), back.slice(100..)), (bytes[..2500].into(), shared.slice(6600..)));
+    let mut reader = sequence.as_ref().reader();
+    assert!(reader.read_u64_be().is_ok() && reader.read_to(Delimiter::byte(0)).is_err());
+    assert!(sequence.as_ref().find_slice(&bytes[3950..4060]).is_some());
+    assert!(sequence.as_ref().check_utf8().is_err());
+    assert_eq!(list.take(700), bytes[..700]);
+    list.consume(2000);
+    assert_eq!(list.as_ref(), bytes[2700..]);
+    drop((list, sequence, front, back, shared));
+    assert!(!FailingAlloc::disarm(), "something allocates");
 }

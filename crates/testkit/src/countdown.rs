@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Wake, Waker};
 
 /// Counts callbacks down and panics at the chosen one; shared by all values of a scenario.
 ///
@@ -66,6 +67,12 @@ impl Countdown {
         Tracked { countdown: self.clone(), index: drops.len() - 1, bytes }
     }
 
+    /// A waker that is a [`value`](Self::value), too: it may panic when it wakes, and when it is dropped.
+    #[must_use]
+    pub fn waker(&self) -> Waker {
+        Waker::from(Arc::new(self.value(Vec::new())))
+    }
+
     /// How many values were made, and how many drops were seen.
     #[must_use]
     pub fn made_and_dropped(&self) -> (usize, usize) {
@@ -83,7 +90,7 @@ impl Countdown {
     }
 }
 
-/// A value made by [`Countdown::value`]: its `Clone`, `AsRef` and `Drop` are callbacks.
+/// A value made by [`Countdown::value`]: its `Clone`, `AsRef`, `Wake` and `Drop` are callbacks.
 #[derive(Debug)]
 pub struct Tracked {
     countdown: Countdown,
@@ -102,6 +109,12 @@ impl AsRef<[u8]> for Tracked {
     fn as_ref(&self) -> &[u8] {
         self.countdown.tick();
         &self.bytes
+    }
+}
+
+impl Wake for Tracked {
+    fn wake(self: Arc<Self>) {
+        self.countdown.tick();
     }
 }
 

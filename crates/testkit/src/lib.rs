@@ -22,6 +22,7 @@ mod script;
 #[allow(unsafe_code, reason = "implements GlobalAlloc")]
 mod search;
 mod serving;
+mod starved;
 mod strace;
 #[allow(unsafe_code, reason = "implements GlobalAlloc")]
 mod thread_count;
@@ -39,7 +40,8 @@ pub use python::python;
 pub use script::{Step, replay, steps, traced};
 pub use search::SearchAlloc;
 pub use serving::Serving;
-pub use strace::{Faults, Traced, converse, may_trace};
+pub use starved::{Starved, all_but, for_every_allocation};
+pub use strace::{Faults, Traced, converse, hide_dates, injected, injections, may_trace};
 pub use thread_count::ThreadCountingAlloc;
 pub use thread_end::at_thread_ends;
 pub use worker::Worker;

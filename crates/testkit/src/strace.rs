@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{scope, sleep};
@@ -31,6 +31,38 @@ pub fn may_trace() -> bool {
     may
 }
 
+/// What runs a program, which is to be added with its arguments, and does `inject` to it, as in
+/// `recvfrom:error=EIO:when=3`; several with spaces between. What is done goes to the file `log`.
+#[must_use]
+pub fn injected(inject: &str, log: &Path) -> Command {
+    let call = |inject: &str| inject.split(':').next().unwrap_or_default().to_owned();
+    let calls: Vec<_> = inject.split(' ').map(call).collect();
+    // The tracer steps aside: the child that is waited for, and signalled, is the program.
+    let mut strace = Command::new("strace");
+    strace.args(["-D", "-f", "-q", "-e", &format!("trace={}", calls.join(","))]);
+    for inject in inject.split(' ') {
+        strace.args(["-e", &format!("inject={inject}")]);
+    }
+    // The leak checker traces its own process, which strace is doing already.
+    strace.arg("-o").arg(log).env("ASAN_OPTIONS", "detect_leaks=0");
+    strace
+}
+
+/// How many calls failed, as the file of a program says that has ended: when the tracer of process `id` has
+/// written its last line.
+#[must_use]
+pub fn injections(id: u32, log: &Path) -> usize {
+    let (id, since) = (id.to_string(), Instant::now());
+    loop {
+        let text = std::fs::read_to_string(log).unwrap_or_default();
+        let is_last = |line: &str| line.starts_with(&id) && line.contains(" +++ ");
+        if text.lines().any(is_last) || since.elapsed() > HANGS {
+            return text.matches("(INJECTED)").count();
+        }
+        sleep(Duration::from_millis(1));
+    }
+}
+
 /// A server, some of whose calls fail. It says where it listens, and ends by a signal.
 #[derive(Debug)]
 pub struct Traced {
@@ -42,9 +74,8 @@ pub struct Traced {
 }
 
 impl Traced {
-    /// Starts a program with its arguments, to which `inject` is done, as in `recvfrom:error=EIO:when=3`;
-    /// several with spaces between.
-    /// None when it ends before it listens.
+    /// Starts a program with its arguments, to which [`injected`] does `inject`. None when it ends before it
+    /// listens.
     ///
     /// # Panics
     /// If there is no such program, or none to trace it with.
@@ -54,18 +85,8 @@ impl Traced {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let log = format!("aqueduct-strace-{}-{number}", std::process::id());
         let log = std::env::temp_dir().join(log);
-        let call = |inject: &str| inject.split(':').next().unwrap_or_default().to_owned();
-        let calls: Vec<_> = inject.split(' ').map(call).collect();
-        // The tracer steps aside: the child that is waited for, and signalled, is the server.
-        let mut strace = Command::new("strace");
-        strace.args(["-D", "-f", "-q", "-e", &format!("trace={}", calls.join(","))]);
-        for inject in inject.split(' ') {
-            strace.args(["-e", &format!("inject={inject}")]);
-        }
-        strace.arg("-o").arg(&log).args(server);
-        // The leak checker traces its own process, which strace is doing already.
-        strace.env("ASAN_OPTIONS", "detect_leaks=0").stdout(Stdio::piped());
-        let mut child = strace.spawn().expect("strace runs");
+        let mut strace = injected(inject, &log);
+        let mut child = strace.args(server).stdout(Stdio::piped()).spawn().expect("strace runs");
         let mut said = BufReader::new(child.stdout.take().expect("piped above"));
         let mut line = String::new();
         said.read_line(&mut line).expect("text");
@@ -74,7 +95,9 @@ impl Traced {
             Some(at) => at.split("://").last().unwrap_or(at).clone_into(&mut this.address),
             None => {
                 let ended = this.child.wait().expect("it ends");
-                assert_eq!(ended.code(), Some(1), "{inject}: an end that is no error");
+                // Also where it cannot even be loaded.
+                let code = ended.code();
+                assert!(matches!(code, Some(1 | 127)), "{inject}: {ended}, which is no error");
                 return None;
             }
         }
@@ -118,7 +141,7 @@ impl Traced {
         let (mut said, ended) = (String::new(), ended.expect("waited for above"));
         self.said.read_to_string(&mut said).expect("text");
         assert!(ended.success(), "{ended}: {said}");
-        (self.injected(), said)
+        (injections(self.id(), &self.log), said)
     }
 
     /// Whether it has ended by itself, with an error.
@@ -138,20 +161,7 @@ impl Traced {
     pub fn kill(mut self) -> usize {
         let _ = self.child.kill();
         let _ = self.child.wait();
-        self.injected()
-    }
-
-    /// When the tracer has written its last line.
-    fn injected(&self) -> usize {
-        let (id, since) = (self.id().to_string(), Instant::now());
-        loop {
-            let text = std::fs::read_to_string(&self.log).unwrap_or_default();
-            let is_last = |line: &str| line.starts_with(&id) && line.contains(" +++ ");
-            if text.lines().any(is_last) || since.elapsed() > HANGS {
-                return text.matches("(INJECTED)").count();
-            }
-            sleep(Duration::from_millis(1));
-        }
+        injections(self.id(), &self.log)
     }
 }
 
@@ -192,6 +202,15 @@ pub fn converse(address: &str, turns: &[(Vec<u8>, usize)]) -> Vec<u8> {
         assert!(error.kind() != ErrorKind::WouldBlock, "the connection hangs");
     }
     told
+}
+
+/// Hides the dates in what an HTTP server tells, also one that is cut.
+pub fn hide_dates(told: &mut [u8]) {
+    const LINE: &[u8] = b"\r\ndate: ";
+    let begins: Vec<_> = told.windows(LINE.len()).map(|part| part == LINE).collect();
+    for at in (0..begins.len()).filter(|at| begins[*at]) {
+        told[at + LINE.len()..].iter_mut().take(29).for_each(|byte| *byte = b'D');
+    }
 }
 
 /// A server whose calls fail, one each time, in a process of its own; and what its clients say meanwhile.

@@ -14,14 +14,20 @@ const HEAD: usize = 4 << 10;
 /// How long a client may take, since others wait.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// When no more connections can be had, others must end first.
+const NO_MORE: Duration = Duration::from_millis(20);
+
 /// Answers every request at an address with the metrics, until the process ends; says the address.
 pub(crate) fn metrics(address: SocketAddr, metrics: Arc<Metrics>) -> io::Result<SocketAddr> {
     let listener = TcpListener::bind(address)?;
     let address = listener.local_addr()?;
     thread::Builder::new().name("weave-metrics".to_owned()).spawn(move || {
-        for client in listener.incoming().flatten() {
-            // A client that goes away in between has what it wanted.
-            let _ = answer(client, &metrics);
+        for client in listener.incoming() {
+            match client {
+                // One that goes away in between has what it wanted.
+                Ok(client) => _ = answer(client, &metrics),
+                Err(_) => thread::sleep(NO_MORE),
+            }
         }
     })?;
     Ok(address)
@@ -37,11 +43,12 @@ fn answer(mut client: TcpStream, metrics: &Metrics) -> io::Result<()> {
         let left = until.saturating_duration_since(Instant::now());
         // A time that is over is an error, and ends it.
         client.set_read_timeout(Some(left))?;
-        let read = client.read(&mut head[filled..])?;
-        if read == 0 {
-            break;
+        match client.read(&mut head[filled..]) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
-        filled += read;
     }
     let body = metrics.prometheus();
     write!(

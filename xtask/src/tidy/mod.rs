@@ -3,6 +3,7 @@
 mod inherit;
 mod layers;
 mod lengths;
+mod locks;
 mod names;
 mod paths;
 pub(crate) mod unsafety;
@@ -76,6 +77,7 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     findings.extend(unsafety::check(&tree, &allowed));
     findings.extend(unsafety::unargued(&allowed, &read(&root().join(unsafety::PAGE))?));
     findings.extend(names::check(&tree));
+    findings.extend(locks::check(&tree));
     findings.extend(lengths::check(&tree.sources, &exceptions));
     if read(&root().join(parity::PAGE))? != parity::made_of(&tree.sources) {
         let message = "not what the tests say: cargo xtask parity";

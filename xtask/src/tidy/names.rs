@@ -145,7 +145,10 @@ fn below(path: &str, known: &str) -> bool {
 }
 
 /// Calls with a dot: `Slice::copy_from_slice(..)` is ours and has none.
-fn method_calls<'a>(source: &'a Source, method: &'a str) -> impl Iterator<Item = usize> + 'a {
+pub(super) fn method_calls<'a>(
+    source: &'a Source,
+    method: &'a str,
+) -> impl Iterator<Item = usize> + 'a {
     let code = &source.code;
     source.words(method).filter(move |&at| {
         code[..at].trim_end().ends_with('.')

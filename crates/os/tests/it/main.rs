@@ -19,6 +19,8 @@ mod map_ranges;
 mod map_truncated;
 mod moving;
 #[cfg(target_os = "linux")]
+mod panicking;
+#[cfg(target_os = "linux")]
 mod refuted;
 mod sides;
 #[cfg(target_os = "linux")]

@@ -87,3 +87,57 @@ fn t15_owners_that_panic_while_a_sequence_is_cut() {
         }
     }
 }
+
+/// Slices whose iterator may panic.
+fn frail<'a>(
+    countdown: &'a Countdown,
+    slices: impl IntoIterator<Item = Slice> + 'a,
+) -> impl Iterator<Item = Slice> + 'a {
+    slices.into_iter().inspect(|_| countdown.tick())
+}
+
+/// What came before the panic of an iterator is there, and nothing else; a borrower of the last segment that
+/// panics leaves what it had made of it.
+#[test]
+fn t15_iterators_and_borrowers_that_panic() {
+    let parts: Vec<_> = LENS.iter().map(|len| pattern(*len, *len)).collect();
+    let whole = parts.concat();
+    let ends: Vec<_> = (0..=parts.len()).map(|count| parts[..count].concat().len()).collect();
+    let calls = for_every_k(|c| {
+        let mut made = Vec::new();
+        let each = || parts.iter().map(|p| Slice::from_owner(c.value(p.clone()))).collect();
+        c.survive(|| made = vec![each(), each(), each(), each()]);
+        let mut made: Vec<Vec<Slice>> = made;
+        let (mut list, mut sequence) = (SegmentList::new(), Sequence::new());
+        let mut next = || made.pop().unwrap_or_default();
+        c.survive(|| list.extend(frail(c, next())));
+        c.survive(|| sequence.extend(frail(c, next())));
+        let collected = c.survive(|| frail(c, next()).collect::<Sequence>());
+        let listed = c.survive(|| frail(c, next()).collect::<SegmentList>());
+        for seen in [list.as_ref(), sequence.as_ref()] {
+            assert!(whole.starts_with(&seen.to_contiguous()) && ends.contains(&seen.len()));
+        }
+        assert!(collected.is_none_or(|all| all.is_empty() || all == whole[..]));
+        assert!(listed.is_none_or(|all| all.is_empty() || all.as_ref() == whole[..]));
+
+        let before = list.len();
+        let grown = c.survive(|| {
+            list.extend_last(|last| {
+                *last = Slice::from(pattern(200, 200));
+                c.tick();
+                last.truncate(150);
+                c.tick();
+                0
+            })
+        });
+        let seen = list.as_ref().to_contiguous().into_owned();
+        assert!(grown.is_none() || list.is_empty() || seen.ends_with(&pattern(150, 200)));
+        assert!(list.len() <= before + 200 && list.as_ref().segments().all(|s| !s.is_empty()));
+        c.survive(|| list.consume(seen.len() / 2));
+        assert_eq!(list.as_ref(), seen[seen.len() / 2..]);
+        c.survive(|| list.push_back(Slice::from_static(b"more")));
+        c.survive(|| drop(list));
+        c.survive(|| drop(sequence));
+    });
+    assert!(calls > 60, "{calls}");
+}

@@ -4,6 +4,7 @@
 #![allow(unreachable_pub, reason = "a test binary")]
 
 mod build;
+mod call_faults;
 mod command;
 mod corpus;
 mod faults;

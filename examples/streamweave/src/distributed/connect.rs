@@ -167,6 +167,7 @@ fn talk(socket: &mut TcpStream, own: &Hello, until: Until<'_>) -> io::Result<Hel
         match socket.read(&mut theirs[filled..]) {
             Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
             Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             // What a read says that takes too long.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 return Err(io::ErrorKind::TimedOut.into());

@@ -10,6 +10,7 @@
 mod bench;
 mod bounds;
 mod building;
+mod call_faults;
 mod command;
 mod differential;
 mod encoding;
@@ -19,6 +20,7 @@ mod hybrid;
 mod life;
 mod load;
 mod page;
+mod panicking;
 mod peers;
 mod policies;
 mod processes;

@@ -48,6 +48,10 @@ impl Process {
         [out, err]
     }
 
+    pub(crate) fn id(&self) -> u32 {
+        self.0.id()
+    }
+
     pub(crate) fn terminate(&self) {
         kill_process(Pid::from_child(&self.0), Signal::TERM).expect("it runs");
     }

@@ -1,7 +1,7 @@
 //! Calls of `web serve` to the system that fail, one after the other: a client gets its answers or is cut
 //! off, the others get theirs, and no descriptor stays open.
 
-use aqueduct_testkit::{Faults, may_trace};
+use aqueduct_testkit::{Faults, hide_dates, may_trace};
 
 const SERVER: [&str; 6] =
     [env!("CARGO_BIN_EXE_web"), "serve", "--listen", "127.0.0.1:0", "--mode", "zero-copy"];
@@ -11,16 +11,7 @@ fn faults() -> Option<Faults<'static>> {
         [b"POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: 3000\r\n\r\n", &[b'e'; 3000][..]];
     let stream = b"GET /stream?count=20 HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
     let says = [crate::server::GET.to_vec(), echo.concat(), stream.to_vec()];
-    may_trace().then(|| Faults::new(&SERVER, &says, mask))
-}
-
-/// Hides the dates, also one that is cut.
-fn mask(told: &mut [u8]) {
-    const LINE: &[u8] = b"\r\ndate: ";
-    let begins: Vec<_> = told.windows(LINE.len()).map(|part| part == LINE).collect();
-    for at in (0..begins.len()).filter(|at| begins[*at]) {
-        told[at + LINE.len()..].iter_mut().take(29).for_each(|byte| *byte = b'D');
-    }
+    may_trace().then(|| Faults::new(&SERVER, &says, hide_dates))
 }
 
 #[test]

@@ -7,12 +7,13 @@ use aqueduct_os::{
     uring::{Ring, open_direct},
 };
 use aqueduct_pool::Pool;
+use aqueduct_sequence::Sequence;
 use aqueduct_slice::{Slice, SliceMut};
-use aqueduct_testkit::{panics, pattern, skip};
+use aqueduct_testkit::{all_but, panics, pattern, skip};
 use std::{
     env,
     fs::{self, File},
-    io::{Read, Seek, SeekFrom},
+    io::{Read, Seek, SeekFrom, Write},
     net::{TcpListener, TcpStream},
     os::unix::fs::OpenOptionsExt,
     process::Command,
@@ -81,6 +82,42 @@ fn registered_blocks_survive_the_end_of_a_file() {
         assert_eq!(pool.outstanding(), 2, "a block that the kernel knows went back to its pool");
     }
     assert_eq!(registered.read_at(&file, 0, 4096).wait().unwrap().len(), 4096);
+}
+
+/// Blocks for which their pool has no room, at each of them, are of the heap, and as good.
+#[test]
+fn t02_a_pool_that_refuses_the_kth_block() {
+    let bytes = pattern(40_000, 3);
+    for left in 0.. {
+        let Some(ring) = super::ring(8) else { return };
+        let blocks = Pool::builder().smallest_block(4096).largest_block(4096);
+        let pool = blocks.hard_limit(256 << 10).build().unwrap();
+        let held = all_but(left, || pool.try_get(4096).ok());
+        let (registered, provided) =
+            (ring.register(&pool, 3, 4096).unwrap(), ring.provide(&pool, 4, 4096).unwrap());
+        let file = super::file(&bytes);
+        // All are kept, so that each needs another block.
+        let read: Sequence =
+            (0..10).map(|at| registered.read_at(&file, at * 4096, 4096).wait().unwrap()).collect();
+        assert!(read == bytes[..], "{left}");
+        let (client, server) = connected();
+        let mut receive = provided.receive(&server);
+        let mut come = Sequence::new();
+        for piece in bytes.chunks(4096) {
+            (&*client).write_all(piece).unwrap();
+            while come.len() < piece.len() || come.len() % 4096 != piece.len() % 4096 {
+                come.push(receive.wait_next().unwrap().unwrap());
+            }
+        }
+        assert!(come == bytes[..], "{left}");
+        let refused = pool.stats().heap_fallbacks;
+        drop((held, read, come, receive, registered, provided, ring));
+        assert_eq!(pool.outstanding(), 0);
+        if refused == 0 {
+            assert!(left > 20, "{left}");
+            return;
+        }
+    }
 }
 
 const OLD: &str = "AQUEDUCT_OS_OLD_KERNEL";

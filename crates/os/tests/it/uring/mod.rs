@@ -1,6 +1,7 @@
 //! Operations of a ring against the ordinary calls. Without io_uring each says so in one line.
 
 mod limits;
+mod panicking;
 mod reads;
 mod sockets;
 mod tasks;

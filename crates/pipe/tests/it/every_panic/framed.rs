@@ -1,6 +1,6 @@
 //! A pipe frame by frame.
 
-use super::{Dice, options, sequence, slice, waker};
+use super::{Dice, options, sequence, slice};
 use aqueduct_pipe::{FramedReader, FramedWriter, Framing, pipe};
 use aqueduct_pool::Pool;
 use aqueduct_sequence::{Prefix, Sequence};
@@ -71,7 +71,7 @@ impl Framed<'_> {
 
     fn flush(&mut self) {
         self.countdown.survive(|| {
-            let waker = waker(self.countdown);
+            let waker = self.countdown.waker();
             let _ = self.writer.poll_flush(&mut Context::from_waker(&waker));
         });
         if self.writer.writer().unflushed() == 0 {
@@ -89,7 +89,7 @@ impl Framed<'_> {
         let mut at =
             reader.position() + reader.lent().map_or(0, |lent| (OVERHEAD + lent.len()) as u64);
         let seen = countdown.survive(|| {
-            let waker = waker(countdown);
+            let waker = countdown.waker();
             let mut context = Context::from_waker(&waker);
             let found = match lends {
                 true => reader.poll_lend(&mut context).map_ok(|f| f.map(|f| f.to_sequence())),

@@ -5,25 +5,10 @@ use aqueduct_pipe::Options;
 use aqueduct_pool::Pool;
 use aqueduct_sequence::Sequence;
 use aqueduct_slice::Slice;
-use aqueduct_testkit::{Countdown, Tracked, pattern};
-use std::sync::Arc;
-use std::task::{Wake, Waker};
+use aqueduct_testkit::{Countdown, pattern};
 
 mod framed;
 mod plain;
-
-/// A waker that panics in its turn: when it is called, and when it is dropped.
-struct Ticks(Countdown, #[allow(dead_code, reason = "dropped")] Tracked);
-
-impl Wake for Ticks {
-    fn wake(self: Arc<Self>) {
-        self.0.tick();
-    }
-}
-
-fn waker(countdown: &Countdown) -> Waker {
-    Waker::from(Arc::new(Ticks(countdown.clone(), countdown.value(Vec::new()))))
-}
 
 /// What a scenario does next: the same for every `k`.
 struct Dice(u64);

@@ -1,6 +1,6 @@
 //! A pipe's own halves.
 
-use super::{Dice, options, sequence, slice, waker};
+use super::{Dice, options, sequence, slice};
 use aqueduct_pipe::{Read, Reader, Writer, pipe};
 use aqueduct_pool::Pool;
 use aqueduct_sequence::Sequence;
@@ -75,7 +75,7 @@ impl Plain<'_> {
         let Some(writer) = &mut self.writer else { return };
         let waits = self.dice.roll(2) == 0;
         self.countdown.survive(|| {
-            let waker = waker(self.countdown);
+            let waker = self.countdown.waker();
             let mut context = Context::from_waker(&waker);
             let failed = match waits {
                 true => matches!(writer.poll_flush(&mut context), Poll::Ready(Err(_))),
@@ -130,7 +130,7 @@ impl Plain<'_> {
     fn wait(&mut self) {
         let (countdown, dice) = (self.countdown, &mut self.dice);
         countdown.survive(|| {
-            let waker = waker(countdown);
+            let waker = countdown.waker();
             let mut context = Context::from_waker(&waker);
             match (dice.roll(4), &mut self.writer, &mut self.reader) {
                 (0, Some(writer), _) => _ = writer.poll_closed(&mut context),
@@ -198,7 +198,7 @@ fn whatever_panics_a_pipe_gives_what_its_books_say() {
                 taken: Vec::new(),
             };
             for _ in 0..40 {
-                let waker = waker(countdown);
+                let waker = countdown.waker();
                 countdown.survive(|| {
                     let mut context = Context::from_waker(&waker);
                     waiting.as_mut().is_some_and(|get| pin!(get).poll(&mut context).is_ready())

@@ -1,14 +1,15 @@
 //! Calls of `exchange serve` to the system that fail, one after the other; a log whose disk fails; memory
 //! that runs out.
 
-use super::{PING, Server, answer, ask, killed::taken, place, program::Process, say};
+use super::{PING, Server, answer, ask, killed::taken, place, program::Process, rest, say};
 use aqueduct::Pool;
-use aqueduct_testkit::{Faults, Traced, may_trace, scale};
-use exchange::serve::Options;
+use aqueduct_testkit::{Faults, Traced, all_but, may_trace, scale};
+use exchange::{Log, Order, serve::Options};
 use std::{
     io::{Read, Write},
     net::{Shutdown, TcpStream},
     path::Path,
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -151,4 +152,87 @@ fn an_answer_without_memory_is_the_end_of_its_connection() {
     assert_eq!(answer(&mut another), (7, 0));
     drop(another);
     server.end();
+}
+
+/// Keeps what is recorded.
+#[derive(Clone, Default)]
+struct Kept(Arc<Mutex<Vec<Order>>>);
+
+impl Log for Kept {
+    fn record(&mut self, order: &Order) {
+        self.0.lock().unwrap().push(*order);
+    }
+
+    fn rest(&mut self, _: bool) -> bool {
+        true
+    }
+}
+
+/// The best prices, what waits there, and the number of the last order.
+fn book(server: &Server) -> Vec<u8> {
+    let mut socket = server.connect();
+    say(&mut socket, &[ask(5, 1)]);
+    socket.shutdown(Shutdown::Write).unwrap();
+    rest(&mut socket)
+}
+
+/// A pool that refuses at every block: a client is answered whole, or up to a point in whole frames; what it
+/// asked is done all the same, once, in order; and the next is served.
+#[test]
+fn t02_a_front_whose_pool_refuses_the_kth_block() {
+    const ORDERS: u64 = 40;
+    for uring in [true, false] {
+        let pool = Pool::builder().largest_block(1 << 16).hard_limit(2 << 20).build().unwrap();
+        let log = Kept::default();
+        let options = Options { uring, pool: pool.clone(), ..Options::default() };
+        let server = Server::with(options, log.clone(), || u64::MAX);
+        let mut cut_off = 0;
+        for left in 0.. {
+            let ids = left as u64 * ORDERS + 1..=(left as u64 + 1) * ORDERS;
+            let orders = ids
+                .clone()
+                .map(|id| place(id, id, 1 + id % 50, id % 2, 10 + id % 3 * (id % 2), 1 + id % 4));
+            let asks: Vec<_> = [ask(6, 0)].into_iter().chain(orders).collect();
+            let mut client = server.connect();
+            let held = all_but(left, || pool.try_get(256).ok());
+            // Who is cut off may be so while it still says something: what is behind is not asked then.
+            let _ = client.write_all(asks.as_flattened());
+            let _ = client.shutdown(Shutdown::Write);
+            let mut told = Vec::new();
+            let _reset = client.read_to_end(&mut told);
+            drop((held, client));
+            let (frames, half) = told.as_chunks::<64>();
+            assert!(half.is_empty(), "{left}: half a frame of {} bytes", half.len());
+            let answers = frames.iter().filter(|frame| frame[2] == 0x81);
+            let answered = answers.map(|frame| {
+                assert_eq!(frame[3], 0, "refused");
+                u64::from_le_bytes(frame[8..16].try_into().unwrap())
+            });
+            let answered: Vec<_> = answered.collect();
+            let all: Vec<_> = [0].into_iter().chain(ids).collect();
+            assert!(all.starts_with(&answered), "{left}: {answered:?}");
+            let done: Vec<_> = log.0.lock().unwrap().iter().map(|order| order.id).collect();
+            assert!(answered.iter().skip(1).all(|id| done.binary_search(id).is_ok()), "{left}");
+            if answered == all {
+                break;
+            }
+            cut_off += 1;
+        }
+        assert!(cut_off > 3, "{cut_off}");
+        let orders = std::mem::take(&mut *log.0.lock().unwrap());
+        assert_eq!(taken(&mut server.connect()), orders.len() as u64);
+        assert!((1..).zip(&orders).all(|(seq, order)| order.seq == seq), "in order, each once");
+        // What came of them is what comes of them where there is memory.
+        let again = Server::with(Options { uring, ..Options::default() }, log, || u64::MAX);
+        let mut client = again.connect();
+        for Order { id, user, side, price, qty, .. } in orders {
+            say(&mut client, &[place(id, id, user, side as u64, price, qty)]);
+        }
+        client.shutdown(Shutdown::Write).unwrap();
+        rest(&mut client);
+        let books = [&again, &server].map(book);
+        assert!(books[0] == books[1] && books[0].len() > 64);
+        server.end();
+        again.end();
+    }
 }

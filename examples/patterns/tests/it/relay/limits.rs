@@ -1,9 +1,11 @@
-//! Clients that do not read.
+//! Clients that do not read, and a pool that refuses.
 
-use aqueduct_testkit::pattern;
+use aqueduct::Pool;
+use aqueduct_testkit::{all_but, pattern};
 use patterns::relay::{Mode, Options};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::{MODES, Relayed, exactly, listener, pair, resets::fill, rest, run, send};
+use super::{MODES, Relayed, exactly, listener, pair, resets::fill, rest, run, send, talk};
 
 const CAP: usize = 128 << 10;
 
@@ -50,4 +52,42 @@ fn held(relay: &Relayed) -> usize {
     let stats = relay.pool.stats();
     let bytes = stats.classes().iter().map(|class| class.outstanding * class.block_bytes as u64);
     usize::try_from(bytes.sum::<u64>()).unwrap()
+}
+
+/// Whoever needs the block that is refused is reset, and nobody takes what came before for all; others are
+/// served.
+#[test]
+fn t02_a_relay_whose_pool_refuses_the_kth_block() {
+    let bytes = pattern(100_000, 1);
+    run(async {
+        let target = listener().await;
+        let pool = Pool::builder().largest_block(1 << 16).hard_limit(400_000).build().unwrap();
+        let options = Options::new(target.local_addr().unwrap(), Mode::Pipe);
+        let relay = Relayed::with(Options { pool: pool.clone(), ..options });
+        let mut cut_off = 0;
+        for left in 0.. {
+            let (mut client, mut other) = pair(&relay, &target).await;
+            let held = all_but(left, || pool.try_get(1 << 10).ok());
+            let saying = async {
+                // Who is reset says no more.
+                let _ = client.write_all(&bytes).await;
+                let _ = client.shutdown().await;
+            };
+            let mut heard = Vec::new();
+            let (ended, ()) = tokio::join!(other.read_to_end(&mut heard), saying);
+            assert!(bytes.starts_with(&heard), "{left}");
+            assert_eq!(ended.is_ok(), heard.len() == bytes.len(), "{left}: {}", heard.len());
+            drop(held);
+            cut_off += u64::from(ended.is_err());
+            drop(other);
+            assert_eq!(client.read(&mut [0]).await.is_err(), ended.is_err(), "{left}");
+            let (mut next, mut other) = pair(&relay, &target).await;
+            talk(&mut next, &mut other).await;
+            if ended.is_ok() {
+                break;
+            }
+        }
+        assert!(cut_off > 3, "{cut_off}");
+        assert_eq!(relay.stop().totals.aborted, cut_off);
+    });
 }

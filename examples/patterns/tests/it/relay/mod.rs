@@ -38,8 +38,11 @@ struct Done {
 
 impl Relayed {
     fn new(options: Options) -> Self {
-        let ((stop, stopped), pool) = (oneshot::channel(), Pool::new());
-        let options = Options { pool: pool.clone(), ..options };
+        Self::with(Options { pool: Pool::new(), ..options })
+    }
+
+    fn with(options: Options) -> Self {
+        let ((stop, stopped), pool) = (oneshot::channel(), options.pool.clone());
         let (address, serving) = Serving::start(stop, move |tell| {
             let before = meter::thread();
             let totals = run(async move {

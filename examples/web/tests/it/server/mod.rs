@@ -2,6 +2,8 @@
 
 mod clients;
 mod handover;
+mod memory;
+mod panics;
 mod patience;
 
 use aqueduct::Pool;
