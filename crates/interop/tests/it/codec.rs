@@ -78,6 +78,22 @@ async fn a_codec_s_frames_become_slices_for_nothing() {
     assert_eq!(frame.as_ptr(), range.start.wrapping_add(4));
 }
 
+/// The exception: a frame that does not fit behind the one before is moved when its buffer grows, which the
+/// meter does not see.
+#[test]
+fn a_codec_moves_the_beginning_of_a_frame_when_its_buffer_grows() {
+    let wire = wire();
+    let mut codec = Frames(LengthDelimitedCodec::new());
+    let mut buffer = BytesMut::from(&wire[..1000]); // a frame, and a part of the next
+    let block = buffer.as_ptr_range();
+    let first = codec.decode(&mut buffer).unwrap().unwrap();
+    assert!(block.contains(&first.as_ptr()));
+    assert!(codec.decode(&mut buffer).unwrap().is_none());
+    assert!(!block.contains(&buffer.as_ptr()));
+    buffer.extend_from_slice(&wire[1000..]);
+    assert_eq!(codec.decode(&mut buffer).unwrap().unwrap(), frames()[1]);
+}
+
 #[tokio::test]
 async fn a_codec_copies_what_it_encodes_and_a_pipe_does_not() {
     let frame = numbered(5000);

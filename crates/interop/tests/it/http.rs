@@ -150,6 +150,19 @@ async fn hyper_writes_a_sequence_from_where_it_lies() {
     check(&pieces, &segments);
 }
 
+/// hyper holds sixteen frames at most before it writes.
+#[tokio::test]
+async fn hyper_writes_sixteen_segments_at_a_time() {
+    let segments = vec![numbered(100); 40];
+    let page = Sequence::from_iter(segments.iter().map(|segment| segment.detach()));
+    let mut wire = Wire::taking(usize::MAX);
+    let answer = service_fn(async |_| Ok::<_, Infallible>(Response::new(page.clone())));
+    http1::Builder::new().serve_connection(&mut wire, answer).await.unwrap();
+    let pieces: Vec<usize> = wire.writes.iter().map(Vec::len).collect();
+    assert_eq!(pieces, [17, 16, 8]);
+    assert_eq!(wire.sent().1.len(), 40);
+}
+
 #[tokio::test]
 async fn hyper_goes_on_within_a_segment_where_a_write_was_short() {
     let (segments, page) = page();
