@@ -6,6 +6,7 @@ mod archive;
 mod codec;
 mod columns;
 mod completion;
+mod features;
 mod http;
 mod page;
 mod protobuf;
