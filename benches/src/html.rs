@@ -6,6 +6,7 @@ mod axis;
 mod groups;
 mod plot;
 mod ports;
+mod summary;
 #[cfg(test)]
 mod tests;
 
@@ -56,6 +57,8 @@ fn page(report: &Report) -> io::Result<Markup> {
             body {
                 main {
                     (head(report))
+                    (summary::all(&report.operations))
+                    (verdict(report))
                     @if !report.operations.is_empty() { (legend()) (groups) }
                     (ports::all(&report.ports)?)
                     (claims(&report.claims))
@@ -74,10 +77,13 @@ fn head(report: &Report) -> Markup {
                  time where one thread does it all; and the example systems with and without the \
                  copies that their documents count."
             }
-            (targets(report))
             (machine(&report.machine))
         }
     }
+}
+
+fn verdict(report: &Report) -> Markup {
+    html! { section { h2 { "All operations" } (targets(report)) } }
 }
 
 fn targets(report: &Report) -> Markup {

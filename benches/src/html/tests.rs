@@ -230,8 +230,27 @@ fn rows_of_one_family_and_unit_share_a_plot() {
     other.unit = "us/MB";
     let rows = vec![row("pipe.a", true), row("pool.a", true), other, row("pipe.c", true)];
     let page = text(&report(rows));
-    assert_eq!(page.matches("<h2>").count(), 3);
+    assert_eq!(page.matches("<h2>").count(), 3 + 1, "and one above them all");
     assert_eq!(page.matches("<svg").count(), 6);
+}
+
+#[test]
+fn the_first_screen_says_what_a_copy_costs_and_who_is_quickest() {
+    let mut share = row("share.4096", true);
+    let price = |median| Summary { min: median, median };
+    share.peers = [("copied", price(63.0)), ("copied-cold", price(321.0))].into();
+    let (mut won, mut lost) = (row("slice.clone_drop", true), row("ring.event", true));
+    won.peers = [("bytes", price(27.5)), ("copying", price(0.1))].into();
+    lost.peers = [("disruptor", price(1.25))].into();
+    let page = text(&report(vec![share, won, lost]));
+    let summary = page.split("All operations").next().expect("the first part");
+    let cells = summary.split("<td ").skip(1).filter_map(|cell| cell.split_once('>'));
+    let best = cells.filter(|(class, _)| class.contains("best"));
+    let best: Vec<_> = best.filter_map(|(_, cell)| cell.split('<').next()).collect();
+    assert_eq!(best, ["2.50", "2.50 ns", "1.25 ns"]);
+    for figure in [">4096<", "share 4096 bytes", ">63.00<", ">321.0<", ">27.50 ns<"] {
+        assert!(summary.contains(figure), "{figure}");
+    }
 }
 
 #[test]

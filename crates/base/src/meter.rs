@@ -40,6 +40,16 @@ impl Sub for Counts {
 /// The total starts at an arbitrary figure, since a thread takes over the record of one that ended; the
 /// first reading of a thread allocates. While a thread's own values are destroyed, after its record
 /// was passed on, the figure is that of all threads in that state.
+///
+/// ```
+/// use aqueduct_base::{copy, meter};
+///
+/// let before = meter::thread();
+/// copy(&mut [0; 100], &[1; 100]);
+/// let counts = meter::thread() - before;
+/// # #[cfg(feature = "meter")]
+/// assert_eq!((counts.bytes, counts.copies), (100, 1));
+/// ```
 #[must_use]
 pub fn thread() -> Counts {
     imp::thread()

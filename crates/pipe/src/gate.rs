@@ -11,7 +11,7 @@
 //! 3. `PARK` is gone before the waker is used: one that is set afterwards belongs to a new wait.
 //! 4. The target is written before `PARK` is set, and is read again by a raise that saw `PARK` and
 //!    left it: the waiter may have given one wait up and begun another in between, with the word as
-//!    it was.
+//!    it was. Behind it, it only becomes `NEVER`.
 //! 5. A waker is never called, cloned or dropped under the lock.
 //! 6. The count of wakers is raised before `PARK` is set for the new one. So a raise that took `PARK`
 //!    and finds the count as it was has the waker that the wait was begun with, or a newer one.
@@ -241,6 +241,15 @@ impl Gate {
             self.target.store(NEVER, Ordering::Relaxed);
         }
         word
+    }
+
+    /// Gives a wait up, but for that for the end, beside which it was. A raise that has read the old
+    /// target wakes once too often.
+    pub(crate) fn wait_for_end_alone(&self) {
+        self.target.store(NEVER, Ordering::Relaxed);
+        if twin::is("end_given_up") {
+            self.unpark();
+        }
     }
 
     /// Gives a wait up.

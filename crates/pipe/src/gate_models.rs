@@ -100,6 +100,25 @@ fn model_18_a_wait_for_the_end_beside_another() {
     });
 }
 
+// twin: end_given_up
+#[test]
+fn model_18_a_wait_is_given_up_but_for_the_end() {
+    model(|| {
+        let (raised, waited, mut waiter) = gate();
+        let raiser = thread::spawn(move || {
+            raised.raise(1, NONE, &mut Raiser::default());
+            raised.raise(0, CLOSED, &mut Raiser::default());
+        });
+        block_on(|context| {
+            let _ = waited.park(&mut waiter, context.waker(), 1);
+            let word = waited.park_for_end(&mut waiter, context.waker());
+            waited.wait_for_end_alone();
+            if word.has(CLOSED) { Poll::Ready(()) } else { Poll::Pending }
+        });
+        raiser.join().unwrap();
+    });
+}
+
 // twin: park_seen_apart
 // twin: park_on_a_load
 #[test]

@@ -12,6 +12,17 @@ use std::fmt;
 /// [`Writer::interrupter`](crate::Writer::interrupter) a flush.
 ///
 /// Clones interrupt the same half. It outlives both, and then does nothing.
+///
+/// ```
+/// use aqueduct_pipe::{Options, Read, pipe};
+///
+/// let (_writer, mut reader) = pipe(Options::default());
+/// let interrupter = reader.interrupter();
+/// let other = std::thread::spawn(move || interrupter.interrupt());
+/// assert!(matches!(reader.read_blocking()?, Read::Cancelled(_)));
+/// # other.join().unwrap();
+/// # Ok::<(), aqueduct_pipe::PipeError>(())
+/// ```
 #[derive(Clone)]
 pub struct Interrupter {
     shared: Arc<Shared>,

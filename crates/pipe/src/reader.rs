@@ -37,6 +37,8 @@ pub struct Reader {
     parked: bool,
     /// Whether that was for more than any byte.
     wishes: bool,
+    /// Whether it is for the end, too: somebody has asked since the last read waited.
+    for_end: bool,
     end: End,
     /// Whether the last item of its stream was the writer's error.
     #[cfg(feature = "stream")]
@@ -63,6 +65,7 @@ impl Reader {
             raiser: Raiser::default(),
             parked: false,
             wishes: false,
+            for_end: false,
             end: End::Dropped,
             #[cfg(feature = "stream")]
             told: false,
@@ -267,7 +270,8 @@ impl Reader {
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
-        (self.parked, self.wishes) = (true, target > self.intake.flushed + 1);
+        (self.parked, self.for_end) = (true, false);
+        self.wishes = target > self.intake.flushed + 1;
         // Parked first: a writer that lets go of its block later wakes us to let go of it, too.
         self.intake.shed();
         if self.intake.flushed > self.raised || self.wishes {
@@ -286,7 +290,11 @@ impl Reader {
     fn give_up(&mut self) {
         if self.parked {
             (self.parked, self.wishes) = (false, false);
-            self.shared.flushed.unpark();
+            if self.for_end {
+                self.shared.flushed.wait_for_end_alone();
+            } else {
+                self.shared.flushed.unpark();
+            }
         }
     }
 
@@ -306,6 +314,7 @@ impl Reader {
     /// several tasks the last one that polled this half.
     pub fn poll_closed(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let word = self.shared.flushed.park_for_end(&mut self.waiter, context.waker());
+        self.for_end = true;
         self.intake.shed(); // parked first, as any wait
         if word.has(CLOSED) { Poll::Ready(()) } else { Poll::Pending }
     }

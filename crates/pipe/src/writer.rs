@@ -179,6 +179,18 @@ impl Writer {
     /// Leaves `len` bytes out, to be [filled in](Self::patch) before the flush: a length that is known
     /// only when the rest is written. They are zeros until then.
     ///
+    /// ```
+    /// use aqueduct_pipe::{Options, pipe};
+    ///
+    /// let (mut writer, mut reader) = pipe(Options::default());
+    /// let length = writer.reserve_prefix(2)?;
+    /// writer.write(b"the rest")?;
+    /// writer.patch(&length, &8_u16.to_be_bytes())?;
+    /// writer.finish();
+    /// assert_eq!(reader.read_blocking()?.into_view().seq(), b"\0\x08the rest");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`reserve`](Self::reserve).

@@ -19,6 +19,19 @@ use std::fmt;
 /// Each thread keeps free blocks of its own, so that [`get`](Self::get) and the drop of the last
 /// handle are a few nanoseconds without an atomic read-modify-write. See the
 /// [crate's page](crate) for how blocks that die elsewhere return.
+///
+/// ```
+/// use aqueduct_pool::Pool;
+///
+/// let pool = Pool::new();
+/// let mut block = pool.get(4096); // empty, with room for 4096 bytes at least
+/// block.extend_from_slice(b"a message that some other thread shall have");
+/// let message = block.freeze(); // costs nothing, and may be cloned and sliced
+/// let reader = std::thread::spawn(move || message.len());
+///
+/// assert_eq!(reader.join().expect("it does not panic"), 43);
+/// assert_eq!(pool.outstanding(), 0, "the block came back by itself");
+/// ```
 pub struct Pool {
     core: &'static Core,
 }

@@ -9,6 +9,16 @@ use crate::{
 use std::{array, fmt};
 
 /// Settings of a ring.
+///
+/// ```
+/// use aqueduct_ring::{Beside, Builder, One, Wait};
+///
+/// // Several producers; a stage that writes, and behind it two that read side by side.
+/// let ring = Builder::new(1000).wait(Wait::Spin);
+/// let (producer, (_check, [_log, _match])) = ring.build_many::<[u8; 64], (One, Beside<2>)>(|| [0; 64])?;
+/// assert_eq!(producer.clone().capacity(), 1024, "rounded up to a power of two");
+/// # Ok::<(), aqueduct_ring::BuildError>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Builder {
     capacity: usize,

@@ -40,6 +40,23 @@ mod sealed {
 ///
 /// When it is dropped, stages behind it get what it was done with, and producers what is free, and learn
 /// then that nothing will come any more.
+///
+/// ```
+/// use aqueduct_ring::{Builder, One, TakeError};
+///
+/// let (mut producer, (mut first, mut last)) = Builder::new(8).build::<u64, (One, One)>(|| 0)?;
+/// let mut slot = producer.claim()?;
+/// *slot = 20;
+/// slot.publish();
+///
+/// assert!(matches!(last.try_take(64), Err(TakeError::Empty)), "the stage before has it");
+/// first.take(64)?.iter_mut().for_each(|slot| *slot += 1);
+/// assert_eq!(last.take(64)?.iter_mut().next(), Some(&mut 21));
+///
+/// drop(producer);
+/// assert!(first.take(64).is_err(), "nothing will come any more");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Consumer<T, A: Access = Exclusive> {
     place: Place<T, A>,
 }

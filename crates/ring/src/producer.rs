@@ -40,6 +40,21 @@ mod sealed {
 ///
 /// When it is dropped, the last of several at least, consumers take what was published, and learn then
 /// that no more will come; and that it panicked, if it did.
+///
+/// ```
+/// use aqueduct_ring::{Builder, ClaimError, One};
+///
+/// let (mut producer, mut consumer) = Builder::new(2).build::<u64, One>(|| 0)?;
+/// *producer.try_claim()? = 7; // dropped without `publish`: as if it had not been
+/// for n in 1..=2 {
+///     let mut slot = producer.try_claim()?;
+///     *slot = n;
+///     slot.publish();
+/// }
+/// assert!(matches!(producer.try_claim(), Err(ClaimError::Full)));
+/// assert_eq!(consumer.try_take(64)?.len(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Producer<T, N: Number = Sole> {
     head: Head<T, N>,
 }

@@ -166,6 +166,14 @@ impl Slice {
     /// As [`slice`](Self::slice), but on the same block however few the bytes are: for claims that
     /// no byte moved, and for I/O. (A slice that is inline already has no block.)
     ///
+    /// ```
+    /// use aqueduct_slice::Slice;
+    ///
+    /// let block = Slice::from(vec![7; 100]);
+    /// assert!(block.slice(10..12).is_inline());
+    /// assert_eq!(block.slice_shared(10..12).as_ptr(), &raw const block[10]);
+    /// ```
+    ///
     /// # Panics
     ///
     /// When `range` does not lie within the slice.
@@ -199,6 +207,14 @@ impl Slice {
     }
 
     /// Takes the first `at` bytes off, as a slice. Constant time.
+    ///
+    /// ```
+    /// use aqueduct_slice::Slice;
+    ///
+    /// let mut rest = Slice::from_static(b"head, and a body that is longer");
+    /// assert_eq!(rest.split_to(6), b"head, ");
+    /// assert_eq!(rest, b"and a body that is longer");
+    /// ```
     ///
     /// # Panics
     ///
@@ -278,6 +294,15 @@ impl Slice {
     /// Joins `next` to the end of this slice: two parts of one block that were neighbours, or two
     /// inline slices short enough together. Constant time, copies nothing.
     ///
+    /// ```
+    /// use aqueduct_slice::Slice;
+    ///
+    /// let mut back = Slice::from(vec![7; 100]);
+    /// let front = back.split_to(40);
+    /// assert_eq!(front.try_unsplit(back)?, [7; 100]);
+    /// # Ok::<(), aqueduct_slice::Unjoined>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Unjoined`], with both slices, when they are not neighbours.
@@ -318,6 +343,17 @@ impl Slice {
     /// The slice as a [`SliceMut`] over the same bytes, with the rest of the block as headroom and
     /// capacity. Constant time, copies nothing.
     ///
+    /// ```
+    /// use aqueduct_slice::Slice;
+    ///
+    /// let slice = Slice::from(vec![7; 100]);
+    /// let other = slice.clone();
+    /// let slice = slice.try_into_mut().expect_err("two handles share the block");
+    /// drop(other);
+    /// let mut bytes = slice.try_into_mut().expect("the only handle");
+    /// bytes[0] = 8;
+    /// ```
+    ///
     /// # Errors
     ///
     /// The slice itself, when the block is shared, is not writable (static memory, a foreign owner
@@ -351,6 +387,14 @@ impl Slice {
 
     /// A slice with the same bytes in memory of its own: for what is kept long after its block.
     /// Counted as a copy; linear.
+    ///
+    /// ```
+    /// use aqueduct_slice::Slice;
+    ///
+    /// let part = Slice::from(vec![7; 1 << 20]).slice(..100);
+    /// assert!(part.pinned_bytes() >= 1 << 20);
+    /// assert!(part.detach().pinned_bytes() < 1000);
+    /// ```
     ///
     /// # Panics
     ///

@@ -2,7 +2,7 @@
 //! and the replay of the fuzzer's corpus.
 
 use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 /// One step: which operation, on which handles, with which sizes. An interpreter takes each field
@@ -63,7 +63,7 @@ pub fn traced<R>(script: impl FnOnce(&mut String) -> R) -> R {
     let run = catch_unwind(AssertUnwindSafe(|| script(&mut trace)));
     run.unwrap_or_else(|why| {
         let said = said(&*why);
-        resume_unwind(Box::new(format!("{said}, after{trace}")));
+        panic!("{said}, after{trace}");
     })
 }
 

@@ -5,22 +5,36 @@ use std::{fmt, io};
 /// A call to the system that moves bytes, or what they move through. It prints as the manual's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-#[expect(missing_docs, reason = "the system's manual has them")]
 pub enum Call {
+    /// Reading from a descriptor.
     Read,
+    /// Reading from a place of a file.
     Pread,
+    /// Writing to a place of a file.
     Pwrite,
+    /// Writing to a descriptor.
     Write,
+    /// Writing what lies in several places.
     Writev,
+    /// Moving a file to a descriptor within the kernel.
     SendFile,
+    /// Moving from or to a pipe of the system without copying.
     Splice,
+    /// Duplicating what is in a pipe of the system.
     Tee,
+    /// Copying from file to file within the kernel.
     CopyFileRange,
+    /// Making a pipe of the system.
     Pipe,
+    /// Waiting until a descriptor is ready.
     Poll,
+    /// Sending with `MSG_ZEROCOPY`.
     SendZeroCopy,
+    /// Asking a socket which of these sends are done.
     ErrorQueue,
+    /// Handing operations to io_uring, or waiting for them.
     UringSubmit,
+    /// Opening a file past the system's cache.
     OpenDirect,
 }
 

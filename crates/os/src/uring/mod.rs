@@ -59,6 +59,8 @@ mod refusals;
 #[cfg(feature = "tokio")]
 mod run;
 mod send;
+#[cfg(test)]
+mod turns;
 
 pub use fixed::Registered;
 pub use op::Op;

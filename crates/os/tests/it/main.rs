@@ -11,6 +11,7 @@ mod edges;
 #[cfg(target_os = "linux")]
 mod full_disk;
 mod map;
+mod map_advice;
 #[cfg(target_os = "linux")]
 mod map_memory;
 mod map_ranges;

@@ -12,7 +12,7 @@ use std::{
     thread,
 };
 
-use aqueduct_os::{Advice, MapError, MappedFile, WriteToFault};
+use aqueduct_os::{MapError, MappedFile, WriteToFault};
 use aqueduct_slice::{RangeError, Slice};
 use aqueduct_testkit::pattern;
 use rustix::io::Errno;
@@ -124,26 +124,8 @@ fn an_empty_file_and_empty_ranges_give_nothing() {
         map.write_all_to(&socket, 0..0).expect("nothing");
     });
     assert!(got.is_empty());
-    for advice in advices() {
+    for advice in crate::map_advice::advices() {
         map.advise(advice, ..).expect("of nothing");
-    }
-}
-
-fn advices() -> [Advice; 5] {
-    use Advice::{Normal, Populate, Random, Sequential, WillNeed};
-    [Normal, Sequential, Random, WillNeed, Populate]
-}
-
-#[test]
-fn advice_is_taken_for_any_range() {
-    let scratch = Scratch::new(&pattern(5 * PAGE + 1, 3));
-    for start in [0, 1, PAGE as u64 + 7] {
-        let map = MappedFile::map_range(scratch.open(), start..).expect("mapped");
-        for advice in advices() {
-            for range in [0..0, 0..1, 1..2, 4_000..map.len(), 0..map.len()] {
-                map.advise(advice, range.clone()).unwrap_or_else(|e| panic!("{range:?}: {e}"));
-            }
-        }
     }
 }
 

@@ -16,6 +16,20 @@ use std::{
 /// Three ways: [`write`](Self::write) copies, [`push`](Self::push) hands over, and
 /// [`begin`](Self::begin) fills the pipe's own memory in place, for a length that is known only at the
 /// end. As with a [`Writer`], the reader sees them with the next flush.
+///
+/// ```
+/// use aqueduct_pipe::{FramedWriter, Framing, Options, pipe};
+///
+/// let (writer, mut reader) = pipe(Options::default());
+/// let mut lines = FramedWriter::new(writer, Framing::delimited("\n", 1000)?)?;
+/// lines.write(b"copied")?;
+/// lines.push(vec![b'x'; 500])?; // handed over
+/// let refused = lines.write(b"two\nlines").expect_err("it has a delimiter in it");
+/// assert_eq!(lines.position(), 6 + 500 + 2, "nothing of {refused} was written");
+/// lines.finish();
+/// assert!(reader.read_blocking()?.into_view().seq().starts_with(b"copied\nxxx"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct FramedWriter {
     pub(crate) writer: Writer,
     pub(super) framing: Framing,

@@ -6,6 +6,7 @@
 
 mod adapters;
 mod at_least;
+mod beside;
 mod common;
 mod deciding;
 mod drops;

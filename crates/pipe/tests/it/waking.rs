@@ -290,27 +290,3 @@ fn t11_everything_prints_in_every_state() {
         ("the other half of the pipe is gone".into(), "PipeError(Closed)".into())
     );
 }
-
-#[test]
-fn a_poll_for_the_end_does_not_lose_the_wait_for_bytes() {
-    let (mut writer, mut reader) = pipe(Options::default());
-    let (wakes, waker) = Wakes::new();
-    let mut context = Context::from_waker(&waker);
-    assert!(reader.poll_read(&mut context).is_pending());
-    assert!(reader.poll_closed(&mut context).is_pending());
-    assert!(!flush(&mut writer, b"bytes"));
-    assert_eq!(wakes.count(), 1, "nobody was woken");
-}
-
-#[test]
-fn a_poll_for_the_readers_end_does_not_lose_the_wait_of_a_flush() {
-    let (mut writer, mut reader) = paced(64, 32);
-    let (wakes, waker) = Wakes::new();
-    let mut context = Context::from_waker(&waker);
-    writer.write(&[1; 64]).unwrap();
-    assert!(writer.poll_flush(&mut context).is_pending());
-    assert!(writer.poll_closed(&mut context).is_pending());
-    let Some(Read::Data(view)) = reader.try_read().unwrap() else { panic!("there is data") };
-    view.consume(64);
-    assert_eq!(wakes.count(), 1, "nobody was woken");
-}

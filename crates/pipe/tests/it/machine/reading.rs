@@ -24,12 +24,9 @@ fn find<'a>(
     wait: Wait,
 ) -> Option<Result<Read<'a>, PipeError>> {
     if way == Way::Try {
-        let wishes = waits.is_for_enough();
         let found = reader.try_read().transpose();
-        match found {
-            Some(_) if wishes => waits.end(),
-            Some(_) => waits.end_but_for_the_end(),
-            None => {}
+        if found.is_some() {
+            waits.end_but_for_the_end();
         }
         return found;
     }

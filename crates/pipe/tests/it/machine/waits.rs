@@ -73,11 +73,6 @@ impl Waits {
         self.list.retain(|wait| *wait == Wait::End);
     }
 
-    /// Whether its task sleeps until there are so many bytes, examined or not.
-    pub fn is_for_enough(&self) -> bool {
-        !self.is_awake() && self.list.iter().any(|wait| matches!(wait, Wait::Enough(_)))
-    }
-
     /// Up to which total its task wants bytes, if it sleeps; zero if not.
     pub fn wanted(&self) -> usize {
         let total = |wait: &Wait| match *wait {
