@@ -1,6 +1,7 @@
 //! The pipe's halves as what other crates ask for: each file is one family of traits, or one thing
 //! beside them.
 
+mod blocking;
 #[cfg(any(feature = "tokio", feature = "futures-io"))]
 mod bytes;
 mod common;

@@ -40,7 +40,7 @@
 //!
 //! | feature | gives |
 //! |---|---|
-//! | none | [`duplex`], [`Reader::copy_to`], a [`Reader`] from a `Sequence`, [`Blocking`] for `std::io` |
+//! | none | [`duplex`], [`Reader::copy_to`], a [`Reader`] from a `Sequence`; for `std::io` [`Blocking`], [`Writer::fill_from_blocking`], [`Reader::drain_to_blocking`] |
 //! | `tokio` | tokio's `AsyncRead` and `AsyncBufRead` for [`Reader`], `AsyncWrite` for [`Writer`], all three for [`Duplex`]; `Writer::fill_from` any byte stream, `Reader::drain_to` any |
 //! | `futures-io` | the traits of `futures-io`, for the same three |
 //! | `stream` | `Stream` of slices for [`Reader`] and of frames for [`FramedReader`], `Sink` of the same for [`Writer`] and [`FramedWriter`] |

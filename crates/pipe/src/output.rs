@@ -75,7 +75,6 @@ impl Output {
     }
 
     /// Makes the next block about so large.
-    #[cfg(feature = "tokio")]
     pub(crate) fn suit(&mut self, size: usize) {
         let size = size.checked_next_power_of_two().unwrap_or(self.largest);
         self.size = size.clamp(self.first, self.largest);

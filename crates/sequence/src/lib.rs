@@ -11,7 +11,7 @@
 //!
 //! let parts = [Slice::from_static(&[0, 0, 1]), Slice::from_static(&[44, b'o', b'k'])];
 //! let frame = Sequence::from_iter(parts);
-//! let mut reader = frame.as_ref().reader();
+//! let mut reader = frame.reader();
 //! assert_eq!(reader.read_u32_be()?, 300); // across two segments, without allocating
 //! assert_eq!(reader.read_rest(), b"ok");
 //! # Ok::<(), aqueduct_sequence::ReadError>(())

@@ -1,7 +1,7 @@
 //! [`Sequence`]: the owned form.
 
 use crate::{
-    SequenceRef,
+    SequenceReader, SequenceRef,
     segment::{Segment, append, checked_distance, cut, distance, end_of, join},
     seqref::raise,
 };
@@ -93,6 +93,24 @@ impl Sequence {
             },
             Kind::Many(window) => window.as_ref(),
         }
+    }
+
+    /// A reader of all bytes, from the first on: the borrowed form's. Where `Buf` of the `bytes` crate is in
+    /// scope, `reader()` is its method, which takes the sequence: `as_ref().reader()` is this one.
+    ///
+    /// ```
+    /// use aqueduct_sequence::Sequence;
+    ///
+    /// let message = Sequence::from(vec![0, 0, 1, 2, 3]);
+    /// let mut reader = message.reader();
+    /// assert_eq!(reader.read_u24_be()?, 1);
+    /// assert_eq!(reader.read_rest(), [2, 3]);
+    /// # Ok::<(), aqueduct_sequence::ReadError>(())
+    /// ```
+    #[must_use]
+    #[inline]
+    pub fn reader(&self) -> SequenceReader<'_> {
+        self.as_ref().reader()
     }
 
     /// Bytes in the sequence. Constant time.

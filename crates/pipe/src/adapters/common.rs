@@ -3,7 +3,21 @@
 #[cfg(any(feature = "tokio", feature = "futures-io", feature = "stream"))]
 use crate::gate::CLOSED;
 use crate::{Flush, PipeError, PipeErrorKind, Writer};
-use std::task::{Context, Poll, ready};
+use std::{
+    io,
+    task::{Context, Poll, ready},
+};
+
+/// Room that is worth a call to the system; less where blocks are small.
+pub(super) const LEAST: usize = 512;
+/// The most pieces of one vectored write: a kibibyte of the stack. The system takes as many at least.
+pub(super) const PIECES: usize = 64;
+
+/// A stream said that it moved more than there was.
+pub(super) fn lied(who: &str, count: usize, of: usize) -> io::Error {
+    let lie = format!("the {who} answered {count} bytes of {of}");
+    io::Error::new(io::ErrorKind::InvalidData, lie)
+}
 
 impl Writer {
     /// Flushes, and takes an interrupt for an error.
@@ -29,6 +43,21 @@ impl Writer {
             Flush::Done => self.allowed(1),
             Flush::Cancelled => Err(PipeErrorKind::Interrupted.into()),
         })
+    }
+
+    /// Shows `count` bytes that a source gave, into all of the room that it had or a part of it.
+    pub(super) fn show(&mut self, count: usize, full: bool) {
+        if !full {
+            // The source had no more: the next block is for about as much.
+            self.output.suit(count.saturating_mul(2));
+        }
+        self.publish();
+    }
+
+    /// Lets go of the open block. The next one is as large as it would have been without it.
+    pub(super) fn let_go(&mut self, size: usize) {
+        self.release();
+        self.output.suit(size);
     }
 
     /// Finishes.

@@ -1,6 +1,9 @@
 //! Between a pipe and a byte stream: [`Writer::fill_from`] and [`Reader::drain_to`].
 
-use super::turn::in_turn;
+use super::{
+    common::{LEAST, PIECES, lied},
+    turn::in_turn,
+};
 use crate::{
     Flush, PipeError, PipeErrorKind, Read, Reader, Writer,
     io::{at_reader, interrupted},
@@ -14,11 +17,6 @@ use std::{
     task::{Context, Poll, ready},
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-
-/// Room that is worth a call to the system; less where blocks are small.
-const LEAST: usize = 512;
-/// The most pieces of one vectored write: a kibibyte of the stack. The system takes as many at least.
-const PIECES: usize = 64;
 
 impl Writer {
     /// Waits while the reader has enough or the pipe is full, then until `source` has something, reads
@@ -98,11 +96,7 @@ impl Writer {
             Poll::Ready(Ok(())) if count > 0 => {
                 let full = count == slot.len();
                 slot.commit(count);
-                if !full {
-                    // The source had no more: the next block is for about as much.
-                    self.output.suit(count.saturating_mul(2));
-                }
-                self.publish();
+                self.show(count, full);
                 Poll::Ready(Ok(count))
             }
             Poll::Ready(Err(error)) if error.kind() == ErrorKind::Interrupted => {
@@ -115,12 +109,6 @@ impl Writer {
             }
             Poll::Pending => self.poll_idle(context, size).map(|stop| Err(stop.into())),
         }
-    }
-
-    /// Lets go of the open block. The next one is as large as it would have been without it.
-    fn let_go(&mut self, size: usize) {
-        self.release();
-        self.output.suit(size);
     }
 
     /// While the source has nothing: lets go of the open block as soon as no block before it is held,
@@ -266,8 +254,4 @@ impl Reader {
 fn again<T>(context: &Context<'_>) -> Poll<T> {
     context.waker().wake_by_ref();
     Poll::Pending
-}
-
-fn lied(who: &str, count: usize, of: usize) -> io::Error {
-    io::Error::new(ErrorKind::InvalidData, format!("the {who} answered {count} bytes of {of}"))
 }

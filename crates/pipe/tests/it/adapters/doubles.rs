@@ -98,7 +98,7 @@ impl Sink {
         Self { vectored, script: script.into_iter().collect(), ..Self::default() }
     }
 
-    fn take(&mut self, parts: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+    pub fn take(&mut self, parts: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         let bytes: Vec<u8> = parts.iter().flat_map(|part| part.iter().copied()).collect();
         self.writes.push(bytes.len());
         let most = match self.script.pop_front() {

@@ -2,6 +2,7 @@
 //!
 // case 130: no meaning here: the writer rents; `reserve(n)` gives room in one piece, and a frame that lies in several is read where it lies.
 
+mod blocking;
 mod copying;
 mod doubles;
 mod errors;
