@@ -73,7 +73,7 @@ fn python_looks_at_slices_in_place() {
     }
     let path = module(&folder, &target);
     let list = folder.join("tests/requirements.txt");
-    let python = python(Path::new(env!("CARGO_TARGET_TMPDIR")), &list).unwrap_or_else(|why| {
+    let python = python(Path::new(env!("CARGO_TARGET_TMPDIR")), &list, &[]).unwrap_or_else(|why| {
         skip(&format!("nothing of numpy: {why}"));
         PathBuf::from("python3")
     });
