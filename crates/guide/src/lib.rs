@@ -1,4 +1,4 @@
-//! The programs of the book, which `cargo test` compiles and runs.
+//! The programs of the book and of the workspace's README, which `cargo test` compiles and runs.
 //!
 //! Here and not in the crate that they are about: they use sockets and an executor, which trybuild there
 //! would build anew.
@@ -6,6 +6,8 @@
 #![forbid(unsafe_code)]
 #![cfg(doctest)]
 
+#[doc = include_str!("../../../README.md")]
+mod readme {}
 #[doc = include_str!("../../../docs/src/guide.md")]
 mod guide {}
 #[doc = include_str!("../../../docs/src/guide/first.md")]

@@ -23,6 +23,9 @@ const SUMMARY: &str = "docs/src/SUMMARY.md";
 /// Those of them that are about the reader's code.
 const GUIDE: &str = "docs/src/guide/";
 
+/// Whose READMEs are read without the rest of the tree, on a registry and on docs.rs.
+const CRATES: &str = "crates/";
+
 /// What a fence may be, besides Rust: nothing that a doc test could run.
 const OTHERS: [&str; 8] = ["text", "sh", "toml", "json", "csharp", "java", "python", "c"];
 
@@ -38,9 +41,7 @@ struct Shelf {
 impl Shelf {
     fn load(root: &Path) -> Result<Shelf, String> {
         let mut paths = files(root, &["docs"], ".md")?;
-        let all = files(root, &FOLDERS, "README.md")?;
-        // A link to another README is read where that stands.
-        paths.extend(all.into_iter().filter(|path| !path.is_symlink()));
+        paths.extend(files(root, &FOLDERS, "README.md")?);
         let own = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"];
         paths.extend(own.map(|name| root.join(name)));
         let mut pages = BTreeMap::new();
@@ -82,6 +83,9 @@ impl Shelf {
             return Some(format!("leads nowhere: {target}"));
         }
         let in_book = |path: &str| path.starts_with(BOOK);
+        if from.path.starts_with(CRATES) && !path.is_empty() {
+            return Some(format!("leads out of the crate, which is published alone: {target}"));
+        }
         if in_book(&from.path) && !(in_book(&to) && to.ends_with(".md")) {
             return Some(format!("leads out of the book, where its readers cannot go: {target}"));
         }
@@ -210,6 +214,17 @@ mod tests {
         assert!(findings("[x](guide.md#c)")[0].contains("no such heading"));
         assert!(findings("[x](../../README.md)")[0].contains("out of the book"));
         assert!(findings("[x](ftp://example.org) [y](https://here)")[1].contains("no address"));
+    }
+
+    #[test]
+    fn a_readme_of_a_crate_leads_to_addresses_alone() {
+        let text = "# Top\n[x](https://docs.rs/aqueduct) [y](#top)\n[z](../../README.md)";
+        let pages = shelf(&[("crates/slice/README.md", text)]);
+        let said: Vec<_> = pages.check(&root()).iter().map(ToString::to_string).collect();
+        assert!(
+            said.len() == 1 && said[0].contains("README.md:3: leads out of the crate"),
+            "{said:?}"
+        );
     }
 
     #[test]
