@@ -77,7 +77,6 @@ fn a_relay_that_splices() {
         "splice",
         &[
             ("splice", "EINTR", 0),
-            ("splice", "EAGAIN", 0),
             ("splice", "EIO", 1),
             ("splice", "ENOSYS", 0),
             ("pipe2", "EMFILE", 0),
