@@ -18,6 +18,9 @@ use std::ptr::NonNull;
 
 /// What is asked of the allocator: more would make it clear the block by hand.
 const ALIGN: usize = 16;
+/// What the place behind a header, or behind nothing, is a multiple of: a header of 24 bytes, where addresses
+/// have 32 bits, keeps less than the allocator gives.
+const STEP: usize = if size_of::<Header>().is_multiple_of(ALIGN) { ALIGN } else { UNIT };
 /// Bytes of a huge page: smaller blocks get none.
 const HUGE: usize = 2 << 20;
 /// What the size and the place of a header are multiples of.
@@ -118,7 +121,7 @@ impl Place {
         if self.align > IN_FRONT {
             return Shape::new(0, self.capacity, self.align);
         }
-        Shape::new(self.front() + IN_FRONT - ALIGN, self.capacity, ALIGN)
+        Shape::new(self.front() + IN_FRONT - STEP, self.capacity, ALIGN)
     }
 
     /// Bytes that the system gives for it.
@@ -143,7 +146,9 @@ impl Place {
         let start = base.addr().get() + self.front();
         let skipped = start.next_multiple_of(IN_FRONT) - start;
         let header = header(Note::bits(slot, skipped, self.side));
-        // SAFETY: the shape has room for rounding up: a larger alignment leaves nothing to round.
+        debug_assert!(start.is_multiple_of(STEP), "{start:x}");
+        // SAFETY: the shape has room for rounding up a multiple of STEP: a larger alignment leaves nothing
+        // to round.
         let place = unsafe { base.add(skipped) };
         if !self.side {
             let place = place.cast::<Header>();

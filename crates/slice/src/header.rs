@@ -214,7 +214,7 @@ impl Header {
 /// What `core` has in place of std's `abort`: a panic gets no further than a function of the C ABI.
 #[cold]
 #[inline(never)]
-extern "C" fn end_the_process() -> ! {
+pub(crate) extern "C" fn end_the_process() -> ! {
     panic!("a block has more handles than can be counted")
 }
 
