@@ -19,7 +19,7 @@
 use aqueduct_base::sync::{
     Mutex,
     atomic::{AtomicU64, Ordering},
-    twin,
+    thread, twin,
 };
 use std::{
     mem, ptr,
@@ -302,8 +302,12 @@ impl Raiser {
     #[cold]
     fn learn(&mut self, gate: &Gate) -> Option<Arc<Waker>> {
         let newest = gate.waker.lock();
-        let (waker, wakers) = (newest.clone(), gate.wakers.load(Ordering::Relaxed));
+        let (waker, mut wakers) = (newest.clone(), gate.wakers.load(Ordering::Relaxed));
         drop(newest);
+        if twin::is("wakers_read_late") {
+            thread::yield_now(); // else loom does not look at what comes in between
+            wakers = gate.wakers.load(Ordering::Relaxed);
+        }
         self.wakers = wakers;
         mem::replace(&mut self.seen, waker)
     }

@@ -139,6 +139,7 @@ fn model_18_an_interrupt_and_a_raise_and_another_waker() {
 }
 
 // twin: raiser_keeps
+// twin: wakers_read_late
 #[test]
 fn model_09_who_woke_one_waker_wakes_the_next() {
     model(|| {
