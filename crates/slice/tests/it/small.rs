@@ -211,7 +211,7 @@ fn an_inline_slice_is_cut_within_its_bytes_whatever_they_are() {
         for len in 0..=23 {
             let bytes = vec![byte; len];
             let slice = Slice::copy_from_slice(&bytes);
-            for at in (len + 1..50).chain([1 << 20, 1 << 40, usize::MAX / 2, usize::MAX]) {
+            for at in (len + 1..50).chain([1 << 20, usize::MAX / 4, usize::MAX / 2, usize::MAX]) {
                 let (mut a, mut b) = (slice.clone(), slice.clone());
                 assert!(panics(|| a.split_to(at)), "{len} bytes to {at}");
                 assert!(panics(|| b.split_off(at)), "{len} bytes from {at}");
