@@ -1,6 +1,7 @@
 //! The book's first server, built and run as the page has it.
 #![allow(missing_docs, unreachable_pub, reason = "a test binary")]
 
+use aqueduct_testkit::pattern;
 use std::{
     env, fs,
     io::{BufRead, BufReader, Read, Write},
@@ -67,7 +68,11 @@ impl Drop for Server {
 fn request(verb: u8, key: &[u8], value: &[u8]) -> Vec<u8> {
     let len = u32::try_from(2 + key.len() + value.len()).unwrap();
     let key_len = u8::try_from(key.len()).unwrap();
-    [&len.to_be_bytes()[..], &[verb, key_len], key, value].concat()
+    let mut request = Vec::new();
+    for part in [&len.to_be_bytes()[..], &[verb, key_len], key, value] {
+        request.extend(part);
+    }
+    request
 }
 
 /// The next answer.
@@ -93,7 +98,7 @@ fn copied(ended: &str) -> u64 {
 /// Each value is set, and asked for when all are; nothing waits for an answer. Gives the bytes that were sent.
 fn pipelined(address: &str) -> u64 {
     const COUNT: usize = 3000;
-    let value = |n: usize| -> Vec<u8> { (n..n + 2000).map(|n| (n % 251) as u8).collect() };
+    let value = |n| pattern(2000, n);
     let key = |n: usize| format!("k{n:04}").into_bytes();
     let sets = (0..COUNT).flat_map(|n| request(b'S', &key(n), &value(n)));
     let gets = (0..COUNT).flat_map(|n| request(b'G', &key(n), b""));
