@@ -1,10 +1,10 @@
 //! `cargo xtask features`: each published crate with no, each, and all of its features; and those that
-//! can do without std, for a target that has none.
+//! can do without std, for a target that has none, which is all that `--bare` does.
 
 use std::path::Path;
 use std::process::Command;
 
-use crate::process::{Outcome, capture, cargo, execute};
+use crate::process::{Outcome, capture, cargo, execute, find_tool, flags};
 use crate::workspace::{Package, published};
 
 /// Apart from the main target folder, whose features a plain `cargo test` would lose each time.
@@ -14,23 +14,23 @@ const FOLDER: &str = "--target-dir=target/features";
 const BARE: &str = "x86_64-unknown-none";
 
 pub(crate) fn run(args: &[String]) -> Outcome {
+    let (options, names): (Vec<String>, Vec<String>) =
+        args.iter().cloned().partition(|arg| arg.starts_with("--"));
+    let [bare_only] = flags(&options, ["--bare"])?;
     let packages = published()?;
-    let chosen: Vec<&Package> =
-        packages.iter().filter(|package| args.is_empty() || args.contains(&package.name)).collect();
+    let chosen: Vec<&Package> = packages
+        .iter()
+        .filter(|package| names.is_empty() || names.contains(&package.name))
+        .collect();
     if chosen.is_empty() {
-        return Err(format!("no published package of that name: {}", args.join(" ")));
+        return Err(format!("no published package of that name: {}", names.join(" ")));
+    }
+    check_bare(&chosen)?;
+    if bare_only {
+        return Ok(());
     }
     let mut sets = 0;
-    let bare = has_bare_target()?;
-    if !bare {
-        println!("features: no {BARE} (rustup target add {BARE}): nothing is built for it");
-    }
     for package in chosen {
-        for set in bare_sets(package).into_iter().filter(|_| bare) {
-            let mut command = cargo();
-            command.args(["check", "--quiet", FOLDER, "--target", BARE, "--package"]);
-            execute(command.arg(&package.name).args(&set))?;
-        }
         for set in feature_sets(package) {
             sets += 1;
             // The check sees the crate alone: dev-dependencies may turn on what it forgot.
@@ -42,6 +42,25 @@ pub(crate) fn run(args: &[String]) -> Outcome {
         }
     }
     println!("features: {sets} sets of features build and pass");
+    Ok(())
+}
+
+/// Builds what can do without std for a target that has none, where rustup has or gets that.
+fn check_bare(packages: &[&Package]) -> Outcome {
+    if !has_bare_target()? {
+        println!("features: no {BARE} (rustup target add {BARE}): nothing is built for it");
+        return Ok(());
+    }
+    let mut sets = 0;
+    for package in packages {
+        for set in bare_sets(package) {
+            sets += 1;
+            let mut command = cargo();
+            command.args(["check", "--quiet", FOLDER, "--target", BARE, "--package"]);
+            execute(command.arg(&package.name).args(&set))?;
+        }
+    }
+    println!("features: {sets} sets of features build without std, for {BARE}");
     Ok(())
 }
 
@@ -59,10 +78,17 @@ fn feature_sets(package: &Package) -> Vec<Vec<String>> {
     sets
 }
 
-/// Whether the library of the target without std is there.
+/// Whether the library of the target without std is there, after rustup was asked for it.
 fn has_bare_target() -> Result<bool, String> {
-    let asked = ["--print", "target-libdir", "--target", BARE];
-    Ok(Path::new(capture(Command::new("rustc").args(asked))?.trim()).exists())
+    let there = || {
+        let asked = ["--print", "target-libdir", "--target", BARE];
+        Ok(Path::new(capture(Command::new("rustc").args(asked))?.trim()).exists())
+    };
+    if !there()? && find_tool("rustup").is_some() {
+        // Without a network it fails, and is not there.
+        let _ = capture(Command::new("rustup").args(["target", "add", BARE]));
+    }
+    there()
 }
 
 /// For a package that can do without std: no features, and all that do not turn it on.

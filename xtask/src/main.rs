@@ -57,7 +57,8 @@ cargo xtask COMMAND
   sanitize tsan             the soak under ThreadSanitizer, a minute, and weakened twins of it
   soak [--minutes N]        threads that pass blocks to each other (30 minutes)
   miri [--tree] [NAME]      the crates with unsafe code under Miri, by Stacked or Tree Borrows
-  features                  each published crate with no, each, and all features
+  features [--bare] [NAME]  each published crate with no, each, and all features, and what can do without
+                            std for a target that has none; or that target alone
   fuzz [TARGET] [SECONDS]   cargo-fuzz targets (all of them, 60 seconds of CPU time each), and their
                             rows for the ledger
   fuzz --minimise [TARGET]  what they found into the committed corpora, as little as reaches as much

@@ -19,5 +19,5 @@ pub use aqueduct_sequence::{
 };
 pub use aqueduct_slice::{
     AllocError, Appender, Interner, LocalSlice, NoHeadroom, Published, RangeError, RawSlice, Slice,
-    SliceMut, Str, Unjoined, Utf8Error, owner,
+    SliceMut, Str, Unjoined, Utf8Error,
 };

@@ -149,6 +149,7 @@ impl AllocError {
     /// # Panics
     ///
     /// Always, or aborts.
+    #[doc(hidden)]
     #[cold]
     pub fn raise(self) -> ! {
         match (self.reason, Layout::from_size_align(self.len, self.align)) {

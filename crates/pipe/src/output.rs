@@ -181,22 +181,16 @@ impl Output {
         prefix
     }
 
-    /// Fills in what was left out.
-    pub(crate) fn patch(&mut self, prefix: &Placeholder, bytes: &[u8]) -> Result<(), PatchError> {
+    /// What was left out, to be filled in.
+    pub(crate) fn left_out(&mut self, prefix: &Placeholder) -> Result<&mut [u8], PatchError> {
         if prefix.span != (self.flushed, self.rollbacks) {
             return Err(PatchError::Stale);
         }
-        if bytes.len() != prefix.len {
-            return Err(PatchError::Length { given: bytes.len(), prefix: prefix.len });
-        }
         // It has bytes that are not published, so it was not passed over when it was full.
-        let open = self.open.as_mut();
-        let Some(block) = self.filled.get_mut(prefix.block).or(open) else { return Ok(()) };
-        let room = block.unpublished_mut().get_mut(prefix.offset..prefix.offset + prefix.len);
-        if let Some(room) = room {
-            copy(room, bytes);
-        }
-        Ok(())
+        let block = self.filled.get_mut(prefix.block).or(self.open.as_mut());
+        let range = prefix.offset..prefix.offset + prefix.len;
+        let room = block.and_then(|block| block.unpublished_mut().get_mut(range));
+        Ok(room.unwrap_or_default())
     }
 
     /// Forgets what was written since the last flush.

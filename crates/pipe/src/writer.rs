@@ -10,7 +10,10 @@ use crate::{
     output::Output,
     shared::{End, Shared},
 };
-use aqueduct_base::sync::{Arc, atomic::Ordering::Relaxed};
+use aqueduct_base::{
+    copy,
+    sync::{Arc, atomic::Ordering::Relaxed},
+};
 use aqueduct_sequence::Sequence;
 use aqueduct_slice::{Appender, Slice};
 use std::{error::Error, fmt, time::Instant};
@@ -209,7 +212,12 @@ impl Writer {
         if prefix.number != self.shared.number {
             return Err(PatchError::Stale);
         }
-        self.output.patch(prefix, bytes)
+        let room = self.output.left_out(prefix)?;
+        if bytes.len() != prefix.len {
+            return Err(PatchError::Length { given: bytes.len(), prefix: prefix.len });
+        }
+        copy(room, bytes);
+        Ok(())
     }
 
     /// Bytes written and not flushed.

@@ -16,7 +16,8 @@
 //! * [`LocalSlice`] counts without atomics, for work within one thread.
 //! * [`Appender`] and [`Published`] are a block that is written at its end while its front is read.
 //! * [`Str`] is a `Slice` known to be UTF-8, and [`Interner`] shares repeated keys.
-//! * [`owner`] is the seam for crates that own memory themselves, such as a pool.
+//! * `owner`, for the family's own crates, is the seam to memory that has its own header, such as a pool's.
+//!   [`Slice::from_owner`] takes anybody's.
 //!
 //! # Features
 //!
@@ -79,6 +80,7 @@ pub use string::Str;
 /// A block is any memory with a [`Header`](owner::Header): the handles count in it, and hand the
 /// block to its [`Vtable`](owner::Vtable) when the last of them is gone. Everything here is for
 /// implementing an owner; users of slices never need it.
+#[doc(hidden)]
 pub mod owner {
     pub use crate::header::{Extent, Header, Vtable};
 }

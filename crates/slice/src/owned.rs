@@ -40,6 +40,7 @@ impl Slice {
     /// * The vtable's functions may be called on any thread, and keep what [`Vtable`] says.
     ///
     /// [`Vtable`]: crate::owner::Vtable
+    #[doc(hidden)]
     #[must_use]
     #[inline]
     pub unsafe fn from_block(header: NonNull<Header>, start: NonNull<u8>, len: usize) -> Self {
@@ -73,6 +74,7 @@ impl SliceMut {
     ///
     /// As for [`Slice::from_block`], and the `capacity` bytes from `start` on are initialised and
     /// used by nobody else while the buffer, or a part of it, lives.
+    #[doc(hidden)]
     #[must_use]
     #[inline(always)]
     pub const unsafe fn from_block(

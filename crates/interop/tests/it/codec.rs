@@ -150,7 +150,7 @@ async fn a_stream_of_slices_is_read_where_they_lie() {
     assert!(reader.fill_buf().await.unwrap().is_empty());
     assert_eq!((meter::thread() - before).bytes, 0);
 
-    // Into a pipe as it is: by its sink. `fill_from` would read, and so copy, each.
+    // Into a pipe as it is: by its sink.
     let (mut writer, mut reader): (Writer, Reader) = pipe(Options::default());
     let before = meter::thread();
     let mut slices = stream::iter(pieces.clone()).map(Ok);
@@ -163,6 +163,17 @@ async fn a_stream_of_slices_is_read_where_they_lie() {
             .eq(pieces.iter().map(|p| p.as_ptr()))
     );
     assert_eq!((meter::thread() - before).bytes, 0);
+
+    // `fill_from` reads by `AsyncRead`, which copies each into the pipe's own block.
+    let (mut writer, mut reader): (Writer, Reader) = pipe(Options::default());
+    let mut from = StreamReader::new(stream::iter(pieces.clone().map(io::Result::Ok)));
+    while writer.fill_from(&mut from).await.unwrap() > 0 {}
+    writer.finish();
+    let view = reader.read().await.unwrap().into_view();
+    assert_eq!(view.seq(), pieces.concat());
+    for segment in view.seq().segments() {
+        assert!(pieces.iter().all(|piece| !lies_in(segment, piece)));
+    }
 }
 
 #[tokio::test]

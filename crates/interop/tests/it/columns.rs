@@ -1,6 +1,6 @@
 //! arrow-buffer: columns on our memory, and slices on theirs.
 
-use crate::{numbered, spent};
+use crate::{allocated, numbered, spent};
 use aqueduct::{Pool, Slice};
 use arrow_buffer::{ArrowNativeType, Buffer, ScalarBuffer};
 use bytes::Bytes;
@@ -29,8 +29,9 @@ fn column<T: ArrowNativeType>(buffer: Buffer) -> Result<ScalarBuffer<T>, Buffer>
 fn a_slice_becomes_a_buffer_and_a_buffer_a_slice() {
     let slice = numbered(4000);
     let (address, len) = (slice.as_ptr(), slice.len());
-    let (buffer, used) = spent(|| to_arrow(slice));
+    let ((buffer, used), few) = allocated(|| spent(|| to_arrow(slice)));
     assert_eq!((buffer.as_ptr(), buffer.len(), used.bytes), (address, len, 0));
+    assert!(few.allocations <= 3 && few.bytes <= 256, "{few:?}");
     let part = buffer.slice_with_length(1000, 2000);
     drop(buffer);
     let (back, used) = spent(|| from_arrow(part));

@@ -10,19 +10,30 @@ mod features;
 mod http;
 mod page;
 mod protobuf;
+mod received;
 mod typed;
 
 use aqueduct::{
     Slice,
     meter::{self, Counts},
 };
-use aqueduct_testkit::pattern;
+use aqueduct_testkit::{CountingAlloc, Tally, pattern};
+
+#[global_allocator]
+static ALLOC: CountingAlloc = CountingAlloc;
 
 /// What the calling thread copied while `f` ran.
 fn spent<R>(f: impl FnOnce() -> R) -> (R, Counts) {
     let before = meter::thread();
     let result = f();
     (result, meter::thread() - before)
+}
+
+/// What the calling thread allocated while `f` ran.
+fn allocated<R>(f: impl FnOnce() -> R) -> (R, Tally) {
+    let before = CountingAlloc::thread();
+    let result = f();
+    (result, CountingAlloc::thread() - before)
 }
 
 /// A slice on a heap block whose bytes tell which it is.

@@ -7,6 +7,7 @@ const FILES: [&str; 7] = [
     include_str!("columns.rs"),
     include_str!("completion.rs"),
     include_str!("http.rs"),
+    include_str!("received.rs"),
     include_str!("protobuf.rs"),
     include_str!("typed.rs"),
 ];

@@ -2,7 +2,7 @@
 
 use super::{FrameError, FrameFault, FramedWriter, framing::Rule};
 use crate::{Flush, Placeholder, WriteSlot};
-use aqueduct_sequence::{Prefix, Sequence};
+use aqueduct_sequence::Sequence;
 use std::fmt;
 
 /// A frame that is not finished; see [`FramedWriter::begin`].
@@ -128,11 +128,10 @@ impl<'a> FrameBuilder<'a> {
         let framing = &self.framed.framing;
         framing.check_len(len).map_err(|fault| self.framed.refuse(fault))?;
         if let Some(prefix) = &self.prefix {
-            let mut room = [0; Prefix::LONGEST];
-            let width = framing.head(len, self.head, &mut room).unwrap_or(0);
-            if self.framed.writer.patch(prefix, &room[..width]).is_err() {
+            let Ok(room) = self.framed.writer.output.left_out(prefix) else {
                 unreachable!("the prefix is this frame's, which was not flushed");
-            }
+            };
+            let _ = framing.head(len, self.head, room); // of the length that was asked for
         }
         self.framed.position += (self.head + len) as u64;
         self.framed.begun = false;

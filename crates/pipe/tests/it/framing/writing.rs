@@ -99,6 +99,26 @@ fn a_frame_is_filled_in_place_and_its_length_patched() {
     }
 }
 
+/// Its length, too, is written where it is sent from, and is no copy.
+#[test]
+fn a_frame_that_is_made_in_place_is_not_copied() {
+    for prefix in [Prefix::U32Be, Prefix::U16Le, Prefix::Leb128, Prefix::Quic] {
+        let framing = Framing::prefixed(prefix, 10_000).expect("a rule");
+        let (mut writer, mut reader) = framed(&framing);
+        let pushed = Slice::from(pattern(100, 1));
+        let before = meter::thread();
+        let mut frame = writer.begin().expect("it has a prefix");
+        let mut slot = frame.reserve(50).expect("it fits");
+        slot.room()[..3].fill(7);
+        slot.commit(3);
+        frame.push(pushed.clone()).expect("it fits");
+        frame.end().expect("it fits");
+        writer.finish();
+        assert_eq!(meter::thread() - before, meter::Counts::default(), "{prefix:?}");
+        assert_eq!(next(&mut reader), [&[7; 3][..], &pushed].concat(), "{prefix:?}");
+    }
+}
+
 #[test]
 fn a_frame_that_is_not_ended_is_taken_back_alone() {
     let (mut writer, mut reader) = framed(&be4(1000));
