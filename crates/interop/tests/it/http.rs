@@ -3,7 +3,6 @@
 use crate::{allocated, numbered};
 use aqueduct::{Sequence, Slice, meter};
 use axum::{Router, body::Body, routing::get};
-use http_body_util::BodyExt;
 use hyper::{
     Response,
     body::Body as _,
@@ -19,7 +18,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 use tokio::{
-    io::{AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
 };
 
