@@ -29,6 +29,11 @@ impl Writer {
     ///
     /// Dropping the future loses nothing: what was read is flushed in the same step.
     ///
+    /// A source is trusted to have written what it says: it gets the block's room as it is, initialised and
+    /// not cleared, as by tokio's [`ReadBuf::new`] of a buffer that was used before. One that says more shows what
+    /// the block held. Who cannot trust it uses a pool that scrubs (which leaves what this pipe itself had in the
+    /// block), or [`fill_from_blocking`](Self::fill_from_blocking), which clears its room.
+    ///
     /// ```
     /// use aqueduct_pipe::{Reader, Writer};
     /// use std::io;
