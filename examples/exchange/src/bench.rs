@@ -6,9 +6,9 @@ use crate::{
     log::{Encoding, Folder, Fsync, Keeper, Options, Recovery},
     replay,
 };
+use example_common::command::cpu_time;
 use indicatif::ProgressBar;
 use std::{fs, path::PathBuf, time::Instant};
-use web::command::cpu_time;
 
 mod report;
 mod watches;

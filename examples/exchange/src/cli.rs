@@ -89,7 +89,7 @@ enum Switch {
 #[must_use]
 pub fn main(allocations: fn() -> u64) -> ExitCode {
     let done = run(Cli::parse().command, allocations).map(|text| text + "\n");
-    web::command::end("exchange", done)
+    example_common::command::end("exchange", done)
 }
 
 fn run(command: Command, allocations: fn() -> u64) -> Result<String, Error> {

@@ -96,7 +96,7 @@ struct Common {
 /// Runs the command line of this process. `allocations` gives the allocations that it made so far,
 /// where the program counts them.
 pub fn main(allocations: fn() -> u64) -> ExitCode {
-    web::command::end("patterns", run(Cli::parse().scenario, allocations))
+    example_common::command::end("patterns", run(Cli::parse().scenario, allocations))
 }
 
 fn run(command: Command, allocations: fn() -> u64) -> Result<String, Error> {

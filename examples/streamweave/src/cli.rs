@@ -7,6 +7,7 @@ use crate::{
 };
 use aqueduct::meter;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use example_common::{Ending, command};
 use indicatif::{HumanCount, ProgressBar, ProgressState, ProgressStyle};
 use std::{
     env, fmt, fs,
@@ -19,7 +20,6 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::runtime::Builder;
-use web::{Ending, command};
 
 const NAME: &str = "streamweave";
 /// Between two looks at a run.

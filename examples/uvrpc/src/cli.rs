@@ -6,6 +6,7 @@ use crate::{
     serve,
 };
 use clap::{Parser, Subcommand};
+use example_common::{Ending, command};
 use std::{
     env,
     error::Error,
@@ -15,7 +16,6 @@ use std::{
     time::Duration,
 };
 use tokio::runtime::Builder;
-use web::{Ending, command};
 
 /// msgpack calls over ZeroMQ's protocol, in the clear and without authentication
 #[derive(Debug, Parser)]

@@ -10,6 +10,7 @@ use crate::{
     zmtp::{self, Body, Fault, Refusal},
 };
 use aqueduct::{PipeError, Writer, pipe};
+use example_common::Door;
 use std::{
     future::{Future, poll_fn},
     pin::pin,
@@ -17,7 +18,6 @@ use std::{
     task::{Context, Poll},
 };
 use tokio::{sync::watch, task::JoinSet};
-use web::Door;
 
 /// Bytes that may be received while replies wait: each reply may keep a block of them alive.
 const MOST_RECEIVED: u64 = 16 << 20;

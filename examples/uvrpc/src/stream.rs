@@ -48,7 +48,7 @@ impl Listener {
             Address::Tcp(at) => {
                 let at = at.replacen('*', "0.0.0.0", 1);
                 let first = lookup_host(at).await?.next().ok_or(ErrorKind::NotFound)?;
-                Kind::Tcp(TcpListener::from_std(web::listen(first)?)?)
+                Kind::Tcp(TcpListener::from_std(example_common::listen(first)?)?)
             }
             Address::Ipc(path) => {
                 // A socket on which nobody listens any more was left behind.

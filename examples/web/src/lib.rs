@@ -9,21 +9,16 @@
 #![allow(clippy::disallowed_methods, reason = "the copying mode copies, and counts it at the call")]
 
 mod app;
-pub mod command;
 pub mod demo;
-mod door;
 mod http;
 pub mod model;
 mod options;
-mod program;
 mod serve;
 
 pub use app::{App, Doc, Header, Hook, Input, Json, Nothing, Path, Query, Raw, Ready, RouteError};
-pub use door::Door;
 pub use http::{
     Body, BodyWriter, Conversation, Fields, HandedOver, Handover, Headers, Next, Reply, Request,
     Service, Wait,
 };
 pub use options::{Mode, Options, Timeouts};
-pub use program::{Ending, Program, listen};
 pub use serve::serve;

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 use clap::{Parser, Subcommand};
+use example_common::{Program, command};
 use std::{
     error::Error,
     io::{self, Write},
@@ -11,7 +12,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use web::{Hook, Mode, Options, Program, Request, command, demo::demo, serve};
+use web::{Hook, Mode, Options, Request, demo::demo, serve};
 
 /// A small web framework on Aqueduct
 #[derive(Debug, Parser)]

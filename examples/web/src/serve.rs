@@ -1,7 +1,8 @@
 //! [`serve()`]: sockets, clocks and the stop.
 
-use crate::{Conversation, Door, Next, Options, Timeouts, Wait, http::Service};
+use crate::{Conversation, Next, Options, Timeouts, Wait, http::Service};
 use aqueduct::{Reader, Writer, pipe};
+use example_common::Door;
 use std::{
     future::{Future, poll_fn},
     io,

@@ -8,6 +8,7 @@ use crate::{
     replay,
 };
 use clap::{Args, value_parser};
+use example_common::Ending;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::{
     future::Future,
@@ -18,7 +19,6 @@ use std::{
     time::Duration,
 };
 use tokio::runtime::{Builder, Runtime};
-use web::Ending;
 
 /// Descriptors of the program that are no connections, and some to spare.
 const SPARE: usize = 64;
@@ -96,7 +96,7 @@ impl Arguments {
 
     /// Listens, and says where. The signals that end a program are caught from here on.
     fn open(&self) -> io::Result<(Runtime, TcpListener, impl Future<Output = ()> + use<>)> {
-        let listener = web::listen(self.listen)?;
+        let listener = example_common::listen(self.listen)?;
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let within = runtime.enter();
         let mut ending = Ending::catch()?;

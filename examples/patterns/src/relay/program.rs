@@ -4,8 +4,8 @@ use std::{net::SocketAddr, time::Duration};
 
 use aqueduct::meter;
 use clap::Args;
+use example_common::{Program, command};
 use serde_json::json;
-use web::{Program, command};
 
 use super::{Mode, Options, Totals, Xor, serve};
 use crate::Error;

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use aqueduct::{Pool, meter};
 use clap::Args;
+use example_common::{Program, command};
 use serde_json::json;
-use web::{Options, Program, command};
+use web::Options;
 
 use super::{Files, Way, with_ring};
 use crate::Error;

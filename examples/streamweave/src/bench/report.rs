@@ -1,8 +1,8 @@
 //! What is said of a measurement.
 
 use super::{Answer, Settings, Way};
+use example_common::command;
 use std::fmt;
-use web::command;
 
 /// What a round of a way found: for each item, or each second.
 #[derive(Clone, Copy, Debug, Default)]

@@ -11,6 +11,7 @@ pub use process::{Process, serve_here};
 
 use crate::{Mode, Options, Payload, Profile, outgoing};
 use aqueduct::{PipeError, Writer, meter};
+use example_common::command::cpu_time;
 use hdrhistogram::Histogram;
 use indicatif::ProgressBar;
 use process::Costs;
@@ -22,7 +23,6 @@ use std::{
     time::{Duration, Instant},
 };
 pub use table::Figures;
-use web::command::cpu_time;
 
 type Failure = Box<dyn Error>;
 

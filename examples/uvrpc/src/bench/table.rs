@@ -1,8 +1,8 @@
 //! What a bench prints.
 
 use super::{Laps, Request, process::Costs};
+use example_common::command::name;
 use std::fmt;
-use web::command::name;
 
 /// What came out.
 #[derive(Debug)]
