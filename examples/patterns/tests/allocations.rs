@@ -8,6 +8,7 @@ use patterns::capture::Capture;
 use patterns::measure::count_workload;
 use patterns::workload::Workload;
 use patterns::{Error, Mode, Scenario, relay, run_counted};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -17,8 +18,13 @@ use tokio::{
 #[global_allocator]
 static ALLOC: CountingAlloc = CountingAlloc;
 
-/// Allocations and copied bytes of `operations` operations; this thread's, so that tests may run
-/// side by side.
+/// One test at a time: they share the global pool, which lends to each thread what others do not keep.
+fn alone() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Allocations and copied bytes of `operations` operations; this thread's.
 fn counted(workload: &mut Workload, mode: Mode, operations: u64) -> (u64, u64, u64) {
     let mut readings = Vec::with_capacity(2);
     let done = count_workload(workload, mode, operations, &mut || {
@@ -30,6 +36,7 @@ fn counted(workload: &mut Workload, mode: Mode, operations: u64) -> (u64, u64, u
 
 #[test]
 fn packets_of_the_real_capture() {
+    let _alone = alone();
     let mut workload = Workload::of(Scenario::Packets).expect("bundled");
     assert_eq!(counted(&mut workload, Mode::ZeroCopy, 50_000), (50_000, 0, 0));
     let (done, allocations, bytes) = counted(&mut workload, Mode::Copying, 683 * 10);
@@ -41,6 +48,7 @@ fn packets_of_the_real_capture() {
 /// Many blocks per pass, with records across their ends.
 #[test]
 fn packets_of_a_long_capture() {
+    let _alone = alone();
     let capture = Capture::generated(20_000).expect("a temporary file");
     assert!(capture.file_len() > 5 << 20);
     let mut workload = Workload::packets(vec![capture]);
@@ -49,6 +57,7 @@ fn packets_of_a_long_capture() {
 
 #[test]
 fn pipeline() {
+    let _alone = alone();
     let mut workload = Workload::of(Scenario::Pipeline).expect("made up");
     assert_eq!(counted(&mut workload, Mode::ZeroCopy, 3), (3, 3, 0));
     assert_eq!(counted(&mut workload, Mode::Copying, 3), (3, 9, 90 << 20));
@@ -60,6 +69,7 @@ fn pipeline() {
 /// in the copying mode: an array for the chunk, and one for what is made of it.
 #[test]
 fn messages_through_a_relay() {
+    let _alone = alone();
     for (mode, each) in
         [(relay::Mode::Copying, 2), (relay::Mode::Pipe, 0), (relay::Mode::Splice, 0)]
     {
@@ -93,6 +103,7 @@ fn messages_through_a_relay() {
 /// A length that lies sets no memory aside: the file, and 64 KiB for everything else.
 #[test]
 fn a_lie_allocates_nothing() {
+    let _alone = alone();
     let mut file =
         Vec::from(*b"\xd4\xc3\xb2\xa1\x02\0\x04\0\0\0\0\0\0\0\0\0\xff\xff\0\0\x01\0\0\0");
     file.extend([0; 8]);
