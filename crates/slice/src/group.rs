@@ -21,11 +21,11 @@ pub(crate) fn found(raw: &Raw) {
 /// One more member.
 #[inline(always)]
 pub(crate) fn join(raw: &Raw) {
-    let before = members(raw);
-    if before > usize::MAX / 2 {
+    let more = members(raw).wrapping_add(1);
+    if more > usize::MAX / 2 {
         end_the_process(); // (4)
     }
-    set(raw, before + 1);
+    set(raw, more);
 }
 
 /// One member less; the last gives up the block.
@@ -73,9 +73,9 @@ mod tests {
     #[test]
     fn half_of_all_counts_are_members() {
         let local = local();
-        set(&local.raw, usize::MAX / 2);
+        set(&local.raw, usize::MAX / 2 - 1);
         std::mem::forget(local.clone());
-        assert_eq!(members(&local.raw), usize::MAX / 2 + 1);
+        assert_eq!(members(&local.raw), usize::MAX / 2);
         set(&local.raw, 1);
     }
 
@@ -86,7 +86,7 @@ mod tests {
         const NAME: &str = "AQUEDUCT_TEST_TOO_MANY_MEMBERS";
         if env::var_os(NAME).is_some() {
             let local = local();
-            set(&local.raw, usize::MAX / 2 + 1);
+            set(&local.raw, usize::MAX / 2);
             std::mem::forget(local.clone());
             return;
         }
