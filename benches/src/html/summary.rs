@@ -19,6 +19,9 @@ const HEADLINES: [(&str, &str); 9] = [
     ("web.get", "A GET request, answered"),
 ];
 
+/// Who is nearer than this to the quickest is as quick, by all that one run can say.
+const LEVEL: f64 = 1.02;
+
 /// Modes of our own that stand among the peers.
 fn is_ours(peer: &str) -> bool {
     peer.starts_with(OURS) || peer == "copying"
@@ -100,14 +103,15 @@ fn quickest(operations: &[Operation]) -> Markup {
 fn headline(words: &str, index: usize, row: &Operation) -> Markup {
     let others = row.peers.iter().filter(|(name, _)| !is_ours(name));
     let other = others.min_by(|a, b| a.1.median.total_cmp(&b.1.median));
-    let first = other.is_none_or(|(_, other)| row.ours.median <= other.median);
+    let first = other.is_none_or(|(_, other)| row.ours.median <= other.median * LEVEL);
+    let second = other.is_some_and(|(_, other)| other.median <= row.ours.median * LEVEL);
     let star = |name: &str| if row.notes.contains_key(name) { " *" } else { "" };
     let price = |median| format!("{} {}", figure(median), row.unit);
     html! {
         tr {
             th.figure scope="row" { a href={ "#row-" (index) } { (words) } }
             td.number.ours.best[first] { (price(row.ours.median)) }
-            td.number.best[!first] {
+            td.number.best[second] {
                 @if let Some((name, peer)) = other { (price(peer.median)) br; (name) (star(name)) }
             }
             td.number { @if let Some(peer) = row.peers.get("bytes") { (price(peer.median)) } }
