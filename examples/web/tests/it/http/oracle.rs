@@ -279,7 +279,7 @@ fn chunks(stream: &[u8], largest: usize, body: &mut Vec<u8>) -> Result<usize, St
             at += 1;
             while byte(at)? != b'\r' {
                 extensions += 1;
-                if extensions > 1024 || (byte(at)?.is_ascii_control() && byte(at)? != b'\t') {
+                if extensions > 16 << 10 || (byte(at)?.is_ascii_control() && byte(at)? != b'\t') {
                     return Err(BAD);
                 }
                 at += 1;
