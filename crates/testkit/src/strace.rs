@@ -39,7 +39,7 @@ pub fn injected(inject: &str, log: &Path) -> Command {
     let calls: Vec<_> = inject.split(' ').map(call).collect();
     // The tracer steps aside: the child that is waited for, and signalled, is the program.
     let mut strace = Command::new("strace");
-    strace.args(["-D", "-f", "-q", "-e", &format!("trace={}", calls.join(","))]);
+    strace.args(["-D", "-I2", "-f", "-q", "-e", &format!("trace={}", calls.join(","))]);
     for inject in inject.split(' ') {
         strace.args(["-e", &format!("inject={inject}")]);
     }
@@ -57,10 +57,20 @@ pub fn injections(id: u32, log: &Path) -> usize {
         let text = std::fs::read_to_string(log).unwrap_or_default();
         let is_last = |line: &str| line.starts_with(&id) && line.contains(" +++ ");
         if text.lines().any(is_last) || since.elapsed() > HANGS {
-            return text.matches("(INJECTED)").count();
+            return injected_in(log);
         }
         sleep(Duration::from_millis(1));
     }
+}
+
+fn injected_in(log: &Path) -> usize {
+    std::fs::read_to_string(log).unwrap_or_default().matches("(INJECTED)").count()
+}
+
+/// Asks a process to end.
+fn signal(id: &str) {
+    let told = Command::new("kill").args(["-TERM", id]).status();
+    assert!(told.expect("kill runs").success(), "it ran no more");
 }
 
 /// A server, some of whose calls fail. It says where it listens, and ends by a signal.
@@ -71,6 +81,8 @@ pub struct Traced {
     child: Child,
     said: BufReader<ChildStdout>,
     log: PathBuf,
+    /// How many calls failed, when no more will.
+    failed: Option<usize>,
 }
 
 impl Traced {
@@ -90,7 +102,7 @@ impl Traced {
         let mut said = BufReader::new(child.stdout.take().expect("piped above"));
         let mut line = String::new();
         said.read_line(&mut line).expect("text");
-        let mut this = Traced { address: String::new(), child, said, log };
+        let mut this = Traced { address: String::new(), child, said, log, failed: None };
         match line.trim_end().strip_prefix("listening on ") {
             Some(at) => at.split("://").last().unwrap_or(at).clone_into(&mut this.address),
             None => {
@@ -120,28 +132,52 @@ impl Traced {
         std::fs::read_dir(folder).expect("it runs").count()
     }
 
+    /// The process that traces one of its threads.
+    fn tracer(&self) -> Option<String> {
+        let threads = std::fs::read_dir(format!("/proc/{}/task", self.id())).ok()?;
+        let tracer = |thread: PathBuf| {
+            let status = std::fs::read_to_string(thread.join("status")).ok()?;
+            let tracer = status.lines().find_map(|line| line.strip_prefix("TracerPid:"))?.trim();
+            (tracer != "0").then(|| tracer.to_owned())
+        };
+        threads.flatten().find_map(|thread| tracer(thread.path()))
+    }
+
+    /// From now on no call fails.
+    ///
+    /// # Panics
+    /// If its tracer does not go.
+    pub fn release(&mut self) {
+        let since = Instant::now();
+        if let Some(tracer) = self.tracer() {
+            signal(&tracer);
+        }
+        while self.tracer().is_some() {
+            assert!(since.elapsed() < HANGS, "its tracer does not go");
+            sleep(PATIENCE / 50);
+        }
+        self.failed = Some(injected_in(&self.log));
+    }
+
     /// Ends it by a signal. How many calls failed, and its last words.
     ///
     /// # Panics
     /// If it does not end by itself, and well.
     #[must_use]
     pub fn end(mut self) -> (usize, String) {
-        let (id, since, mut ended) = (self.id().to_string(), Instant::now(), None);
-        while ended.is_none() {
+        let since = Instant::now();
+        signal(&self.id().to_string());
+        let ended = loop {
             assert!(since.elapsed() < HANGS, "it does not end");
-            // Again, where the fault was of the call by which tokio tells itself of the signal.
-            let told = Command::new("kill").args(["-TERM", &id]).status();
-            assert!(told.expect("kill runs").success(), "it ran no more");
-            let asked = Instant::now();
-            while ended.is_none() && asked.elapsed() < 20 * PATIENCE {
-                sleep(PATIENCE / 50);
-                ended = self.child.try_wait().expect("it is ours");
+            match self.child.try_wait().expect("it is ours") {
+                Some(ended) => break ended,
+                None => sleep(PATIENCE / 50),
             }
-        }
-        let (mut said, ended) = (String::new(), ended.expect("waited for above"));
+        };
+        let mut said = String::new();
         self.said.read_to_string(&mut said).expect("text");
         assert!(ended.success(), "{ended}: {said}");
-        (injections(self.id(), &self.log), said)
+        (self.failed(), said)
     }
 
     /// Whether it has ended by itself, with an error.
@@ -161,7 +197,12 @@ impl Traced {
     pub fn kill(mut self) -> usize {
         let _ = self.child.kill();
         let _ = self.child.wait();
-        injections(self.id(), &self.log)
+        self.failed()
+    }
+
+    /// How many calls failed, when it has ended.
+    fn failed(&self) -> usize {
+        self.failed.unwrap_or_else(|| injections(self.id(), &self.log))
     }
 }
 
@@ -269,7 +310,7 @@ impl<'a> Faults<'a> {
     /// How often a call failed.
     fn try_each(&self, call: &str, error: &str, costs: usize) -> usize {
         // tokio tells itself of a signal by these calls, and panics where they fail.
-        let may_end = costs == 0 && !["recvfrom", "read", "sendto", "write"].contains(&call);
+        let meets_signals = ["recvfrom", "read", "sendto", "write"].contains(&call);
         let mut failed = 0;
         for k in (1..).step_by(if crate::scale(1) > 1 { 1 } else { 3 }) {
             let inject = format!("{call}:error={error}:when={k}");
@@ -285,7 +326,10 @@ impl<'a> Faults<'a> {
             }
             let open = traced.descriptors();
             assert!(open <= self.open, "{inject}: {open} descriptors, {} before", self.open);
-            let injected = if may_end { traced.end().0 } else { traced.kill() };
+            if meets_signals {
+                traced.release();
+            }
+            let injected = if costs == 0 { traced.end().0 } else { traced.kill() };
             let costs = if injected == 0 { 0 } else { costs };
             assert!(lost <= costs, "{inject}: {lost} clients were cut off");
             if injected == 0 {
