@@ -166,6 +166,7 @@ fn parse_error(body: &[u8]) -> Option<Notification> {
 mod tests {
     use super::*;
     use aqueduct_testkit::Random;
+    use std::os::fd::AsFd;
 
     fn control(level: c_int, kind: c_int, body: &[u8]) -> Vec<u8> {
         let len = size_of::<usize>() + 8 + body.len();
@@ -198,6 +199,21 @@ mod tests {
             behind.extend(ours);
             assert_eq!(parse(&behind), Some(said));
         }
+    }
+
+    #[test]
+    fn what_was_copied_is_told_by_one_bit() {
+        let with =
+            |code| parse(&control(libc::SOL_IP, libc::IP_RECVERR, &extended(0, 5, code, 1, 2)));
+        for (code, copied) in [(0, false), (1, true), (2, false), (3, true)] {
+            assert_eq!(with(code), Some(Notification { first: 1, last: 2, copied }));
+        }
+    }
+
+    #[test]
+    fn what_is_no_socket_is_not_asked_in_vain() {
+        let file = std::fs::File::open("/dev/null").unwrap();
+        assert_eq!(is_enabled(file.as_fd()).unwrap_err().raw_os_error(), Some(libc::ENOTSOCK));
     }
 
     #[test]
