@@ -12,12 +12,11 @@ mod web;
 
 use std::env;
 use std::error::Error;
-use std::fs;
-use std::path::Path;
-use std::process::Command;
+use std::process::{self, Command};
 use std::time::Duration;
 
 use ::patterns::Scenario;
+use example_common::usage;
 use serde::{Deserialize, Serialize};
 
 use crate::alloc::{VARIABLE, is_counting};
@@ -338,23 +337,10 @@ impl Answer {
     }
 }
 
-/// A line of this process's status, in bytes: `VmRSS` is what it holds, `VmHWM` the most it held.
-/// Zero where the system has no such file.
+/// A line of this process's status, in bytes, as [`usage::memory`] has it.
 #[must_use]
 pub fn memory(name: &str) -> u64 {
-    memory_of(Path::new("/proc/self/status"), name)
-}
-
-/// The same of another process, by its file.
-#[must_use]
-pub fn memory_of(status: &Path, name: &str) -> u64 {
-    let status = fs::read_to_string(status).unwrap_or_default();
-    kibibytes(&status, name).unwrap_or(0) << 10
-}
-
-fn kibibytes(status: &str, name: &str) -> Option<u64> {
-    let value = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
-    value.trim().strip_suffix(" kB")?.trim().parse().ok()
+    usage::memory(process::id(), name)
 }
 
 #[cfg(test)]
@@ -368,13 +354,5 @@ mod tests {
         let row = exchange::ROWS[0].of(&runs);
         assert_eq!(row.rounds(OURS).expect("the mode without copies").ns, [500.0, 1_000.0]);
         assert_eq!(row.rounds(COPYING).expect("the peer").ns, [1_000.0, 2_000.0]);
-    }
-
-    #[test]
-    fn reads_the_status_file() {
-        let status = "Name:\tx\nVmHWM:\t    2048 kB\nVmRSS:\t 1024 kB\n";
-        assert_eq!(kibibytes(status, "VmHWM"), Some(2048));
-        assert_eq!(kibibytes(status, "VmRSS"), Some(1024));
-        assert_eq!(kibibytes(status, "VmSwap"), None);
     }
 }

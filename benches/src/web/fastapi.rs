@@ -1,13 +1,13 @@
 //! The same application in FastAPI, under uvicorn with one worker, in a process of its own.
 
-use std::fs;
 use std::io::{self, BufRead, BufReader};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::thread;
 
-use crate::ports::memory_of;
+use example_common::usage;
+
 use crate::python::environment;
 
 /// What uvicorn is at its best with, beside the twin's own list.
@@ -62,23 +62,13 @@ impl FastApi {
     ///
     /// When it has ended, or the system does not say.
     pub fn cpu_ns(&self) -> io::Result<u64> {
-        let mut sum = 0;
-        for thread in fs::read_dir(self.folder().join("task"))? {
-            let times = fs::read_to_string(thread?.path().join("schedstat"))?;
-            let running = times.split(' ').next().and_then(|ns| ns.parse::<u64>().ok());
-            sum += running.ok_or_else(|| io::Error::other("the kernel keeps no times"))?;
-        }
-        Ok(sum)
+        usage::cpu_ns(self.process.id())
     }
 
     /// The most memory that it held, in bytes.
     #[must_use]
     pub fn peak_rss(&self) -> u64 {
-        memory_of(&self.folder().join("status"), "VmHWM")
-    }
-
-    fn folder(&self) -> PathBuf {
-        Path::new("/proc").join(self.process.id().to_string())
+        usage::memory(self.process.id(), "VmHWM")
     }
 }
 

@@ -18,6 +18,6 @@ pub use aqueduct_sequence::{
     Segments, Sequence, SequenceReader, SequenceRef, Split,
 };
 pub use aqueduct_slice::{
-    AllocError, Appender, Interner, LocalSlice, NoHeadroom, Published, RangeError, RawSlice, Slice,
-    SliceMut, Str, Unjoined, Utf8Error,
+    AllocError, AllocErrorKind, Appender, Interner, LocalSlice, NoHeadroom, Published, RangeError,
+    RawSlice, Slice, SliceMut, Str, Unjoined, Utf8Error,
 };

@@ -23,7 +23,7 @@ impl Shape {
     /// [`AllocError`] when the sum is zero or above `isize::MAX`, or `align` is no power of two.
     #[inline]
     pub const fn new(front: usize, len: usize, align: usize) -> Result<Self, AllocError> {
-        let refused = AllocError { len, align, reason: Reason::TooLarge };
+        let refused = AllocError { len, align, kind: AllocErrorKind::TooLarge };
         let Some(size) = front.checked_add(len) else { return Err(refused) };
         if size == 0 {
             return Err(refused);
@@ -51,8 +51,11 @@ impl Shape {
 pub fn allocate(shape: Shape) -> Result<NonNull<u8>, AllocError> {
     // SAFETY: the layout's size is not zero (1).
     let block = unsafe { allocator::alloc_zeroed(shape.0) };
-    let refused =
-        AllocError { len: shape.0.size(), align: shape.0.align(), reason: Reason::OutOfMemory };
+    let refused = AllocError {
+        len: shape.0.size(),
+        align: shape.0.align(),
+        kind: AllocErrorKind::OutOfMemory,
+    };
     NonNull::new(block).ok_or(refused)
 }
 
@@ -80,8 +83,11 @@ pub fn allocate_huge(shape: Shape) -> Result<NonNull<u8>, AllocError> {
     }
     // SAFETY: the layout's size is not zero (1).
     let block = unsafe { allocator::alloc(shape.0) };
-    let refused =
-        AllocError { len: shape.0.size(), align: shape.0.align(), reason: Reason::OutOfMemory };
+    let refused = AllocError {
+        len: shape.0.size(),
+        align: shape.0.align(),
+        kind: AllocErrorKind::OutOfMemory,
+    };
     let block = NonNull::new(block).ok_or(refused)?;
     advise_huge(block, shape);
     // SAFETY: the block is as long as its shape, and ours.
@@ -108,7 +114,7 @@ fn advise_huge(_: NonNull<u8>, _: Shape) {}
 /// Why memory could not be had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Reason {
+pub enum AllocErrorKind {
     /// The size, with what stands in front of it, exceeds `isize::MAX`, or the alignment is no
     /// power of two.
     TooLarge,
@@ -121,14 +127,14 @@ pub enum Reason {
 pub struct AllocError {
     len: usize,
     align: usize,
-    reason: Reason,
+    kind: AllocErrorKind,
 }
 
 impl AllocError {
     /// The error of a length that is the sum of parts and wrapped, or is above every limit.
     #[must_use]
     pub const fn too_large(len: usize) -> Self {
-        Self { len, align: 1, reason: Reason::TooLarge }
+        Self { len, align: 1, kind: AllocErrorKind::TooLarge }
     }
 
     /// The bytes that were asked for.
@@ -139,8 +145,8 @@ impl AllocError {
 
     /// Why there are none.
     #[must_use]
-    pub const fn reason(&self) -> Reason {
-        self.reason
+    pub const fn kind(&self) -> AllocErrorKind {
+        self.kind
     }
 
     /// Ends as `Vec` does: a panic for a length no machine has, [`handle_alloc_error`](alloc::alloc::handle_alloc_error)
@@ -152,8 +158,8 @@ impl AllocError {
     #[doc(hidden)]
     #[cold]
     pub fn raise(self) -> ! {
-        match (self.reason, Layout::from_size_align(self.len, self.align)) {
-            (Reason::OutOfMemory, Ok(layout)) => allocator::handle_alloc_error(layout),
+        match (self.kind, Layout::from_size_align(self.len, self.align)) {
+            (AllocErrorKind::OutOfMemory, Ok(layout)) => allocator::handle_alloc_error(layout),
             _ => panic!("capacity overflow: {self}"),
         }
     }
@@ -161,10 +167,12 @@ impl AllocError {
 
 impl fmt::Display for AllocError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { len, align, reason } = self;
-        match reason {
-            Reason::TooLarge => write!(f, "a block of {len} bytes aligned to {align} cannot exist"),
-            Reason::OutOfMemory => write!(f, "no memory for a block of {len} bytes"),
+        let Self { len, align, kind } = self;
+        match kind {
+            AllocErrorKind::TooLarge => {
+                write!(f, "a block of {len} bytes aligned to {align} cannot exist")
+            }
+            AllocErrorKind::OutOfMemory => write!(f, "no memory for a block of {len} bytes"),
         }
     }
 }
@@ -179,7 +187,7 @@ mod tests {
     fn sizes_never_wrap() {
         for len in [usize::MAX, usize::MAX - 31, isize::MAX as usize, isize::MAX as usize - 31] {
             let refused = Shape::new(32, len, 16).unwrap_err();
-            assert_eq!((refused.requested(), refused.reason()), (len, Reason::TooLarge));
+            assert_eq!((refused.requested(), refused.kind()), (len, AllocErrorKind::TooLarge));
         }
         assert!(Shape::new(0, 0, 1).is_err());
         assert!(Shape::new(32, 1, 3).is_err());
@@ -204,7 +212,7 @@ mod tests {
     fn what_no_machine_has_is_refused() {
         let shape = Shape::new(0, isize::MAX as usize - 15, 16).unwrap();
         let refused = allocate(shape).unwrap_err();
-        assert_eq!(refused.reason(), Reason::OutOfMemory);
+        assert_eq!(refused.kind(), AllocErrorKind::OutOfMemory);
         assert!(refused.to_string().starts_with("no memory for a block of 9223"));
     }
 

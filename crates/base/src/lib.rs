@@ -42,7 +42,7 @@ pub mod meter;
 #[doc(hidden)]
 pub mod sync;
 
-pub use block::AllocError;
+pub use block::{AllocError, AllocErrorKind};
 pub use copy::copy;
 #[doc(hidden)]
 pub use copy::{load_short, shift};

@@ -39,7 +39,8 @@ const FEW: usize = 16;
 /// ```
 pub fn write_all_vectored<'a, P>(pieces: P) -> VectoredWrite<P::IntoIter>
 where
-    P: IntoIterator<Item = &'a [u8], IntoIter: Clone>,
+    P: IntoIterator<Item = &'a [u8]>,
+    P::IntoIter: Clone,
 {
     VectoredWrite { pieces: pieces.into_iter(), skip: 0, done: 0 }
 }

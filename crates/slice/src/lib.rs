@@ -66,7 +66,7 @@ mod string;
 mod traits;
 
 pub use append::{Appender, Published};
-pub use aqueduct_base::AllocError;
+pub use aqueduct_base::{AllocError, AllocErrorKind};
 pub use error::{NoHeadroom, RangeError, Unjoined, Utf8Error};
 #[cfg(feature = "std")]
 pub use interner::Interner;

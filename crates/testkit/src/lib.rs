@@ -12,6 +12,7 @@ mod countdown;
 mod fail;
 mod limits;
 mod lying;
+mod messages;
 #[allow(unsafe_code, reason = "implements GlobalAlloc")]
 mod odd;
 pub mod oracle;
@@ -34,6 +35,7 @@ pub use countdown::{Countdown, Tracked, for_every_k};
 pub use fail::FailingAlloc;
 pub use limits::{Limit, check_limits};
 pub use lying::{Lie, LyingReader};
+pub use messages::may_compare_messages;
 pub use odd::OddAlloc;
 pub use process::Process;
 pub use python::python;

@@ -7,8 +7,8 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// When no more connections can be had, others must end first.
-const NO_MORE: Duration = Duration::from_millis(20);
+/// How long to wait when no more connections can be had: others must end first.
+pub const NO_MORE: Duration = Duration::from_millis(20);
 
 /// How a server lets clients in.
 #[derive(Clone, Copy, Debug)]

@@ -13,6 +13,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use aqueduct::{Pool, Slice, SliceMut};
+use example_common::open_regular;
 
 use crate::format::{FILE_HEADER, FileHeader, LONGEST_FRAME, RECORD_HEADER, Record, short};
 use crate::generate;
@@ -50,14 +51,8 @@ impl Capture {
     /// it is read.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let name = path.display().to_string();
-        // Asked before it is opened: opening a pipe waits for whoever writes to it.
-        let file = std::fs::metadata(path).and_then(|meta| {
-            if meta.is_file() {
-                return File::open(path);
-            }
-            Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"))
-        });
-        Self::new(file.map_err(|e| Error::io(&name, e))?, name)
+        let file = open_regular(path).map_err(|e| Error::io(&name, e))?;
+        Self::new(file, name)
     }
 
     /// The capture that comes with this package: real HTTP traffic over loopback.

@@ -1,6 +1,7 @@
 //! `--metrics`: a run's counters over HTTP.
 
 use crate::Metrics;
+use example_common::NO_MORE;
 use std::{
     io::{self, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
@@ -13,9 +14,6 @@ use std::{
 const HEAD: usize = 4 << 10;
 /// How long a client may take, since others wait.
 const PATIENCE: Duration = Duration::from_secs(1);
-
-/// When no more connections can be had, others must end first.
-const NO_MORE: Duration = Duration::from_millis(20);
 
 /// Answers every request at an address with the metrics, until the process ends; says the address.
 pub(crate) fn metrics(address: SocketAddr, metrics: Arc<Metrics>) -> io::Result<SocketAddr> {

@@ -5,6 +5,9 @@
 
 #[test]
 fn what_the_borrow_checker_catches() {
+    if !aqueduct_testkit::may_compare_messages() {
+        return;
+    }
     // With a file among them that must pass, each would be built by itself.
     trybuild::TestCases::new().compile_fail("tests/ui/*/*.rs");
 }

@@ -82,7 +82,6 @@ mod scripted {
 
     /// What a call does instead of what it should.
     #[derive(Clone, Copy, Debug)]
-    #[allow(dead_code, reason = "its first user follows")]
     pub(crate) enum Fault {
         /// At most so many bytes.
         Short(usize),

@@ -11,13 +11,9 @@ use crate::{
     log::{Medium, read_full},
 };
 use aqueduct::{Pool, SliceMut};
+use example_common::open_regular;
 use serde::Deserialize;
-use std::{
-    fmt,
-    fs::File,
-    io::{self, ErrorKind},
-    path::Path,
-};
+use std::{fmt, fs::File, io, path::Path};
 
 const HEADER: usize = 20;
 const ORDER: usize = 47;
@@ -92,14 +88,8 @@ impl Old {
     /// [`MigrateError::Io`], also where it is no regular file.
     pub fn open(path: &Path) -> Result<Self, MigrateError> {
         let name = path.display().to_string();
-        // Asked before it is opened: opening a pipe waits for whoever writes to it.
-        let opened = std::fs::metadata(path).and_then(|meta| {
-            if meta.is_file() {
-                return File::open(path);
-            }
-            Err(io::Error::new(ErrorKind::InvalidInput, "not a regular file"))
-        });
-        let file = opened.map_err(|source| MigrateError::Io { name: name.clone(), source })?;
+        let file =
+            open_regular(path).map_err(|source| MigrateError::Io { name: name.clone(), source })?;
         Ok(Self::new(file, name))
     }
 }

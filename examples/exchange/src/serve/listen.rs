@@ -6,6 +6,7 @@ use aqueduct::{
     os::uring::{Provided, Receive, Ring},
     pipe,
 };
+use example_common::NO_MORE;
 use rustix::net::sockopt::set_socket_send_buffer_size;
 use std::{
     future::{Future, poll_fn},
@@ -28,8 +29,6 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// When no more connections can be had, others must end first.
-const NO_MORE: Duration = Duration::from_millis(20);
 /// How long a client that is not listened to may go on sending, so that it reads why.
 const LINGER: Duration = Duration::from_secs(1);
 /// From the stop to the last answer.

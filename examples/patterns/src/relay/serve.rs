@@ -1,7 +1,8 @@
 //! [`serve()`]: who is accepted, and until when.
 
-use std::{future::Future, io, pin::pin, sync::Arc, time::Duration};
+use std::{future::Future, io, pin::pin, sync::Arc};
 
+use example_common::NO_MORE;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
@@ -10,9 +11,6 @@ use tokio::{
 };
 
 use super::{Options, Totals, connection::Spare};
-
-/// When no more descriptors can be had, connections must end first.
-const NO_MORE: Duration = Duration::from_millis(20);
 
 /// Relays whoever connects, until `stop` is done: then nobody is accepted, and who is still connected after
 /// the grace is cut off. One task for each connection.

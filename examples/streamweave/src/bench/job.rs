@@ -6,9 +6,10 @@ use super::{
 };
 use crate::{Cluster, Error, Executor, Graph, Mode, distributed};
 use clap::ValueEnum;
+use example_common::usage;
 use serde::{Deserialize, Serialize};
 use std::{
-    fs,
+    process,
     sync::{Arc, PoisonError},
 };
 
@@ -84,7 +85,7 @@ pub(super) struct Answer {
 impl Job {
     pub(super) fn run(&self, allocations: fn() -> u64) -> Result<Answer, Error> {
         let said = Said { source: Arc::default(), sink: Arc::default(), hops: Hops::new() };
-        let before_bytes = memory("VmRSS");
+        let before_bytes = usage::memory(process::id(), "VmRSS");
         if self.way == Way::Timely {
             self.timely(allocations, &said)?;
         } else {
@@ -94,7 +95,12 @@ impl Job {
         let spent = if self.index == 0 { &said.source } else { &said.sink };
         let spent = *spent.lock().unwrap_or_else(PoisonError::into_inner);
         let hops_ns = said.hops.quantiles();
-        Ok(Answer { spent, hops_ns, peak_bytes: memory("VmHWM"), before_bytes })
+        Ok(Answer {
+            spent,
+            hops_ns,
+            peak_bytes: usage::memory(process::id(), "VmHWM"),
+            before_bytes,
+        })
     }
 
     /// When a gauge may begin; never where items are counted beforehand.
@@ -129,12 +135,4 @@ impl Job {
         let feed = Feed::<false>::new(self, source);
         distributed::alone(&self.cluster()?, Graph::BOUND as u64, Box::new(feed), take)
     }
-}
-
-/// A line of this process's status, in bytes; zero where the system has no such file.
-fn memory(name: &str) -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let value = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-    let kibibytes = value.and_then(|value| value.trim().strip_suffix(" kB")?.trim().parse().ok());
-    kibibytes.map_or(0, |kibibytes: u64| kibibytes << 10)
 }

@@ -2,8 +2,8 @@
 
 use super::Failure;
 use crate::{Address, Call, Listener, Options, Payload, Reply, Services, serve};
+use example_common::usage;
 use std::{
-    fs,
     io::{self, BufRead, BufReader, Read, Write},
     ops::{Add, Sub},
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
@@ -67,13 +67,7 @@ impl Process {
     ///
     /// When it has ended, or the system does not say.
     pub fn cpu_ns(&self) -> io::Result<u64> {
-        let mut sum = 0;
-        for thread in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
-            let times = fs::read_to_string(thread?.path().join("schedstat"))?;
-            let running = times.split(' ').next().and_then(|ns| ns.parse::<u64>().ok());
-            sum += running.ok_or_else(|| io::Error::other("the kernel keeps no times"))?;
-        }
-        Ok(sum)
+        usage::cpu_ns(self.child.id())
     }
 }
 
