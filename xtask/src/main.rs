@@ -56,7 +56,8 @@ cargo xtask COMMAND
                             crates' under valgrind's memcheck
   sanitize tsan             the soak under ThreadSanitizer, a minute, and weakened twins of it
   soak [--minutes N]        threads that pass blocks to each other (30 minutes)
-  miri [--tree] [NAME]      the crates with unsafe code under Miri, by Stacked or Tree Borrows
+  miri [--tree] [NAME]      the crates with unsafe code, but aqueduct-os, under Miri, by Stacked or Tree
+                            Borrows
   features [--bare] [NAME]  each published crate with no, each, and all features, and what can do without
                             std for a target that has none; or that target alone
   fuzz [TARGET] [SECONDS]   cargo-fuzz targets (all of them, 60 seconds of CPU time each), and their

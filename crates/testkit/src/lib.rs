@@ -49,6 +49,7 @@ pub use thread_end::at_thread_ends;
 pub use worker::Worker;
 
 use std::hash::{BuildHasher, RandomState};
+use std::io::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// How often to do a thing: [`fewer`] of `n`, or a hundred times as often when `AQUEDUCT_LONG=1`.
@@ -89,7 +90,9 @@ static SKIPPED: AtomicUsize = AtomicUsize::new(0);
 pub fn skip(why: &str) {
     // Relaxed: a tally that orders nothing.
     SKIPPED.fetch_add(1, Ordering::Relaxed);
-    eprintln!("skipped: {why}");
+    let test = std::thread::current();
+    // Not by a macro: the harness would keep what a test prints that passes.
+    let _ = writeln!(std::io::stderr(), "skipped: {}: {why}", test.name().unwrap_or("a thread"));
 }
 
 /// How many tests of this process called [`skip`].

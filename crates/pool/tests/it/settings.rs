@@ -138,7 +138,7 @@ fn the_peak_of_a_pool_starts_with_the_pool() {
 #[cfg(target_os = "linux")]
 fn huge_pages_are_asked_for_behind_large_blocks() {
     if !cfg!(feature = "huge-pages") {
-        return println!("skipped: the feature huge-pages is off");
+        return aqueduct_testkit::skip("the feature huge-pages is off");
     }
     let advised = |huge: bool, len: usize| {
         let pool = Pool::builder().largest_block(4 << 20).huge_pages(huge).build().unwrap();
