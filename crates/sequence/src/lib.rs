@@ -22,7 +22,7 @@
 //! * `std` (default): `Read`, `BufRead`, `Seek` and `IoSlice`; searching with all that the processor has.
 //!   Without it `core` and `alloc` do.
 //! * `meter` (default): count copies; see [`aqueduct_base::meter`].
-//! * `bytes`: `Buf` of the `bytes` crate for [`Sequence`] and [`SequenceReader`].
+//! * `bytes`: `From` of `Bytes` for [`Sequence`]; `Buf` for [`Sequence`] and [`SequenceReader`].
 //! * `http-body`: `Body` of the `http-body` crate for [`Sequence`].
 
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -24,7 +24,8 @@
 //! * `std` (default): [`Interner`], `Read` and `Write`, and headers of foreign owners that are recycled.
 //!   Without it `core` and `alloc` do.
 //! * `meter` (default): count copies; see [`aqueduct_base::meter`].
-//! * `bytes`: `From` both ways without copying, `Buf` for `Slice`, `BufMut` for `SliceMut`.
+//! * `bytes`: `From` between `Slice` and `Bytes`, both ways, without copying; `Buf` for `Slice`, `SliceMut`;
+//!   `BufMut` for `SliceMut`.
 //! * `serde`: `Serialize` and `Deserialize` as bytes, for [`Str`] as a string.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]

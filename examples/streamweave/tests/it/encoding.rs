@@ -103,7 +103,7 @@ fn what_is_taken_back_is_not_counted() {
     let left = Arc::new(AtomicU64::new(50));
     let (twice, doubled) = weave.flat_map("twice", |n: u64| [n, n]);
     let (fails, passed) = weave.try_map("fails", move |n: u64| {
-        let fails = left.try_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_ok();
+        let fails = left.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_ok();
         if fails { Err(Failure::new("not yet")) } else { Ok(n) }
     });
     let make = Arc::new(move || -> Result<Box<dyn Operator>, Failure> { Ok(Box::new(Hasty(50))) });

@@ -207,7 +207,8 @@ impl Checker {
 
     /// An error for a body that is no JSON.
     pub fn invalid_json(&mut self, at: usize, error: &str) {
-        let at = &At { outer: Some(&At::root("body")), step: Step::Index(at) };
+        let body = At::root("body");
+        let at = &At { outer: Some(&body), step: Step::Index(at) };
         let spot = Spot { value: Value::empty_map(), rules: &Rules::NONE, at };
         let context = [("error", Context::Text(error))];
         self.fail::<()>(&spot, "json_invalid", "JSON decode error", &context);

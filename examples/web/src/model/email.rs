@@ -34,8 +34,9 @@ impl<'a> Check<'a> for Email<'a> {
             Ok(Cow::Borrowed(text)) => Some(Email(checker.text(text))),
             Ok(owned) => Some(Email(owned)),
             Err(reason) => {
-                let message = format_args!("value is not a valid email address: {reason}");
-                checker.fail(spot, "value_error", message, &[("reason", Context::Text(&reason))])
+                let context = [("reason", Context::Text(&reason))];
+                let message = "value is not a valid email address";
+                checker.fail(spot, "value_error", format_args!("{message}: {reason}"), &context)
             }
         }
     }

@@ -71,14 +71,17 @@ fn miscounted<T>(
     checker: &mut Checker,
 ) -> Option<T> {
     let s = if bound == 1 { "" } else { "s" };
-    let message =
-        format_args!("List should have at {words} {bound} item{s} after validation, not {len}");
     let context = [
         ("field_type", Context::Text("List")),
         (rule, Context::Count(bound)),
         ("actual_length", Context::Count(len)),
     ];
-    checker.fail(spot, kind, message, &context)
+    checker.fail(
+        spot,
+        kind,
+        format_args!("List should have at {words} {bound} item{s} after validation, not {len}"),
+        &context,
+    )
 }
 
 impl<'a, T: Check<'a>> Check<'a> for List<'a, T> {

@@ -19,14 +19,21 @@ impl<'a> Check<'a> for Cow<'a, str> {
         let text = string(spot, checker)?;
         if let Some((kind, rule, words, bound)) = misfit(text, rules) {
             let s = if bound == 1 { "" } else { "s" };
-            let message = format_args!("String should have at {words} {bound} character{s}");
-            return checker.fail(spot, kind, message, &[(rule, Context::Count(bound))]);
+            return checker.fail(
+                spot,
+                kind,
+                format_args!("String should have at {words} {bound} character{s}"),
+                &[(rule, Context::Count(bound))],
+            );
         }
         if let Some(pattern) = rules.pattern.map(|p| p()).filter(|p| !p.is_match(text)) {
             let pattern = pattern.text();
-            let message = format_args!("String should match pattern '{pattern}'");
-            let context = [("pattern", Context::Text(pattern))];
-            return checker.fail(spot, "string_pattern_mismatch", message, &context);
+            return checker.fail(
+                spot,
+                "string_pattern_mismatch",
+                format_args!("String should match pattern '{pattern}'"),
+                &[("pattern", Context::Text(pattern))],
+            );
         }
         Some(checker.text(text))
     }
@@ -69,6 +76,6 @@ fn one_of<'a>(spot: &Spot<'a, '_>, checker: &mut Checker) -> Option<Cow<'a, str>
         true => last,
         false => format!("{} or {last}", choices.join(", ")),
     };
-    let message = format_args!("Input should be {expected}");
-    checker.fail(spot, "literal_error", message, &[("expected", Context::Text(&expected))])
+    let context = [("expected", Context::Text(&expected))];
+    checker.fail(spot, "literal_error", format_args!("Input should be {expected}"), &context)
 }

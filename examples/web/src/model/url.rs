@@ -51,9 +51,12 @@ impl<'a> Check<'a> for Url<'a> {
             return checker.fail(spot, "url_type", "URL input should be a string or URL", &[]);
         };
         if text.len() > LONGEST {
-            let message = format_args!("URL should have at most {LONGEST} characters");
-            let context = [("max_length", Context::Count(LONGEST))];
-            return checker.fail(spot, "url_too_long", message, &context);
+            return checker.fail(
+                spot,
+                "url_too_long",
+                format_args!("URL should have at most {LONGEST} characters"),
+                &[("max_length", Context::Count(LONGEST))],
+            );
         }
         if let Some(path) = plain(text) {
             return Some(Url { text: checker.text(text), path });
@@ -70,8 +73,9 @@ impl<'a> Check<'a> for Url<'a> {
             Err(_) if text.is_empty() => "input is empty".to_owned(),
             Err(error) => error.to_string(),
         };
-        let message = format_args!("Input should be a valid URL, {error}");
-        checker.fail(spot, "url_parsing", message, &[("error", Context::Text(&error))])
+        let message = "Input should be a valid URL";
+        let context = [("error", Context::Text(&error))];
+        checker.fail(spot, "url_parsing", format_args!("{message}, {error}"), &context)
     }
 }
 
