@@ -161,8 +161,10 @@ impl Transfer {
     /// # Errors
     ///
     /// The system's, of either side; `UnexpectedEof` where the source ends before the length that was
-    /// asked for, as a file does that somebody truncates. The error says how many bytes have arrived, and
-    /// the same call again goes on behind them.
+    /// asked for, as a file does that somebody truncates; `WouldBlock`, as std's, where a socket that
+    /// blocks has a timeout and nothing moved for so long (for up to twice as long where the way is
+    /// [`Splice`](Method::Splice) or [`ThroughPipe`](Method::ThroughPipe)). The error says how many bytes
+    /// have arrived, and the same call again goes on behind them.
     pub fn run(&mut self, from: impl AsFd, to: impl AsFd) -> Result<Transferred, TransferError> {
         let (from, to) = (from.as_fd(), to.as_fd());
         loop {
@@ -237,6 +239,10 @@ impl Transfer {
                 self.has_read(count);
                 Ok(self.arrived(count))
             }
+            // The target's time is up.
+            Err(error) if call == Call::SendFile && !calls::is_unready(&error, to) => {
+                self.refused(call, error)
+            }
             // Either side may be meant.
             Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(calls::unready(from, to)),
             Err(error) => self.refused(call, error),
@@ -255,7 +261,7 @@ impl Transfer {
                 self.block = Some(block);
                 Ok(Step::Moved(0))
             }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(Step::Wait(Side::Source)),
+            Err(error) if calls::is_unready(&error, from) => Ok(Step::Wait(Side::Source)),
             Err(error) if stands(&error, self.from) => {
                 self.from = None;
                 Ok(Step::Moved(0))
@@ -275,7 +281,7 @@ impl Transfer {
         match written {
             Ok(0) => Err(self.error(call, ErrorKind::WriteZero.into())),
             Ok(count) => Ok(self.arrived(count)),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(Step::Wait(Side::Target)),
+            Err(error) if calls::is_unready(&error, to) => Ok(Step::Wait(Side::Target)),
             Err(error) if stands(&error, self.to) => {
                 self.to = None;
                 Ok(Step::Moved(0))
