@@ -154,10 +154,9 @@ fn at_every_call(errno: Errno, judge: impl Fn(Way, usize, Rig, Option<u64>)) {
     for way in ways() {
         for k in 0.. {
             let mut rig = Rig::new(way);
-            if errno == Errno::AGAIN {
-                // Who waits by itself answers so when its time is up.
-                ioctl_fionbio(&rig.source, true).unwrap();
-                ioctl_fionbio(&rig.target, true).unwrap();
+            // Who waits by itself says so when its time is up.
+            for fd in [&rig.source, &rig.target] {
+                ioctl_fionbio(fd, errno == Errno::AGAIN).unwrap();
             }
             // Seven bytes at a time, so that a fault also hits the middle.
             let (mut faults, calls) = at_call(k, Fault::Errno(errno.raw_os_error()));
@@ -165,11 +164,8 @@ fn at_every_call(errno: Errno, judge: impl Fn(Way, usize, Rig, Option<u64>)) {
             let outcome = rig.transfer.run(&rig.source, &rig.target);
             drop(guard);
             let refused = outcome.err().map(|error| {
-                assert_eq!(
-                    Errno::from_io_error(error.error()),
-                    Some(errno),
-                    "{way:?} {k}: {error}"
-                );
+                let said = Errno::from_io_error(error.error());
+                assert_eq!(said, Some(errno), "{way:?} {k}: {error}");
                 error.done()
             });
             judge(way, k, rig, refused);
