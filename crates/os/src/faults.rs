@@ -6,7 +6,7 @@ use crate::{
     sys::{Fault, script},
     tee, write_all_vectored,
 };
-use rustix::io::Errno;
+use rustix::io::{Errno, ioctl_fionbio};
 use std::{
     cell::Cell,
     fs::{self, File, OpenOptions},
@@ -154,17 +154,18 @@ fn at_every_call(errno: Errno, judge: impl Fn(Way, usize, Rig, Option<u64>)) {
     for way in ways() {
         for k in 0.. {
             let mut rig = Rig::new(way);
+            // Who waits by itself says so when its time is up.
+            for fd in [&rig.source, &rig.target] {
+                ioctl_fionbio(fd, errno == Errno::AGAIN).unwrap();
+            }
             // Seven bytes at a time, so that a fault also hits the middle.
             let (mut faults, calls) = at_call(k, Fault::Errno(errno.raw_os_error()));
             let guard = script(move |call, wanted| faults(call, wanted).or(Some(Fault::Short(7))));
             let outcome = rig.transfer.run(&rig.source, &rig.target);
             drop(guard);
             let refused = outcome.err().map(|error| {
-                assert_eq!(
-                    Errno::from_io_error(error.error()),
-                    Some(errno),
-                    "{way:?} {k}: {error}"
-                );
+                let said = Errno::from_io_error(error.error());
+                assert_eq!(said, Some(errno), "{way:?} {k}: {error}");
                 error.done()
             });
             judge(way, k, rig, refused);
@@ -294,6 +295,7 @@ fn vectored_writes_survive_errors_at_every_call() {
     for (errno, fails) in [(Errno::INTR, false), (Errno::AGAIN, false), (Errno::NOSPC, true)] {
         for k in 0..BYTES.len() {
             let (mut to, from) = UnixStream::pair().unwrap();
+            from.set_nonblocking(errno == Errno::AGAIN).unwrap();
             let (mut faults, _) = at_call(k, Fault::Errno(errno.raw_os_error()));
             let guard = script(move |call, wanted| faults(call, wanted).or(Some(Fault::Short(1))));
             let mut writing = write_all_vectored(pieces());

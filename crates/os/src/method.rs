@@ -1,7 +1,7 @@
 //! [`Method`]: the ways from one descriptor to another.
 
 use crate::Call;
-use rustix::fs::{FileType, OFlags, fcntl_getfl, fstat};
+use rustix::fs::{FileType, OFlags, fcntl_getfl, fstat, tell};
 use std::{
     fmt, io,
     os::fd::{AsFd, BorrowedFd},
@@ -85,19 +85,19 @@ impl fmt::Display for Fallback {
     }
 }
 
-/// If both are one file, where its bytes are written: at its end if it is appended to, else at the offset;
-/// none where it stands.
-pub(crate) fn same_file(
+/// If both are one file, where its bytes are read, and where they are written: at its end if it is appended
+/// to. Without an offset that is where they stand.
+pub(crate) fn within_one_file(
     from: BorrowedFd<'_>,
+    at: Option<u64>,
     to: BorrowedFd<'_>,
-    offset: Option<u64>,
-) -> Option<u64> {
-    let appends = fcntl_getfl(to).is_ok_and(|flags| flags.contains(OFlags::APPEND));
-    if !appends && offset.is_none() {
-        return None;
-    }
+    to_at: Option<u64>,
+) -> Option<(u64, u64)> {
+    // What has no positions, as sockets and pipes, is no such file.
+    let at = at.or_else(|| tell(from).ok())?;
+    let to_at = to_at.or_else(|| tell(to).ok())?;
     let (source, target) = (fstat(from).ok()?, fstat(to).ok()?);
     let same = (source.st_dev, source.st_ino) == (target.st_dev, target.st_ino);
-    let end = Some(target.st_size.cast_unsigned()).filter(|_| appends);
-    end.or(offset).filter(|_| same)
+    let appends = || fcntl_getfl(to).is_ok_and(|flags| flags.contains(OFlags::APPEND));
+    same.then(|| (at, if appends() { target.st_size.cast_unsigned() } else { to_at }))
 }

@@ -3,7 +3,7 @@
 use crate::{
     Call, Fallback, Method, Side, Step, TransferError, Transferred,
     kernel_pipe::KernelPipe,
-    method::same_file,
+    method::within_one_file,
     sys::calls::{self, MOST},
 };
 use aqueduct_pool::Pool;
@@ -161,8 +161,11 @@ impl Transfer {
     /// # Errors
     ///
     /// The system's, of either side; `UnexpectedEof` where the source ends before the length that was
-    /// asked for, as a file does that somebody truncates. The error says how many bytes have arrived, and
-    /// the same call again goes on behind them.
+    /// asked for, as a file does that somebody truncates; `InvalidInput` where both sides are one file and
+    /// bytes would be written before they are read; `WouldBlock`, as std's, where a socket that blocks has
+    /// a timeout and nothing moved for so long (for up to twice as long where the way is
+    /// [`Splice`](Method::Splice) or [`ThroughPipe`](Method::ThroughPipe)). The error says how many bytes
+    /// have arrived, and the same call again goes on behind them.
     pub fn run(&mut self, from: impl AsFd, to: impl AsFd) -> Result<Transferred, TransferError> {
         let (from, to) = (from.as_fd(), to.as_fd());
         loop {
@@ -196,7 +199,7 @@ impl Transfer {
         if self.overlaps(from, to) {
             let overlap = "the target lies within the source";
             let overlap = io::Error::new(ErrorKind::InvalidInput, overlap);
-            return Err(self.error(Call::CopyFileRange, overlap));
+            return Err(self.error(self.first_call(), overlap));
         }
         match self.method {
             Method::ThroughBlock => self.read(from),
@@ -237,6 +240,10 @@ impl Transfer {
                 self.has_read(count);
                 Ok(self.arrived(count))
             }
+            // The target's time is up.
+            Err(error) if call == Call::SendFile && !calls::is_unready(&error, to) => {
+                self.refused(call, error)
+            }
             // Either side may be meant.
             Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(calls::unready(from, to)),
             Err(error) => self.refused(call, error),
@@ -255,7 +262,7 @@ impl Transfer {
                 self.block = Some(block);
                 Ok(Step::Moved(0))
             }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(Step::Wait(Side::Source)),
+            Err(error) if calls::is_unready(&error, from) => Ok(Step::Wait(Side::Source)),
             Err(error) if stands(&error, self.from) => {
                 self.from = None;
                 Ok(Step::Moved(0))
@@ -275,7 +282,7 @@ impl Transfer {
         match written {
             Ok(0) => Err(self.error(call, ErrorKind::WriteZero.into())),
             Ok(count) => Ok(self.arrived(count)),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(Step::Wait(Side::Target)),
+            Err(error) if calls::is_unready(&error, to) => Ok(Step::Wait(Side::Target)),
             Err(error) if stands(&error, self.to) => {
                 self.to = None;
                 Ok(Step::Moved(0))
@@ -403,11 +410,20 @@ impl Transfer {
 
     /// Whether bytes would be written before they are read: they would be copied twice, or for ever.
     fn overlaps(&self, from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> bool {
-        // A call that is refused goes on through a block, and is looked at then.
-        let by = matches!(self.method, Method::CopyFileRange | Method::ThroughBlock);
-        let (Some(at), 0, true) = (self.from, self.done, by) else { return false };
-        same_file(from, to, self.to)
-            .is_some_and(|to_at| to_at > at && self.wanted.is_none_or(|wanted| to_at - at < wanted))
+        // Later they stand elsewhere.
+        let places = (self.done == 0).then(|| within_one_file(from, self.from, to, self.to));
+        places.flatten().is_some_and(|(at, to_at)| {
+            to_at > at && self.wanted.is_none_or(|wanted| to_at - at < wanted)
+        })
+    }
+
+    fn first_call(&self) -> Call {
+        match self.method {
+            Method::SendFile => Call::SendFile,
+            Method::CopyFileRange => Call::CopyFileRange,
+            Method::Splice | Method::ThroughPipe => Call::Splice,
+            Method::ThroughBlock => self.read_call(),
+        }
     }
 
     fn read_call(&self) -> Call {

@@ -70,7 +70,8 @@ impl<'a, I: Iterator<Item = &'a [u8]> + Clone> VectoredWrite<I> {
     ///
     /// # Errors
     ///
-    /// The system's, with the bytes that were written; the same call again goes on behind them.
+    /// The system's, with the bytes that were written; the same call again goes on behind them. It is
+    /// `WouldBlock`, as std's, where a socket that blocks has a timeout and takes nothing for so long.
     pub fn run(&mut self, to: impl AsFd) -> Result<u64, TransferError> {
         let to = to.as_fd();
         loop {
@@ -88,14 +89,15 @@ impl<'a, I: Iterator<Item = &'a [u8]> + Clone> VectoredWrite<I> {
     ///
     /// As [`run`](Self::run).
     pub fn step(&mut self, to: impl AsFd) -> Result<Step, TransferError> {
+        let to = to.as_fd();
         self.settle();
         let mut ahead = self.pieces.clone().filter(|piece| !piece.is_empty());
         if ahead.next().is_none() {
             return Ok(Step::End);
         }
         let written = match ahead.nth(FEW - 1) {
-            None => self.write::<FEW>(to.as_fd()),
-            Some(_) => self.write::<BATCH>(to.as_fd()),
+            None => self.write::<FEW>(to),
+            Some(_) => self.write::<BATCH>(to),
         };
         match written {
             Ok(0) => Err(self.error(Call::Writev, ErrorKind::WriteZero.into())),
@@ -104,7 +106,7 @@ impl<'a, I: Iterator<Item = &'a [u8]> + Clone> VectoredWrite<I> {
                 self.skip += count;
                 Ok(Step::Moved(count))
             }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(Step::Wait(Side::Target)),
+            Err(error) if calls::is_unready(&error, to) => Ok(Step::Wait(Side::Target)),
             Err(error) => Err(self.error(Call::Writev, error)),
         }
     }

@@ -5,7 +5,9 @@ use super::{Call, attempt};
 use crate::{Side, Step};
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
+    fs::{OFlags, fcntl_getfl},
     io::Errno,
+    net::sockopt::{Timeout, socket_timeout},
 };
 use std::{
     io::{self, ErrorKind},
@@ -70,16 +72,32 @@ fn ready(fd: BorrowedFd<'_>, what: PollFlags) -> bool {
     poll(&mut [PollFd::from_borrowed_fd(fd, what)], Some(&at_once)) != Ok(0)
 }
 
-/// Blocks until the side that a step found not ready is ready, or at its end, or broken.
+/// Whether an error says that `fd` is to be waited for. Where it waits by itself, it has done so, for as
+/// long as it was told to: then that is an error like others.
+pub(crate) fn is_unready(error: &io::Error, fd: BorrowedFd<'_>) -> bool {
+    error.kind() == ErrorKind::WouldBlock && !blocks(fd)
+}
+
+fn blocks(fd: BorrowedFd<'_>) -> bool {
+    fcntl_getfl(fd).is_ok_and(|flags| !flags.contains(OFlags::NONBLOCK))
+}
+
+/// Blocks until the side that a step found not ready is ready, or at its end, or broken; as long as it was
+/// told to, if it is a socket that waits by itself, which a splice need not have it do.
 pub(crate) fn wait(step: Step, from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> io::Result<()> {
-    let mut waiting = match step {
-        Step::Wait(Side::Source) => PollFd::from_borrowed_fd(from, PollFlags::IN),
-        Step::Wait(Side::Target) => PollFd::from_borrowed_fd(to, PollFlags::OUT),
+    let (fd, what, which) = match step {
+        Step::Wait(Side::Source) => (from, PollFlags::IN, Timeout::Recv),
+        Step::Wait(Side::Target) => (to, PollFlags::OUT, Timeout::Send),
         Step::Moved(_) | Step::End => return Ok(()),
     };
+    // What is no socket has none.
+    let most = socket_timeout(fd, which).ok().flatten().filter(|_| blocks(fd));
+    let most = most.and_then(|most| Timespec::try_from(most).ok());
+    let mut waiting = PollFd::from_borrowed_fd(fd, what);
     loop {
-        match poll(slice::from_mut(&mut waiting), None) {
+        match poll(slice::from_mut(&mut waiting), most.as_ref()) {
             Err(Errno::INTR) => {}
+            Ok(0) => return Err(Errno::AGAIN.into()),
             done => return Ok(done.map(drop)?),
         }
     }

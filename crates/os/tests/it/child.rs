@@ -1,7 +1,7 @@
 //! This test binary once more, as a process that something is done to: it moves bytes, and says on its
 //! output how that went.
 
-use crate::sides::{Kind, source, target};
+use crate::sides::{Kind, nonblocking, source, target};
 use aqueduct_os::{Method, Transfer, TransferError, write_all_vectored};
 use aqueduct_testkit::pattern;
 use std::{
@@ -74,6 +74,7 @@ fn judged<T>(outcome: Result<T, TransferError>, arrived: &[u8]) -> String {
 fn to_socket(method: usize) -> String {
     let (method, kind) = METHODS[method];
     let (from, to) = (source(kind, &pattern(BYTES, 1)), target(Kind::Unix));
+    nonblocking(&to.fd);
     let outcome = Transfer::by(method, None).run(&from, &to.fd);
     judged(outcome, &to.arrived())
 }
@@ -88,6 +89,7 @@ fn to_file(method: usize, path: &Path) -> String {
 
 fn pieces() -> String {
     let (bytes, to) = (pattern(BYTES, 1), target(Kind::Unix));
+    nonblocking(&to.fd);
     let outcome = write_all_vectored(bytes.chunks(100)).run(&to.fd);
     judged(outcome, &to.arrived())
 }

@@ -27,6 +27,8 @@ mod sides;
 mod strace;
 #[cfg(target_os = "linux")]
 mod thread_end;
+#[cfg(target_os = "linux")]
+mod timeouts;
 #[cfg(all(target_os = "linux", feature = "io-uring", feature = "tokio"))]
 mod uring;
 mod vectored;

@@ -1,10 +1,13 @@
 //! Every way between every two kinds, against an oracle that reads all and writes all.
 
-use crate::sides::{Kind, contents, file_of, nonblocking, source, target};
+use crate::sides::{Kind, contents, file_of, fresh_path, nonblocking, source, target};
 use aqueduct_os::{Method, Transfer, copy_file_range, send_file};
 use aqueduct_testkit::pattern;
 use proptest::prelude::*;
-use std::io::ErrorKind;
+use std::{
+    fs::{self, File},
+    io::{ErrorKind, Seek, SeekFrom},
+};
 
 const METHODS: [Method; 5] = [
     Method::SendFile,
@@ -141,13 +144,47 @@ proptest! {
     }
 }
 
+/// A target that stands behind the source's offset is written before that is read: without a length, until
+/// the disk is full. Here with one, so that it ends whatever happens.
+#[test]
+fn a_file_is_not_sent_to_itself_for_ever() {
+    let path = fresh_path();
+    let open = || File::options().read(true).write(true).open(&path).unwrap();
+    for method in
+        [Method::SendFile, Method::CopyFileRange, Method::ThroughPipe, Method::ThroughBlock]
+    {
+        fs::write(&path, pattern(100_000, 1)).unwrap();
+        for (at, standing) in [(Some(0), 100_000), (Some(0), 1), (None, 100_000)] {
+            let (from, mut to) = (open(), open());
+            to.seek(SeekFrom::Start(standing)).unwrap();
+            let mut transfer = Transfer::by(method, 150_000);
+            if let Some(at) = at {
+                transfer = transfer.from_offset(at);
+            }
+            let refused = transfer.run(&from, &to).map_err(|error| error.error().kind());
+            let what = format!("{method:?} from {at:?} to {standing}");
+            assert_eq!(refused.unwrap_err(), ErrorKind::InvalidInput, "{what}");
+            assert_eq!(fs::metadata(&path).unwrap().len(), 100_000, "{what}");
+        }
+        // As many as there are up to where it stands; and from behind it.
+        let (from, mut to) = (open(), open());
+        to.seek(SeekFrom::Start(60_000)).unwrap();
+        Transfer::by(method, 20_000).from_offset(40_000).run(&from, &to).unwrap();
+        to.seek(SeekFrom::Start(0)).unwrap();
+        Transfer::by(method, None).from_offset(60_000).run(&from, &to).unwrap();
+        let want = [&pattern(100_000, 1)[40_000..60_000], &pattern(100_000, 1)[80_000..]].concat();
+        assert!(fs::read(&path).unwrap()[..40_000] == want, "{method:?}");
+    }
+    fs::remove_file(path).unwrap();
+}
+
 #[test]
 fn positions_stay_where_they_are() {
     let (from, to) = (file_of(&pattern(100, 1)), file_of(&[]));
     copy_file_range(10, 5, 20).run(&from, &to).unwrap();
     send_file(3, 4).run(&from, crate::sides::tcp().0).unwrap();
     for mut file in [&from, &to] {
-        assert_eq!(std::io::Seek::stream_position(&mut file).unwrap(), 0);
+        assert_eq!(Seek::stream_position(&mut file).unwrap(), 0);
     }
 }
 

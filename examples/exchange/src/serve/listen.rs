@@ -42,7 +42,8 @@ const PROVIDED: (u16, usize) = (64, 16 << 10);
 const ENTRIES: u32 = 256;
 /// Bytes of a connection's answers that the system holds, about.
 const SENT: usize = 256 << 10;
-/// Bytes of a connection's requests that wait at most, give or take a block.
+/// Bytes of a connection's requests that wait at most, give or take a block. Where the system fills them, their
+/// blocks are up to eight times as large, and four more.
 const AHEAD: usize = 64 << 10;
 
 /// Serves until `stop` is done, and then those who are connected to their last answer.

@@ -2,6 +2,7 @@
 
 use super::{
     Core, File, Group, Held, NOBODY, Stream, ZeroCopy,
+    group::Debt,
     slab::{Key, Operation, Slab},
     unsupported,
 };
@@ -98,7 +99,8 @@ impl Core {
                     let group = &mut self.groups[usize::from(stream.group)];
                     match usize::try_from(result) {
                         Ok(filled) if filled > 0 && !operation.orphaned => {
-                            stream.received.push_back(Ok(group.take(number, filled)));
+                            let slice = group.take(number, filled, &mut stream.debt);
+                            stream.received.push_back(Ok(slice));
                         }
                         _ => group.offer(number),
                     }
@@ -224,7 +226,8 @@ impl Core {
 
 impl Stream {
     pub(crate) fn new(group: u16, ahead: usize) -> Self {
-        Self { group, received: VecDeque::new(), ahead, ended: false, pausing: false }
+        let (received, debt) = (VecDeque::new(), Debt::default());
+        Self { group, received, debt, ahead, ended: false, pausing: false }
     }
 
     /// What a result says, beside the bytes that came with it.

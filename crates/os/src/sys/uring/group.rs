@@ -15,6 +15,28 @@ use io_uring::types::BufRingEntry;
 use memmap2::MmapMut;
 use std::io;
 
+/// Bytes of its block that a byte pays for.
+const PAYS: usize = 8;
+/// Blocks that a stream may have given away unpaid.
+const UNPAID: usize = 4;
+
+/// What the blocks that a stream gave away have beyond what their bytes paid for: so those of any bytes that
+/// follow each other are at most [`PAYS`] times as large, and [`UNPAID`] more.
+#[derive(Default)]
+pub(crate) struct Debt(usize);
+
+impl Debt {
+    /// Whether a block of `len` bytes may be given away for the `filled` ones that are in it.
+    fn allows(&mut self, len: usize, filled: usize) -> bool {
+        let debt = self.0.saturating_add(len).saturating_sub(filled.saturating_mul(PAYS));
+        let allowed = debt <= len.saturating_mul(UNPAID);
+        if allowed {
+            self.0 = debt;
+        }
+        allowed
+    }
+}
+
 pub(crate) struct Group {
     memory: MmapMut,
     blocks: Vec<SliceMut>,
@@ -41,12 +63,19 @@ impl Group {
         u16::try_from(self.blocks.len()).unwrap_or(0)
     }
 
-    /// The block `number`, of which the kernel has filled `filled` bytes; another takes its place.
+    /// The block `number`, of which the kernel has filled `filled` bytes; another takes its place. Where the
+    /// stream's debt allows no block for so few, a copy of them, and the block is offered again.
     ///
     /// # Panics
     ///
     /// As `Vec` does, when memory is out. The block stays where it is then.
-    pub(super) fn take(&mut self, number: u16, filled: usize) -> Slice {
+    pub(super) fn take(&mut self, number: u16, filled: usize, debt: &mut Debt) -> Slice {
+        if !debt.allows(self.len, filled) {
+            let mut few = self.pool.get(filled);
+            few.extend_from_slice(&self.blocks[usize::from(number)].spare_mut()[..filled]);
+            self.offer(number);
+            return few.freeze();
+        }
         let fresh = self.pool.get(self.len);
         let mut block = std::mem::replace(&mut self.blocks[usize::from(number)], fresh);
         self.offer(number);

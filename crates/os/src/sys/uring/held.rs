@@ -7,7 +7,7 @@
 //!    it that there is one) or into what is boxed.
 //! 2. Lengths are at most those of the memory, and at most [`MOST`].
 
-use super::table::FixedIndex;
+use super::{group::Debt, table::FixedIndex};
 use crate::zero_copy::ZeroCopyAnswer;
 use aqueduct_sequence::Sequence;
 use aqueduct_slice::{Slice, SliceMut};
@@ -63,6 +63,7 @@ pub(crate) struct Stream {
     /// The group of buffers, a number of the ring's.
     pub(crate) group: u16,
     pub(crate) received: VecDeque<io::Result<Slice>>,
+    pub(crate) debt: Debt,
     /// Slices that may wait before it pauses.
     pub(crate) ahead: usize,
     /// No more will come: the end, or an error.

@@ -1,6 +1,7 @@
 //! Sockets.
 
 use super::{connected, file, ring, runtime};
+use aqueduct_base::meter;
 use aqueduct_os::{ZeroCopyAnswer, ZeroCopyChoice};
 use aqueduct_pool::Pool;
 use aqueduct_sequence::Sequence;
@@ -96,6 +97,48 @@ fn who_does_not_take_leaves_the_socket_alone() {
     }
     assert_eq!(come, bytes.len());
     sender.join().unwrap();
+}
+
+/// Whoever sends few bytes at a time has few blocks held, also of one who keeps what came; and who sends
+/// many has nothing copied.
+#[test]
+fn few_bytes_at_a_time_hold_few_blocks() {
+    const BLOCK: usize = 16 << 10;
+    let Some(ring) = ring(8) else { return };
+    let pool = Pool::builder().build().unwrap();
+    let provided = ring.provide(&pool, 64, BLOCK).unwrap();
+    let before = pool.outstanding();
+    let (mut client, server) = connected();
+    client.set_nodelay(true).unwrap();
+    let mut receive = provided.receive(&Arc::new(server));
+    for len in [1, 23, 24, 500, 2047] {
+        // What comes whole pays for some that do not.
+        let full = pattern(4 * BLOCK, len);
+        let copied = meter::thread();
+        client.write_all(&full).unwrap();
+        let mut come = Sequence::new();
+        while come.len() < full.len() {
+            come.push(receive.wait_next().unwrap().unwrap());
+        }
+        assert!(come == full[..]);
+        assert_eq!((meter::thread() - copied).copies, 0, "behind {len}");
+        drop(come);
+        let bytes = pattern(100 * len, len);
+        let mut kept = Sequence::new();
+        for piece in bytes.chunks(len) {
+            client.write_all(piece).unwrap();
+            kept.push(receive.wait_next().unwrap().unwrap());
+        }
+        assert!(kept == bytes[..], "{len}");
+        let held = kept.pinned_bytes();
+        // The pool's blocks are a little larger than what they are asked for, 256 bytes at least.
+        let most = 8 * bytes.len() + 5 * BLOCK + 100 * 512;
+        assert!(held <= most, "{held} bytes for {}", bytes.len());
+        let whole = 100 - (meter::thread() - copied).copies;
+        assert!((4..10).contains(&whole) || len == 2047, "{whole} of {len}");
+        drop(kept);
+        assert_eq!(pool.outstanding(), before);
+    }
 }
 
 #[test]
