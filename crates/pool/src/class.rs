@@ -1,7 +1,7 @@
 //! Size classes: a power of two, and a bit for a header.
 
 /// Classes that a pool can have; lists stand in arrays of this many.
-pub(crate) const MAX: usize = if cfg!(aqueduct_loom) { 2 } else { 32 };
+pub(crate) const MAX: usize = if cfg!(aqueduct_loom) { 4 } else { 32 };
 
 /// The number of a size class, below [`MAX`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

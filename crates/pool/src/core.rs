@@ -185,6 +185,12 @@ impl Core {
     #[cold]
     #[inline(never)]
     pub(crate) fn get_slow(&'static self, len: usize) -> Result<(Block, usize), GetError> {
+        self.find(len).map(|(found, _)| found)
+    }
+
+    /// As [`get_slow`](Self::get_slow), and whether the block is new.
+    #[inline(always)]
+    pub(crate) fn find(&'static self, len: usize) -> Result<((Block, usize), bool), GetError> {
         let refused = |limit| GetError { requested: len, limit };
         let Some(class) = self.classes.of(len) else {
             return Err(refused(Limit::LargestBlock(self.classes.largest())));
@@ -195,10 +201,10 @@ impl Core {
             None => self.get_late(class).map(|block| (block, self.classes.capacity(class))),
         };
         if let Some(found) = kept {
-            return Ok(found);
+            return Ok((found, false));
         }
         let block = self.allocate(class, owner).map_err(refused)?;
-        Ok((block, self.classes.capacity(class)))
+        Ok(((block, self.classes.capacity(class)), true))
     }
 
     /// As [`get_slow`](Self::get_slow), from the heap where the pool has none.

@@ -13,8 +13,13 @@ use crate::{
     local,
     remote::{Batch, Pile, Stack},
 };
+use aqueduct_base::sync::block_on;
 use aqueduct_slice::Slice;
 use loom::{model, sync::Arc, thread};
+use std::{
+    pin::pin,
+    task::{Context, Waker},
+};
 
 const SMALL: usize = 64;
 
@@ -246,6 +251,55 @@ fn model_07_a_block_that_comes_back_wakes_who_waits() {
         };
         drop(only);
         waiter.join().unwrap();
+        assert_all_back(&pool);
+    });
+}
+
+// twin: waiter_looks_once
+#[test]
+fn model_07_a_large_block_that_comes_back_serves_a_small_wait_and_a_large_one() {
+    model(|| {
+        let builder = Pool::builder().smallest_block(2048).largest_block(4096);
+        let pool = builder.hard_limit(6000).build().unwrap(); // one large block or two small ones
+        let only = pool.try_get(4096).unwrap();
+        let [small, large] = [2048, 4096].map(|size| {
+            let pool = pool.clone();
+            thread::spawn(move || {
+                drop(pool.get_blocking(size).unwrap());
+                local::depart();
+            })
+        });
+        drop(only);
+        small.join().unwrap();
+        large.join().unwrap();
+        assert_all_back(&pool);
+    });
+}
+
+// twin: served_wakes_nobody
+/// Two preemptions at the most, which take two seconds: four do not end in two minutes.
+#[test]
+fn model_07_a_large_block_that_comes_back_serves_three_small_waits() {
+    let mut bounded = model::Builder::new();
+    (bounded.preemption_bound, bounded.max_branches) = (Some(2), 20_000);
+    bounded.check(|| {
+        let builder = Pool::builder().smallest_block(1024).largest_block(4096);
+        let pool = builder.hard_limit(4500).build().unwrap(); // one large block or three small ones
+        let only = pool.try_get(4096).unwrap();
+        let mut first = pin!(pool.get_async(1024));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(first.as_mut().poll(&mut context).is_pending());
+        let others = [(); 2].map(|()| {
+            let pool = pool.clone();
+            thread::spawn(move || {
+                let block = pool.get_blocking(1024).unwrap();
+                local::depart();
+                block
+            })
+        });
+        drop(only);
+        let first = block_on(|context| first.as_mut().poll(context)).unwrap();
+        drop((first, others.map(|other| other.join().unwrap())));
         assert_all_back(&pool);
     });
 }

@@ -116,8 +116,9 @@ impl Pool {
     }
 
     /// As [`try_get`](Self::try_get), but waits while the hard limit is reached until blocks come
-    /// back. They are woken in the order in
-    /// which they came, but who comes past at the right moment is served before them.
+    /// back, of this size or of others that make room. Those who wait are woken in the order in which
+    /// they came, but who comes past at the right moment is served before them, and so is who asks for
+    /// less while there is too little for the first.
     pub fn get_async(&self, len: usize) -> GetAsync<'_> {
         GetAsync::new(self.core, len)
     }

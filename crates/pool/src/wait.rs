@@ -22,7 +22,11 @@ use std::{
 /// The wakers of those who wait, in the order in which they came.
 ///
 /// A block that comes back wakes one of them, who has its place in the list no more. It wakes the next
-/// if it is dropped instead of served, or if the block is of no use to it. So serving n takes n log n.
+/// if it is dropped instead of served, if the block is of no use to it, and if it is served with a new
+/// one: a large block that comes back is room for many small ones. Who is served with a block that came
+/// back wakes nobody, since each of those woke one. So serving n of one size takes n log n.
+///
+/// The next is the next in the list: those before it have looked in vain since, or are awake.
 pub(crate) struct Waiters {
     waiting: AtomicUsize,
     /// The numbers given out so far.
@@ -109,10 +113,12 @@ impl GetAsync<'_> {
         Self { core, len, number: None, _pool: std::marker::PhantomData }
     }
 
-    fn try_get(&self) -> Poll<Result<SliceMut, GetError>> {
-        match self.core.get_slow(self.len) {
+    /// What there is without waiting, and whether it is a new block.
+    fn try_get(&self) -> Poll<(Result<SliceMut, GetError>, bool)> {
+        match self.core.find(self.len) {
             Err(GetError { limit: Limit::HardLimit(_), .. }) => Poll::Pending,
-            done => Poll::Ready(done.map(|(block, capacity)| block.into_live(capacity))),
+            Err(refused) => Poll::Ready((Err(refused), false)),
+            Ok(((block, capacity), new)) => Poll::Ready((Ok(block.into_live(capacity)), new)),
         }
     }
 
@@ -130,9 +136,12 @@ impl Future for GetAsync<'_> {
         let waiters = &self.core.waiters;
         // Out of the list, so that a block that comes back from here on wakes another.
         let woken = self.number.is_some_and(|number| waiters.withdraw(number).is_none());
-        if let Poll::Ready(done) = self.try_get() {
-            if self.number.take().is_some() {
+        if let Poll::Ready((done, new)) = self.try_get() {
+            if let Some(number) = self.number.take() {
                 waiters.leave();
+                if woken && new && !twin::is("served_wakes_nobody") {
+                    waiters.wake_from(number + 1);
+                }
             }
             return Poll::Ready(done);
         }
@@ -141,12 +150,13 @@ impl Future for GetAsync<'_> {
         if twin::is("waiter_looks_once") {
             return Poll::Pending;
         }
-        if let Poll::Ready(done) = self.try_get() {
-            // Woken in between, for this block or for another: somebody else may have use for it.
-            let passed_by = waiters.withdraw(number).is_none();
+        if let Poll::Ready((done, _)) = self.try_get() {
+            // Woken before or in between, for this block or for another: somebody else may have use
+            // for it.
+            let woken = waiters.withdraw(number).is_none() || woken;
             self.number = None;
             waiters.leave();
-            if passed_by {
+            if woken {
                 waiters.wake_from(0);
             }
             return Poll::Ready(done);

@@ -17,3 +17,4 @@ mod state_pool;
 mod threads;
 mod trimming;
 mod waiting;
+mod waiting_sizes;

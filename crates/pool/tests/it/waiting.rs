@@ -23,7 +23,7 @@ fn used_up() -> (Pool, Vec<SliceMut>) {
 
 /// A waker that counts.
 #[derive(Default)]
-struct Counter(AtomicUsize);
+pub struct Counter(pub AtomicUsize);
 
 impl Wake for Counter {
     fn wake(self: Arc<Self>) {
@@ -31,7 +31,7 @@ impl Wake for Counter {
     }
 }
 
-fn poll<F: Future>(future: Pin<&mut F>, counter: &Arc<Counter>) -> Poll<F::Output> {
+pub fn poll<F: Future>(future: Pin<&mut F>, counter: &Arc<Counter>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(&Waker::from(counter.clone())))
 }
 
@@ -98,6 +98,26 @@ fn a_pending_future_that_is_dropped_loses_nothing() {
     assert!(poll(woken.as_mut(), &counter).is_ready());
     assert_eq!(pool.outstanding(), 0);
     assert_eq!(std::iter::from_fn(|| pool.try_get(SIZE).ok().map(std::mem::forget)).count(), count);
+}
+
+/// Of one size a block that comes back is of use to one, and the others sleep on.
+#[test]
+fn a_block_that_comes_back_wakes_one_of_its_size() {
+    let (pool, mut blocks) = used_up();
+    let counter = Arc::new(Counter::default());
+    let mut waiting: Vec<_> = (0..20).map(|_| Box::pin(pool.get_async(SIZE))).collect();
+    for future in &mut waiting {
+        assert!(poll(future.as_mut(), &counter).is_pending());
+    }
+    for (i, future) in waiting.iter_mut().enumerate() {
+        assert_eq!(counter.0.load(Ordering::SeqCst), i);
+        blocks.pop();
+        match poll(future.as_mut(), &counter) {
+            Poll::Ready(Ok(block)) => blocks.push(block),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(counter.0.load(Ordering::SeqCst), 20);
 }
 
 #[test]
