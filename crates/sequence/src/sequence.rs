@@ -120,8 +120,8 @@ impl Sequence {
         self.len() == 0
     }
 
-    /// Bytes of memory that this handle keeps alive: the blocks of all segments of its list, those
-    /// outside its window too. A block that several segments share is counted for each. Linear in
+    /// Bytes of memory that this handle keeps alive: the blocks of all segments of its list, where others
+    /// share it those outside its window too. A block that several segments share is counted for each. Linear in
     /// the number of segments.
     #[must_use]
     pub fn pinned_bytes(&self) -> usize {
