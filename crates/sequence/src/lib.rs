@@ -50,6 +50,7 @@ mod segment;
 mod seqref;
 mod sequence;
 mod text;
+mod window;
 
 pub use convert::IntoSlices;
 pub use error::{ReadError, ReadFault};

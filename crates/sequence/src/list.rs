@@ -2,11 +2,11 @@
 
 use crate::{
     Sequence, SequenceRef,
-    segment::{Segment, checked_distance, distance, end_of, join},
+    segment::{Segment, checked_distance, distance, end_of, join, let_go, make_room},
 };
 use alloc::vec::Vec;
 use aqueduct_slice::Slice;
-use core::{fmt, mem, slice};
+use core::{fmt, mem};
 
 /// Segments that are pushed at the back and consumed or taken at the front.
 ///
@@ -107,7 +107,7 @@ impl SegmentList {
         if self.is_empty() && !self.segments.is_empty() {
             return self.push_anew(slice);
         }
-        self.make_room();
+        make_room(&mut self.segments, &mut self.first);
         self.segments.push(Segment { slice, end });
     }
 
@@ -119,17 +119,6 @@ impl SegmentList {
         self.start_anew();
         let end = slice.len() as u64;
         self.segments.push(Segment { slice, end });
-    }
-
-    /// Uses the places of consumed segments again before the vector would grow.
-    #[inline]
-    fn make_room(&mut self) {
-        // At least half: so each segment is moved once in the mean.
-        let full = self.segments.len() == self.segments.capacity();
-        if full && self.first > 0 && self.first >= self.segments.len() / 2 {
-            self.segments.drain(..self.first);
-            self.first = 0;
-        }
     }
 
     /// Gives the last segment's slice to `grow`, which may make it longer in place, and takes note
@@ -168,7 +157,7 @@ impl SegmentList {
         while self.first + 1 < self.segments.len() && self.segments[self.first].end <= self.start {
             self.first += 1;
         }
-        Used(self.segments[from..self.first].iter_mut()).let_go(); // (1)
+        let_go(&mut self.segments[from..self.first]); // (1)
     }
 
     /// Takes the first `count` bytes out, as a sequence. Handles on whole segments are moved; only
@@ -278,23 +267,6 @@ impl SegmentList {
     fn check(&self, count: usize) {
         let len = self.len();
         assert!(count <= len, "{count} bytes of a list of {len}");
-    }
-}
-
-/// Segments that are used up. Dropped, they have given all their slices up, also if an owner panics.
-struct Used<'a>(slice::IterMut<'a, Segment>);
-
-impl Used<'_> {
-    #[inline]
-    fn let_go(&mut self) {
-        self.0.by_ref().for_each(|used| drop(mem::take(&mut used.slice)));
-    }
-}
-
-impl Drop for Used<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        self.let_go();
     }
 }
 

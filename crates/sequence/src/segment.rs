@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 use aqueduct_slice::{Slice, Unjoined};
-use core::mem;
+use core::{mem, slice};
 
 /// One piece of a list.
 ///
@@ -102,13 +102,54 @@ pub(crate) fn append(list: &mut Vec<Segment>, slice: Slice, end: u64) {
     }
 }
 
+/// Cuts the last segment of a list to `end`, which lies in it.
+pub(crate) fn cut_end(list: &mut [Segment], end: u64) {
+    if let Some(last) = list.last_mut().filter(|last| last.end > end) {
+        let len = distance(last.start(), end);
+        last.end = end; // first: few bytes move inline, and an owner may panic
+        last.slice.truncate(len);
+    }
+}
+
 /// Cuts the first and the last segment of a list to the window `start..end`, which touches both.
 pub(crate) fn cut(list: &mut [Segment], start: u64, end: u64) {
-    if let Some(last) = list.last_mut().filter(|last| last.end > end) {
-        last.slice.truncate(distance(last.start(), end));
-        last.end = end;
-    }
+    cut_end(list, end);
     if let Some(first) = list.first_mut().filter(|first| first.start() < start) {
         first.slice.advance(distance(first.start(), start));
+    }
+}
+
+/// Uses the places of the first `used` segments, which have given their slices up, again before the
+/// vector would grow.
+#[inline]
+pub(crate) fn make_room(list: &mut Vec<Segment>, used: &mut usize) {
+    // At least half: so each segment is moved once in the mean.
+    let full = list.len() == list.capacity();
+    if full && *used > 0 && *used >= list.len() / 2 {
+        list.drain(..*used);
+        *used = 0;
+    }
+}
+
+/// Lets go of the slices of segments that are used up: of all of them, even if an owner panics.
+#[inline]
+pub(crate) fn let_go(segments: &mut [Segment]) {
+    Used(segments.iter_mut()).let_go();
+}
+
+/// Segments that are used up. Dropped, they have given all their slices up, also if an owner panics.
+struct Used<'a>(slice::IterMut<'a, Segment>);
+
+impl Used<'_> {
+    #[inline]
+    fn let_go(&mut self) {
+        self.0.by_ref().for_each(|used| drop(mem::take(&mut used.slice)));
+    }
+}
+
+impl Drop for Used<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.let_go();
     }
 }

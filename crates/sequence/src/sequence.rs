@@ -2,11 +2,11 @@
 
 use crate::{
     SequenceReader, SequenceRef,
-    segment::{Segment, append, checked_distance, cut, distance, end_of, join},
+    segment::{Segment, end_of, join},
     seqref::raise,
+    window::Window,
 };
 use alloc::vec::Vec;
-use aqueduct_base::sync::Arc;
 use aqueduct_slice::{RangeError, Slice};
 use core::{mem, ops::RangeBounds, slice};
 
@@ -17,6 +17,9 @@ const FIRST_LIST: usize = 4;
 ///
 /// Bytes in one segment are held inline; more segments are one shared list, of which the sequence
 /// shows a window. A clone is one more count on the list, however many segments it has.
+///
+/// A list keeps all its slices alive while more than one sequence shares it. Once one is left, the next
+/// cut of that or push to it lets go of all that it does not show: a queue holds what is in it.
 ///
 /// What reads is in [`SequenceRef`], which [`as_ref`](Self::as_ref) gives. Here is what builds and
 /// cuts. Nothing here copies payload but [`into_slice`](Self::into_slice), which says when.
@@ -43,17 +46,6 @@ enum Kind {
     Many(Window),
 }
 
-/// A part of a shared list.
-///
-/// 1. `start..end` lies within the list, is not empty, and touches more than one segment.
-/// 2. Segments that the window does not touch may have given their slices up.
-#[derive(Clone)]
-struct Window {
-    list: Arc<Vec<Segment>>,
-    start: u64,
-    end: u64,
-}
-
 #[cfg(all(target_pointer_width = "64", not(any(aqueduct_loom, aqueduct_shuttle))))]
 const _: () = assert!(size_of::<Sequence>() == 32);
 
@@ -75,9 +67,7 @@ impl Sequence {
         if segments.len() < 2 {
             return segments.pop().map_or_else(Self::new, |only| Self::one(only.slice));
         }
-        let (start, end) = (segments[0].start(), segments[segments.len() - 1].end);
-        checked_distance(start, end);
-        Self { kind: Kind::Many(Window { list: Arc::new(segments), start, end }) }
+        Self { kind: Kind::Many(Window::from(segments)) }
     }
 
     /// The borrowed form, which has all that reads.
@@ -119,7 +109,7 @@ impl Sequence {
     pub fn len(&self) -> usize {
         match &self.kind {
             Kind::One(only) => only.slice.len(),
-            Kind::Many(window) => distance(window.start, window.end),
+            Kind::Many(window) => window.len(),
         }
     }
 
@@ -130,14 +120,14 @@ impl Sequence {
         self.len() == 0
     }
 
-    /// Bytes of memory that this handle keeps alive: the blocks of all segments of its list, those
-    /// outside its window too. A block that several segments share is counted for each. Linear in
+    /// Bytes of memory that this handle keeps alive: the blocks of all segments of its list, where others
+    /// share it those outside its window too. A block that several segments share is counted for each. Linear in
     /// the number of segments.
     #[must_use]
     pub fn pinned_bytes(&self) -> usize {
         let segments = match &self.kind {
             Kind::One(only) => slice::from_ref(only),
-            Kind::Many(window) => &window.list[..],
+            Kind::Many(window) => window.all(),
         };
         segments.iter().map(|segment| segment.slice.pinned_bytes()).sum()
     }
@@ -161,13 +151,9 @@ impl Sequence {
     pub fn try_slice(&self, range: impl RangeBounds<usize>) -> Result<Self, RangeError> {
         let part = self.as_ref().try_slice(range)?;
         Ok(match &self.kind {
-            Kind::Many(window) if !part.is_contiguous() => Self {
-                kind: Kind::Many(Window {
-                    list: Arc::clone(&window.list),
-                    start: part.start(),
-                    end: part.end,
-                }),
-            },
+            Kind::Many(window) if !part.is_contiguous() => {
+                Self { kind: Kind::Many(window.part(part.start(), part.end)) }
+            }
             _ if part.is_empty() => Self::new(),
             _ => part.to_sequence(),
         })
@@ -235,8 +221,7 @@ impl Sequence {
                 only.end = only.slice.len() as u64;
             }
             Kind::Many(window) => {
-                let start = window.start;
-                if let Some(only) = window.narrow(start + from as u64, start + to as u64) {
+                if let Some(only) = window.narrow(from, to) {
                     *self = Self::one(only);
                 }
             }
@@ -307,59 +292,6 @@ impl Sequence {
             Kind::One(only) => only.slice,
             Kind::Many(window) => window.as_ref().to_slice(),
         }
-    }
-}
-
-impl Window {
-    #[inline]
-    fn as_ref(&self) -> SequenceRef<'_> {
-        SequenceRef::over(&self.list, self.start, self.end)
-    }
-
-    /// Keeps `start..end` only, which is not empty. Gives the slice, when it lies in one segment.
-    fn narrow(&mut self, start: u64, end: u64) -> Option<Slice> {
-        let part = SequenceRef::over(&self.list, start, end);
-        if part.is_contiguous() {
-            return Some(part.handle());
-        }
-        let touched =
-            |end_before, place| self.list.partition_point(|s| s.end + end_before <= place);
-        // Segments are let go that end at or before the start, or start at or behind the end.
-        let front = touched(0, self.start)..touched(0, start);
-        let back = touched(1, end) + 1..touched(1, self.end) + 1;
-        (self.start, self.end) = (start, end);
-        if !(front.is_empty() && back.is_empty())
-            && let Some(list) = Arc::get_mut(&mut self.list)
-        {
-            list[front].iter_mut().for_each(|segment| segment.slice.clear());
-            list[back].iter_mut().for_each(|segment| segment.slice.clear());
-        }
-        None
-    }
-
-    fn push(&mut self, slice: Slice) {
-        let end = end_of(self.end, slice.len());
-        checked_distance(self.start, end);
-        // Nobody can begin to share what only we hold, so a count of one is certain.
-        let alone = Arc::strong_count(&self.list) == 1;
-        if !alone || self.list.last().is_none_or(|last| last.end != self.end) {
-            self.list = Arc::new(self.as_ref().to_segments());
-        }
-        let Some(list) = Arc::get_mut(&mut self.list) else { unreachable!("the list is ours") };
-        append(list, slice, end);
-        self.end = end;
-    }
-
-    /// The segments of the window: the list itself, if nobody shares it, else a copy.
-    fn into_segments(mut self) -> Vec<Segment> {
-        let Some(list) = Arc::get_mut(&mut self.list) else { return self.as_ref().to_segments() };
-        let mut list = mem::take(list);
-        let last = list.partition_point(|segment| segment.end < self.end);
-        list.truncate(last + 1);
-        let first = list.partition_point(|segment| segment.end <= self.start);
-        list.drain(..first);
-        cut(&mut list, self.start, self.end);
-        list
     }
 }
 

@@ -141,6 +141,22 @@ fn several_segments_take_one_list_and_nothing_per_segment() {
     assert_eq!(shared, (0, 0));
 }
 
+/// Places of slices that were consumed are used again, and what is cut off the end leaves room for what follows.
+#[test]
+fn a_sequence_that_is_pushed_to_and_consumed_allocates_nothing() {
+    let parts = slices::<16>(100);
+    let mut queue = Sequence::from_iter(parts.iter().cloned());
+    let turn = |queue: &mut Sequence| {
+        parts.iter().for_each(|part| queue.push(part.clone()));
+        queue.advance(1000);
+        drop(queue.split_to(450));
+        queue.truncate(queue.len() - 150);
+    };
+    (0..10).for_each(|_| turn(&mut queue));
+    assert_eq!(spent(|| (0..1000).for_each(|_| turn(&mut queue))), (0, 0));
+    assert_eq!(queue.len(), 1600);
+}
+
 /// There is no form of these that returns an error; but what reads, cuts, takes and lets go needs no memory, so
 /// it works where there is none.
 #[test]

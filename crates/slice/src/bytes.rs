@@ -3,7 +3,7 @@
 //! Invariant of this file: the bytes of `chunk_mut` are the spare capacity of a `SliceMut`, all of
 //! it initialised, whatever is written to it.
 
-use crate::{Slice, SliceMut};
+use crate::{Slice, SliceMut, foreign};
 use bytes::{Buf, BufMut, Bytes, buf::UninitSlice};
 #[cfg(feature = "std")]
 use std::io::IoSlice;
@@ -14,14 +14,21 @@ const STEP: usize = 64;
 impl From<Bytes> for Slice {
     /// Takes the `Bytes` over as a foreign owner, without copying.
     fn from(bytes: Bytes) -> Self {
-        Self::from_owner(bytes)
+        foreign::from_bytes(bytes)
     }
 }
 
 impl From<Slice> for Bytes {
     /// Hands the slice to `Bytes` as its owner, without copying. One small allocation.
+    ///
+    /// A slice that was made of `Bytes` gives those, or the part of them that it shows: there and back any
+    /// number of times makes no chain of owners.
     fn from(slice: Slice) -> Self {
-        if slice.is_empty() { Self::new() } else { Self::from_owner(slice) }
+        match foreign::bytes_of(&slice) {
+            _ if slice.is_empty() => Self::new(),
+            Some(bytes) => bytes,
+            None => Self::from_owner(slice),
+        }
     }
 }
 

@@ -21,6 +21,8 @@ use aqueduct_base::{
     AllocError,
     block::{self, Shape},
 };
+#[cfg(feature = "bytes")]
+use bytes::Bytes;
 use core::{
     marker::PhantomData,
     ptr::{self, NonNull},
@@ -153,7 +155,43 @@ unsafe fn take_out<O>(node: NonNull<Node<O>>) -> O {
 
 /// A slice of all the bytes of `owner`.
 pub(crate) fn from_owner<O: AsRef<[u8]> + Send + Sync + 'static>(owner: O) -> Slice {
-    let node = Place::take(ReadOnly::<O>::VTABLE, owner);
+    owned(ReadOnly::<O>::VTABLE, owner)
+}
+
+/// `Bytes` are told from all other owners by their vtable: the address of a `static` is no other's, while
+/// equal constants may be one.
+#[cfg(feature = "bytes")]
+static BYTES: Vtable = Vtable {
+    release: release::<Bytes>,
+    extent: ReadOnly::<Bytes>::extent,
+    allocate: heap::allocate_like,
+};
+
+/// A slice of all of `bytes`, from which [`bytes_of`] gets them back.
+#[cfg(feature = "bytes")]
+pub(crate) fn from_bytes(bytes: Bytes) -> Slice {
+    owned(&BYTES, bytes)
+}
+
+/// The part of `Bytes` that a slice of them shows.
+#[cfg(feature = "bytes")]
+pub(crate) fn bytes_of(slice: &Slice) -> Option<Bytes> {
+    let header = slice.raw.header()?;
+    // SAFETY: the slice's count keeps the header in place.
+    if !unsafe { header.as_ref() }.is_of(&BYTES) {
+        return None;
+    }
+    let node = header.cast::<Node<Bytes>>();
+    // SAFETY: this vtable stands on nodes of `Bytes` only (1), and the owner is in place (2), where it is
+    // only read while the slice is there.
+    let owner = unsafe { &(*node.as_ptr()).owner };
+    Some(owner.slice_ref(slice))
+}
+
+/// A slice of all the bytes of `owner`, with a vtable of its type.
+#[inline]
+fn owned<O: AsRef<[u8]>>(vtable: &'static Vtable, owner: O) -> Slice {
+    let node = Place::take(vtable, owner);
     // Holds the count, so that an `as_ref` that panics drops the owner once.
     // SAFETY: the count of one is ours; an empty slice reads nothing.
     let guard = unsafe { Slice::from_block(node.cast(), NonNull::dangling(), 0) };

@@ -105,6 +105,12 @@ impl Header {
         self.home.with(|home| unsafe { *home })
     }
 
+    /// Whether the block's owner is of the kind that has this vtable.
+    #[cfg(feature = "bytes")]
+    pub(crate) fn is_of(&self, vtable: &'static Vtable) -> bool {
+        ptr::eq(self.vtable, vtable)
+    }
+
     /// Gives the block to another home.
     ///
     /// # Safety

@@ -7,12 +7,17 @@ use std::io;
 /// Room that [`SliceMut::read_from`] makes: what std's buffered readers use.
 const READ: usize = 8 << 10;
 
+/// The most that is cleared, and so read, at once: as much as a pipe reads, and cleared in about the time that
+/// a call to the system takes.
+const MOST: usize = 64 << 10;
+
 impl SliceMut {
-    /// Reads once, at most `max` bytes, into the spare capacity; makes some when there is little.
+    /// Reads once, at most `max` bytes and 64 KiB, into the spare capacity; makes some when there is little.
     ///
     /// The room is cleared first, so that a reader which claims more than it wrote shows zeros and
-    /// never what the block held before. A source that is trusted fills
-    /// [`spare_mut`](Self::spare_mut) instead, and saves that.
+    /// never what the block held before: a recycled block is not zero. That costs as much whether the reader has
+    /// anything or not, hence the 64 KiB. A source that is trusted fills [`spare_mut`](Self::spare_mut) instead,
+    /// of any length, and saves that.
     ///
     /// # Errors
     ///
@@ -22,7 +27,7 @@ impl SliceMut {
         // A maximum is a bound and no wish: it may be far more than there is to read.
         self.try_reserve(max.min(READ)).map_err(out_of_memory)?;
         let spare = self.spare_mut();
-        let len = spare.len().min(max);
+        let len = spare.len().min(max).min(MOST);
         let room = &mut spare[..len];
         room.fill(0);
         let read = reader.read(room)?;

@@ -12,6 +12,9 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
+/// The most that is cleared, and so asked for, at once: all of a segment that is not said to be larger.
+const MOST: usize = 64 << 10;
+
 impl Writer {
     /// Sleeps while the reader has enough or the pipe is full, reads once from `source` into the pipe's own
     /// memory, and shows that to the reader. Gives how many bytes; zero at the source's end, which is not
@@ -21,7 +24,7 @@ impl Writer {
     /// an [`Interrupter`](crate::Interrupter) nor the reader's end is seen before the next call.
     ///
     /// The room is cleared first, so that a source which claims more than it wrote shows zeros and never what
-    /// the block held before. For one that is trusted there is [`reserve`](Self::reserve).
+    /// the block held before; at most 64 KiB at once. For one that is trusted there is [`reserve`](Self::reserve).
     ///
     /// ```
     /// use aqueduct_pipe::{Options, pipe};
@@ -53,13 +56,14 @@ impl Writer {
         let allowed = block_on(|context| self.poll_room(context))?;
         let size = self.output.size;
         let mut slot = self.reserve(LEAST.min(size / 4).min(allowed))?;
-        slot.room().fill(0);
-        match until_done(|| source.read(slot.room())) {
-            Ok(count) if count > slot.len() => Err(lied("source", count, slot.len())),
+        let len = slot.len().min(MOST);
+        let room = &mut slot.room()[..len];
+        room.fill(0);
+        match until_done(|| source.read(room)) {
+            Ok(count) if count > len => Err(lied("source", count, len)),
             Ok(count) if count > 0 => {
-                let full = count == slot.len();
                 slot.commit(count);
-                self.show(count, full);
+                self.show(count, count == len);
                 Ok(count)
             }
             ended => {

@@ -53,13 +53,25 @@ fn t15_owners_that_panic_while_a_list_is_read() {
 /// A sequence is what it was or what it was to become.
 #[test]
 fn t15_owners_that_panic_while_a_sequence_is_cut() {
-    let ways: [fn(&mut Sequence, usize); 6] = [
+    let ways: [fn(&mut Sequence, usize); 8] = [
         |sequence, at| sequence.advance(at),
         |sequence, at| sequence.truncate(at),
         |sequence, at| drop(sequence.split_to(at)),
         |sequence, at| drop(sequence.split_off(at)),
         |sequence, at| *sequence = sequence.slice(at..),
         |sequence, at| sequence.push(Slice::from(pattern(at, 9))),
+        |sequence, at| {
+            let other = sequence.clone();
+            sequence.advance(at);
+            drop(other);
+            sequence.advance(0); // lets go of what was shared
+        },
+        |sequence, at| {
+            let other = sequence.clone();
+            sequence.truncate(at);
+            drop(other);
+            sequence.advance(0);
+        },
     ];
     for lens in [&LENS[..], &LENS[..2], &LENS[..1]] {
         for (way, cut) in ways.iter().enumerate() {
@@ -70,8 +82,8 @@ fn t15_owners_that_panic_while_a_sequence_is_cut() {
                     let at = at.min(sequence.len());
                     c.survive(|| cut(&mut sequence, at));
                     let want = match way {
-                        0 | 2 | 4 => bytes[at..].to_vec(),
-                        1 | 3 => bytes[..at].to_vec(),
+                        0 | 2 | 4 | 6 => bytes[at..].to_vec(),
+                        1 | 3 | 7 => bytes[..at].to_vec(),
                         _ => [&bytes[..], &pattern(at, 9)].concat(),
                     };
                     assert!(sequence == want[..] || sequence == bytes[..]);

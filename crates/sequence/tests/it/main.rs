@@ -16,6 +16,7 @@ mod list;
 mod machine;
 mod oracle;
 mod owned;
+mod pinned;
 mod sizes;
 mod state_sequence;
 mod streams;

@@ -5,7 +5,7 @@ mod with_bytes {
     use std::io::IoSlice;
 
     use aqueduct_slice::{Slice, SliceMut};
-    use aqueduct_testkit::{Countdown, panics, pattern};
+    use aqueduct_testkit::{Countdown, fewer, panics, pattern};
     use bytes::{Buf, BufMut, Bytes};
 
     /// Lengths about the inline length, and one above it.
@@ -41,6 +41,28 @@ mod with_bytes {
             drop(part);
             countdown.assert_each_dropped_once();
         }
+    }
+
+    #[test]
+    fn bytes_that_come_back_are_those_that_went() {
+        let first = Bytes::from(pattern(1_000, 1));
+        let back = Bytes::from(Slice::from(first.clone()).slice(100..900));
+        assert_eq!(back, first[100..900]);
+        assert!(!back.is_unique(), "they have an owner of their own");
+        drop(first);
+        assert!(back.is_unique(), "the slice between them is still there");
+    }
+
+    /// Each hop would make the drop at the end a call deeper, or two.
+    #[test]
+    fn any_number_of_hops_leaves_one_owner() {
+        let countdown = Countdown::new(-1);
+        let mut bytes = Bytes::from(Slice::from_owner(countdown.value(pattern(100, 1))));
+        for _ in 0..fewer(100_000) {
+            bytes = Bytes::from(Slice::from(bytes));
+        }
+        drop(bytes);
+        countdown.assert_each_dropped_once();
     }
 
     #[test]

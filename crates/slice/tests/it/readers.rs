@@ -2,7 +2,10 @@
 
 use aqueduct_slice::{Slice, SliceMut};
 use aqueduct_testkit::{Lie, LyingReader, fewer, panics, pattern};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{
+    io::{self, Read},
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 const SECRET: u8 = 0xee;
 
@@ -31,6 +34,40 @@ fn t07_a_lying_reader_gets_no_byte_past_its_buffer_believed() {
             assert!(!m.contains(&SECRET), "{lie:?}: shows what nobody read");
         }
     }
+}
+
+/// A socket of a slow client: it says what room it was given, and mostly that there is nothing.
+struct Slow {
+    room: usize,
+    calls: usize,
+}
+
+impl Read for Slow {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        self.room += room.len();
+        self.calls += 1;
+        match room.first_mut().filter(|_| self.calls.is_multiple_of(4)) {
+            Some(first) => *first = 7,
+            None => return Err(io::ErrorKind::WouldBlock.into()),
+        }
+        Ok(1)
+    }
+}
+
+/// Otherwise a client that is silent would cost as much as the room is large, each time it is asked.
+#[test]
+fn a_read_clears_little_however_large_the_room_is() {
+    const MOST: usize = 64 << 10;
+    let mut m = SliceMut::with_capacity(fewer(4 << 20));
+    m.spare_mut().fill(SECRET);
+    let mut slow = Slow { room: 0, calls: 0 };
+    for _ in 0..100 {
+        let _ = m.read_from(&mut slow, usize::MAX);
+    }
+    assert_eq!((&m[..], slow.calls), (&[7; 25][..], 100));
+    assert!(slow.room <= 100 * MOST, "{} bytes of room in 100 calls", slow.room);
+    let cleared = m.spare_mut().iter().filter(|byte| **byte != SECRET).count();
+    assert!(cleared <= MOST, "{cleared} bytes were cleared");
 }
 
 #[test]

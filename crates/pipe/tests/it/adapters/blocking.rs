@@ -123,6 +123,31 @@ fn a_source_that_lies_or_fails_harms_nobody() {
     }
 }
 
+/// A source that has nothing, and says what room it was given.
+struct Silent(usize);
+
+impl io::Read for Silent {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        self.0 = room.len();
+        Err(ErrorKind::WouldBlock.into())
+    }
+}
+
+/// The room is cleared each time: it may not cost as much as a segment is large.
+#[test]
+fn a_source_is_asked_for_little_at_once_however_large_the_segments_are() {
+    let options = Options::builder().segments(4 << 20, 4 << 20).build().unwrap();
+    let (mut writer, mut reader) = pipe(options);
+    let mut silent = Silent(0);
+    let refused = writer.fill_from_blocking(&mut silent).unwrap_err();
+    assert_eq!((refused.kind(), silent.0), (ErrorKind::WouldBlock, 64 << 10));
+    let bytes = pattern(200_000, 1);
+    let mut from = &bytes[..];
+    while writer.fill_from_blocking(&mut from).unwrap() > 0 {}
+    let view = reader.try_read().unwrap().unwrap().into_view();
+    assert!(view.seq() == bytes && view.seq().is_contiguous());
+}
+
 #[test]
 fn a_sink_gets_all_segments_at_once_and_what_it_left_is_still_there() {
     let (writer, mut reader, all) = filled(&[3000, 100, 40]);

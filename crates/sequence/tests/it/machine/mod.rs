@@ -9,6 +9,7 @@ mod reader_ops;
 mod sequence_ops;
 
 use aqueduct_sequence::{SegmentList, Sequence};
+use aqueduct_slice::Slice;
 use aqueduct_testkit::{Step, pattern, traced};
 
 /// An operation, with the name that a failure prints.
@@ -51,6 +52,7 @@ pub fn run(script: &[Step]) -> u64 {
             op(&mut world, *step);
             digest = world.check(digest);
         }
+        world.leave_one();
         digest
     })
 }
@@ -72,6 +74,19 @@ impl World {
     /// The sequence that a step means, by position.
     fn pick(&self, which: u8) -> Option<usize> {
         usize::from(which).checked_rem(self.sequences.len())
+    }
+
+    /// A sequence that is left alone and pushed to holds what it shows, whatever was before.
+    fn leave_one(mut self) {
+        let Some((mut last, _)) = self.sequences.pop() else { return };
+        (self.sequences, self.list) = Default::default();
+        last.push(layouts::alone(&[0; 100]));
+        let pinned = last.pinned_bytes();
+        // Fewer bytes of the first segment would be moved out of it here.
+        if last.as_ref().first().len() > Slice::INLINE {
+            let shown: usize = last.into_iter().map(|slice| slice.pinned_bytes()).sum();
+            assert_eq!(pinned, shown);
+        }
     }
 
     /// Compares everything with its model.
