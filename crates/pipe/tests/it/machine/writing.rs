@@ -71,7 +71,7 @@ impl Machine {
         let done = if way == Way::Try {
             let done = writer.try_flush().transpose();
             if done.is_some() {
-                self.writers.end_but_for_the_end();
+                self.writers.end(Wait::Resumed);
             }
             done
         } else {
@@ -102,10 +102,10 @@ impl Machine {
 
     pub fn writer_closed(&mut self, task: usize) {
         let Some(writer) = &mut self.writer else { return };
-        let waker = self.writers.enter(task);
-        let told = writer.poll_closed(&mut Context::from_waker(&waker)).is_ready();
+        let waker = self.writers.enter(Some(task));
+        let told = writer.poll_closed(&mut Context::from_waker(&waker));
+        let told = settle(&mut self.writers, told, Wait::End).is_some();
         assert_eq!(told, self.oracle.reader_gone);
-        if told { self.writers.end() } else { self.writers.begin_beside() }
     }
 
     pub fn end_writer(&mut self, ended: Ended) {
@@ -121,6 +121,6 @@ impl Machine {
         }
         self.oracle.unflushed.clear();
         self.oracle.writer = Some(ended);
-        self.writers.end();
+        self.writers.forget();
     }
 }
