@@ -33,7 +33,7 @@ pub struct Reader {
     pub(crate) raised: u64,
     waiter: Waiter,
     pub(crate) raiser: Raiser,
-    /// Whether the last read that waited did so for more than any byte.
+    /// Whether the last read that waited did so for more than any byte that was not examined.
     wishes: bool,
     end: End,
     /// Whether the last item of its stream was the writer's error.
@@ -271,17 +271,17 @@ impl Reader {
             }
             return Poll::Ready(found);
         }
-        self.wishes = target > self.intake.flushed + 1;
+        // For any byte it waits only when all that is there was examined, and the writer told so.
+        let (flushed, told) = (self.intake.flushed, self.raised);
+        self.wishes = target > flushed + 1 || flushed > told;
         // Parked first: a writer that lets go of its block later wakes us to let go of it, too.
         self.intake.shed();
-        if self.intake.flushed > self.raised || self.wishes {
-            // What is there does not suffice. The writer is told, and woken whatever it waits for:
-            // it may not pause while more is wanted. (It parks at its gate first and looks at ours
-            // afterwards, we the other way round, each with a read-modify-write on its gate.)
-            self.raise(self.intake.flushed);
-            if !twin::is("demand_untold") {
-                self.shared.examined.nudge(NONE);
-            }
+        if self.wishes && !twin::is("demand_untold") {
+            // What is there does not suffice. The writer is woken whatever it waits for: it may not
+            // pause while more is wanted. (It parks at its gate first and looks at ours afterwards,
+            // we the other way round, each with a read-modify-write on its gate.) That lasts as long
+            // as the wait: nothing was examined, if this is given up.
+            self.shared.examined.nudge(NONE);
         }
         Poll::Pending
     }

@@ -65,9 +65,6 @@ impl Machine {
         let (read, view) = match find(reader, &mut self.readers, (least, way), wait) {
             None => {
                 assert_eq!(want, Found::Nothing);
-                if way != Way::Try {
-                    self.oracle.wait();
-                }
                 return;
             }
             Some(Err(error)) => return assert_eq!(want, Found::Error(how(&error))),

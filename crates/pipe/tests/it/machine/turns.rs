@@ -78,7 +78,6 @@ impl Machine {
         match (done, self.oracle.read(Some(1))) {
             (Poll::Pending, Found::Nothing) => {
                 self.readers.begin(Wait::Enough(self.oracle.consumed + 1));
-                self.oracle.wait();
             }
             (Poll::Ready(Ok(())), Found::Data | Found::Eof) => {
                 let count = room.min(self.oracle.held.len());
