@@ -122,7 +122,7 @@ impl FramedWriter {
 
     /// The pipe's writer, without a frame that was begun and neither ended nor taken back.
     #[inline]
-    pub(super) fn settled(&mut self) -> &mut Writer {
+    pub(crate) fn settled(&mut self) -> &mut Writer {
         if self.begun {
             self.take_back();
         }
@@ -248,7 +248,7 @@ impl FramedWriter {
 
     /// As [`Writer::release`]: an idle connection then holds no block.
     pub fn release(&mut self) {
-        self.writer.release();
+        self.settled().release();
     }
 
     /// As [`Writer::finish`].
