@@ -24,11 +24,7 @@ fn find<'a>(
     wait: Wait,
 ) -> Option<Result<Read<'a>, PipeError>> {
     if way == Way::Try {
-        let found = reader.try_read().transpose();
-        if found.is_some() {
-            waits.end(wait);
-        }
-        return found;
+        return reader.try_read().transpose();
     }
     let waker = waits.enter(way.task());
     let mut context = Context::from_waker(&waker);
@@ -38,7 +34,7 @@ fn find<'a>(
             // When the future is dropped, nothing more is wanted.
             let found = pin!(reader.read_at_least(least)).poll(&mut context);
             let found = settle(waits, found, wait);
-            waits.end(wait);
+            waits.give_up();
             found
         }
         Some(least) => settle(waits, reader.poll_read_at_least(&mut context, least), wait),
@@ -74,7 +70,7 @@ impl Machine {
         };
         assert_eq!(read, want);
         // Who reads in another way wants no more than there is.
-        self.readers.end(Wait::Enough(0));
+        self.readers.give_up();
         assert!(view.seq().segments().all(|segment| !segment.is_empty()));
         let shown = view.seq().to_contiguous();
         assert!(self.oracle.held.iter().eq(shown.iter()), "{shown:?}");

@@ -74,17 +74,18 @@ impl Machine {
         let waker = self.readers.enter(way.task());
         let done: Poll<io::Result<()>> =
             reader.poll_read(&mut Context::from_waker(&waker), &mut to);
-        self.readers.end(Wait::Enough(0));
         match (done, self.oracle.read(Some(1))) {
             (Poll::Pending, Found::Nothing) => {
                 self.readers.begin(Wait::Enough(self.oracle.consumed + 1));
             }
             (Poll::Ready(Ok(())), Found::Data | Found::Eof) => {
+                self.readers.give_up();
                 let count = room.min(self.oracle.held.len());
                 let want = if count > 0 { self.oracle.consume(count) } else { Vec::new() };
                 assert_eq!(to.filled(), want);
             }
-            (Poll::Ready(Err(_)), Found::Cancelled | Found::Error(_)) => {}
+            (Poll::Ready(Err(_)), Found::Cancelled) => self.readers.give_up(),
+            (Poll::Ready(Err(_)), Found::Error(_)) => {}
             (done, want) => panic!("{done:?}, but the oracle says {want:?}"),
         }
     }

@@ -58,13 +58,13 @@ impl Waits {
     /// It has become one, beside those of other kinds.
     pub fn begin(&mut self, wait: Wait) {
         (self.task, self.before) = self.entered;
-        self.end(wait);
+        self.list.retain(|other| discriminant(other) != discriminant(&wait));
         self.list.push(wait);
     }
 
-    /// The wait of this kind is over or given up. Others go on.
-    pub fn end(&mut self, wait: Wait) {
-        self.list.retain(|other| discriminant(other) != discriminant(&wait));
+    /// Nobody waits for so many bytes any more.
+    pub fn give_up(&mut self) {
+        self.list.retain(|wait| !matches!(wait, Wait::Enough(_)));
     }
 
     /// The half is gone.
@@ -96,13 +96,10 @@ impl Waits {
     }
 }
 
-/// What the poll gave, if anything. If nothing, the task waits.
+/// What the poll gave, if anything: that is no end of another wait. If nothing, the task waits.
 pub fn settle<T>(waits: &mut Waits, polled: Poll<T>, wait: Wait) -> Option<T> {
     match polled {
-        Poll::Ready(done) => {
-            waits.end(wait);
-            Some(done)
-        }
+        Poll::Ready(done) => Some(done),
         Poll::Pending => {
             waits.begin(wait);
             None

@@ -69,11 +69,7 @@ impl Machine {
     pub fn flush(&mut self, way: Way) {
         let Some(writer) = &mut self.writer else { return };
         let done = if way == Way::Try {
-            let done = writer.try_flush().transpose();
-            if done.is_some() {
-                self.writers.end(Wait::Resumed);
-            }
-            done
+            writer.try_flush().transpose()
         } else {
             let waker = self.writers.enter(way.task());
             let polled = writer.poll_flush(&mut Context::from_waker(&waker));
