@@ -186,11 +186,12 @@ fn a_frame_that_does_not_fit_the_rest_of_the_pipe_leaves_no_prefix_behind() {
 
 #[test]
 fn a_piece_for_which_there_is_no_memory_leaves_nothing_in_its_frame() {
+    type Way<'a> = &'a dyn Fn(&mut FrameBuilder<'_>) -> Result<(), FrameError>;
     let bytes = [7; 1000];
     let pieces = bytes.chunks(20).map(Slice::copy_from_slice);
     let push = |frame: &mut FrameBuilder<'_>| frame.push(pieces.clone().collect::<Sequence>());
     let write = |frame: &mut FrameBuilder<'_>| frame.write(&bytes);
-    let ways: [&dyn Fn(&mut FrameBuilder<'_>) -> Result<(), FrameError>; 2] = [&push, &write];
+    let ways: [Way<'_>; 2] = [&push, &write];
     for way in ways {
         let pool = Pool::builder().largest_block(4096).hard_limit(64 << 10).build().expect("sense");
         let options = Options::builder().pool(&pool).segments(256, 256).build().expect("sense");
