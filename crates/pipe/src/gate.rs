@@ -232,11 +232,9 @@ impl Gate {
         target: u64,
     ) -> Word {
         waiter.tell(self, waker);
-        if !self.load().has(PARK) || twin::is("wait_forgotten") {
-            waiter.waits = [None; WAITS];
-        }
-        waiter.waits[wait] = Some(target);
-        self.target.store(waiter.nearest().unwrap_or(target), Ordering::Relaxed);
+        let beside = self.load().has(PARK) && !twin::is("wait_forgotten");
+        let nearest = if beside { waiter.beside(wait, target) } else { waiter.alone(wait, target) };
+        self.target.store(nearest, Ordering::Relaxed);
         if twin::is("park_on_a_load") {
             let before = self.load();
             self.word.fetch_or(PARK.0, Ordering::AcqRel);
@@ -244,11 +242,9 @@ impl Gate {
         }
         // Release: of the target and the waker. Acquire: of what was done before the total was raised.
         let word = Word(self.word.fetch_or(PARK.0, Ordering::AcqRel));
-        if !word.has(PARK) {
-            // Those beside it are over, if only since we looked, and their task was woken.
-            waiter.waits = [None; WAITS];
-            waiter.waits[wait] = Some(target);
-            self.target.store(target, Ordering::Relaxed);
+        if beside && !word.has(PARK) {
+            // The others are over since we looked, and their task was woken.
+            self.target.store(waiter.alone(wait, target), Ordering::Relaxed);
         }
         word
     }
@@ -327,6 +323,21 @@ impl Waiter {
     #[inline(always)]
     pub(crate) fn waits(&self, wait: usize) -> bool {
         self.waits[wait].is_some()
+    }
+
+    /// Takes note of a wait beside those that are not over, and gives the nearest target.
+    #[cold]
+    fn beside(&mut self, wait: usize, target: u64) -> u64 {
+        self.waits[wait] = Some(target);
+        self.nearest().unwrap_or(target)
+    }
+
+    /// The same where all others are over.
+    #[inline(always)]
+    fn alone(&mut self, wait: usize, target: u64) -> u64 {
+        self.waits = [None; WAITS];
+        self.waits[wait] = Some(target);
+        target
     }
 
     /// The target that is reached first.
