@@ -3,15 +3,22 @@
 use crate::{
     PipeError, PipeErrorKind, Writer,
     finally::Finally,
-    gate::{CLOSED, INTERRUPT, NONE, Raiser},
+    gate::{CLOSED, END, INTERRUPT, NEVER, NONE, Raiser},
 };
-use aqueduct_base::sync::atomic::Ordering::{Acquire, Relaxed};
-use aqueduct_base::sync::block_on;
+use aqueduct_base::sync::{
+    atomic::Ordering::{Acquire, Relaxed},
+    block_on, twin,
+};
 use std::{
     future::poll_fn,
     task::{Context, Poll},
     time::Instant,
 };
+
+/// The writer's waits, beside that for the [end](END).
+const RESUMED: usize = 1;
+const DRAINED: usize = 2;
+const ROOM: usize = 3;
 
 /// How a flush ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,20 +157,24 @@ impl Writer {
 
     #[cold]
     fn poll_resumed(&mut self, context: &mut Context<'_>) -> Poll<Result<Flush, PipeError>> {
-        let gate = &self.shared.examined;
         // Fewer than `resume` are left when all but so many are examined.
         let target = (self.output.flushed + 1).saturating_sub(self.limits.resume);
-        let word = gate.park(&mut self.waiter, context.waker(), target);
-        let changed = word.has(CLOSED.and(INTERRUPT)) || word.total() >= target;
-        if changed || self.shared.flushed.is_wanting() {
-            gate.unpark();
-            if let Some(done) = self.settled() {
-                return Poll::Ready(done);
-            }
-            // The reader that wanted more has given up again: wait from the beginning.
-            context.waker().wake_by_ref();
-        }
-        Poll::Pending
+        self.poll_parked(context, (RESUMED, target), Self::settled)
+    }
+
+    /// Parks, and looks again for what was not there: what comes later wakes. (A reader that wants more
+    /// parks first, too, and wakes us then.)
+    fn poll_parked(
+        &mut self,
+        context: &mut Context<'_>,
+        (wait, target): (usize, u64),
+        look: impl Fn(&mut Self) -> Option<Result<Flush, PipeError>>,
+    ) -> Poll<Result<Flush, PipeError>> {
+        let _ = self.shared.examined.park(&mut self.waiter, context.waker(), wait, target);
+        let found = if twin::is("looked_before") { None } else { look(self) };
+        let Some(done) = found else { return Poll::Pending };
+        self.shared.examined.unpark(&mut self.waiter, wait);
+        Poll::Ready(done)
     }
 
     /// Waits until all that is flushed is consumed.
@@ -177,7 +188,8 @@ impl Writer {
 
     /// What [`drained`](Self::drained) polls.
     pub fn poll_drained(&mut self, context: &mut Context<'_>) -> Poll<Result<Flush, PipeError>> {
-        self.poll_consumed(context, self.output.flushed)
+        let target = self.output.flushed;
+        self.poll_consumed(context, DRAINED, move |writer| writer.consumed(target))
     }
 
     /// Waits until `count` more bytes fit under [`max_buffered`](crate::OptionsBuilder::max_buffered):
@@ -223,19 +235,9 @@ impl Writer {
         }
         let end = self.output.end.saturating_add(count as u64);
         let target = end.saturating_sub(limit);
-        let done = self.poll_consumed(context, target);
-        // Parked, then looked at, and in this order: who has examined all has consumed before what it
-        // does not keep. Who wants more than there is parks first, too, and then wakes us.
-        let shared = &self.shared;
-        let examined = || shared.examined.load().total() >= self.output.flushed;
-        let kept = done.is_pending() && (examined() || shared.flushed.is_wanting());
-        if !kept {
-            return done;
-        }
-        let consumed = shared.consumed().load(Acquire);
-        shared.examined.unpark();
-        let full = PipeErrorKind::Full { asked: end - consumed, limit };
-        Poll::Ready(if consumed >= target { Ok(Flush::Done) } else { Err(full.into()) })
+        self.poll_consumed(context, ROOM, move |writer| {
+            writer.consumed(target).or_else(|| writer.kept(target, end))
+        })
     }
 
     /// As [`ready`](Self::ready), sleeping.
@@ -247,21 +249,40 @@ impl Writer {
         block_on(|context| self.poll_ready(context, count))
     }
 
-    /// Waits until so much of the stream is consumed.
+    /// Waits for what `look` finds only when the reader has consumed.
     fn poll_consumed(
         &mut self,
         context: &mut Context<'_>,
-        target: u64,
+        wait: usize,
+        look: impl Fn(&mut Self) -> Option<Result<Flush, PipeError>>,
     ) -> Poll<Result<Flush, PipeError>> {
-        let gate = &self.shared.examined;
-        // Consuming raises the gate even where all was examined before, and every raise wakes this.
-        let word = gate.park(&mut self.waiter, context.waker(), 0);
-        let consumed = self.shared.consumed().load(Acquire) >= target;
-        if !consumed && !word.has(CLOSED.and(INTERRUPT)) {
-            return Poll::Pending;
+        match look(self) {
+            Some(done) => Poll::Ready(done),
+            // Consuming raises the gate even where all was examined before, and every raise wakes this.
+            None => self.poll_parked(context, (wait, 0), look),
         }
-        gate.unpark();
-        Poll::Ready(if consumed { Ok(Flush::Done) } else { self.stopped() })
+    }
+
+    /// How the wait ends until so much of the stream is consumed, if it does.
+    fn consumed(&mut self, target: u64) -> Option<Result<Flush, PipeError>> {
+        let word = self.shared.examined.load();
+        if self.shared.consumed().load(Acquire) >= target {
+            return Some(Ok(Flush::Done));
+        }
+        word.has(CLOSED.and(INTERRUPT)).then(|| self.stopped())
+    }
+
+    /// How it ends for room up to `end` where the reader keeps all there is, or wants more.
+    fn kept(&self, target: u64, end: u64) -> Option<Result<Flush, PipeError>> {
+        let shared = &self.shared;
+        // Who has examined all has consumed before what it does not keep.
+        let examined = shared.examined.load().total() >= self.output.flushed;
+        if !examined && !shared.flushed.is_wanting() {
+            return None;
+        }
+        let consumed = shared.consumed().load(Acquire);
+        let full = PipeErrorKind::Full { asked: end - consumed, limit: self.limit() };
+        Some(if consumed >= target { Ok(Flush::Done) } else { Err(full.into()) })
     }
 
     /// Waits until the reader is gone.
@@ -269,10 +290,11 @@ impl Writer {
         poll_fn(|context| self.poll_closed(context)).await;
     }
 
-    /// What [`closed`](Self::closed) polls. A flush or another wait that was polled before still wakes
-    /// its task, too; of several tasks the last one that polled this half.
+    /// What [`closed`](Self::closed) polls. It stands beside this half's other waits: whichever is over
+    /// wakes the task, in whatever order they were polled; of several tasks the last one that had to wait.
     pub fn poll_closed(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let word = self.shared.examined.park_for_end(&mut self.waiter, context.waker());
+        let waker = context.waker();
+        let word = self.shared.examined.park(&mut self.waiter, waker, END, NEVER);
         if word.has(CLOSED) { Poll::Ready(()) } else { Poll::Pending }
     }
 }

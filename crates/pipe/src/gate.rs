@@ -11,7 +11,8 @@
 //! 3. `PARK` is gone before the waker is used: one that is set afterwards belongs to a new wait.
 //! 4. The target is written before `PARK` is set, and is read again by a raise that saw `PARK` and
 //!    left it: the waiter may have given one wait up and begun another in between, with the word as
-//!    it was. Behind it, it only becomes `NEVER`.
+//!    it was. Of several waits it is the nearest one's. Behind `PARK` it only rises, as one of them is
+//!    over or given up: who has read the old one wakes once too often.
 //! 5. A waker is never called, cloned or dropped under the lock.
 //! 6. The count of wakers is raised before `PARK` is set for the new one. So a raise that took `PARK`
 //!    and finds the count as it was has the waker that the wait was begun with, or a newer one.
@@ -48,6 +49,11 @@ const SHIFT: u32 = 3;
 
 /// A target that no total reaches: the wait is for the end.
 pub(crate) const NEVER: u64 = u64::MAX;
+
+/// The wait for the end, of the kinds of waits that a half may have beside one another. The others are
+/// its own, from one on.
+pub(crate) const END: usize = 0;
+const WAITS: usize = 4;
 
 impl Word {
     /// Bytes raised so far.
@@ -103,10 +109,14 @@ pub(crate) struct Raiser {
     wakers: u64,
 }
 
-/// The waiting side's own part: the waker that the gate has already.
+/// The waiting side's own part.
 #[derive(Default)]
 pub(crate) struct Waiter {
+    /// The waker that the gate has already.
     known: Option<Known>,
+    /// The target of each kind of wait that is not over, while `PARK` is up. Else none counts: who was
+    /// woken polls all that it still waits for.
+    waits: [Option<u64>; WAITS],
 }
 
 struct Known {
@@ -213,48 +223,43 @@ impl Gate {
 
     /// Waits for the total to reach `target`, for the end, or for an interrupt: whoever brings it
     /// about will wake `waker`, but for what the returned word, as it was when the wait began, says
-    /// already.
-    #[must_use = "what came before the wait wakes nobody"]
-    pub(crate) fn park(&self, waiter: &mut Waiter, waker: &Waker, target: u64) -> Word {
+    /// already. Waits of other kinds go on beside it; one of the same kind it replaces.
+    pub(crate) fn park(
+        &self,
+        waiter: &mut Waiter,
+        waker: &Waker,
+        wait: usize,
+        target: u64,
+    ) -> Word {
         waiter.tell(self, waker);
-        self.target.store(target, Ordering::Relaxed);
+        let beside = self.load().has(PARK) && !twin::is("wait_forgotten");
+        let nearest = if beside { waiter.beside(wait, target) } else { waiter.alone(wait, target) };
+        self.target.store(nearest, Ordering::Relaxed);
         if twin::is("park_on_a_load") {
             let before = self.load();
             self.word.fetch_or(PARK.0, Ordering::AcqRel);
             return before;
         }
         // Release: of the target and the waker. Acquire: of what was done before the total was raised.
-        Word(self.word.fetch_or(PARK.0, Ordering::AcqRel))
-    }
-
-    /// Waits for the end, beside a wait that is not over, if there is one: that keeps its target.
-    #[must_use = "what came before the wait wakes nobody"]
-    pub(crate) fn park_for_end(&self, waiter: &mut Waiter, waker: &Waker) -> Word {
-        waiter.tell(self, waker);
-        let beside = self.load().has(PARK) && !twin::is("wait_forgotten");
-        if !beside {
-            self.target.store(NEVER, Ordering::Relaxed);
-        }
-        let word = Word(self.word.fetch_or(PARK.0, Ordering::AcqRel)); // as in `park`
+        let word = Word(self.word.fetch_or(PARK.0, Ordering::AcqRel));
         if beside && !word.has(PARK) {
-            // That one is over, and its task was woken. It wants nothing more.
-            self.target.store(NEVER, Ordering::Relaxed);
+            // The others are over since we looked, and their task was woken.
+            self.target.store(waiter.alone(wait, target), Ordering::Relaxed);
         }
         word
     }
 
-    /// Gives a wait up, but for that for the end, beside which it was. A raise that has read the old
-    /// target wakes once too often.
-    pub(crate) fn wait_for_end_alone(&self) {
-        self.target.store(NEVER, Ordering::Relaxed);
-        if twin::is("end_given_up") {
-            self.unpark();
+    /// Gives a wait up, or has what it was for. Those beside it go on.
+    pub(crate) fn unpark(&self, waiter: &mut Waiter, wait: usize) {
+        waiter.waits[wait] = None;
+        match waiter.nearest() {
+            Some(target) if !twin::is("others_given_up") => {
+                self.target.store(target, Ordering::Relaxed);
+            }
+            _ => {
+                self.clear(PARK);
+            }
         }
-    }
-
-    /// Gives a wait up.
-    pub(crate) fn unpark(&self) {
-        self.clear(PARK);
     }
 
     /// Takes flags down; the word as it was.
@@ -314,6 +319,32 @@ impl Raiser {
 }
 
 impl Waiter {
+    /// Whether it waits so, as far as it knows.
+    #[inline(always)]
+    pub(crate) fn waits(&self, wait: usize) -> bool {
+        self.waits[wait].is_some()
+    }
+
+    /// Takes note of a wait beside those that are not over, and gives the nearest target.
+    #[cold]
+    fn beside(&mut self, wait: usize, target: u64) -> u64 {
+        self.waits[wait] = Some(target);
+        self.nearest().unwrap_or(target)
+    }
+
+    /// The same where all others are over.
+    #[inline(always)]
+    fn alone(&mut self, wait: usize, target: u64) -> u64 {
+        self.waits = [None; WAITS];
+        self.waits[wait] = Some(target);
+        target
+    }
+
+    /// The target that is reached first.
+    fn nearest(&self) -> Option<u64> {
+        self.waits.iter().flatten().copied().min()
+    }
+
     /// Sees to it that the gate has this waker. The lock is taken only if it has another.
     #[inline]
     fn tell(&mut self, gate: &Gate, waker: &Waker) {

@@ -1,6 +1,6 @@
 //! What the reader has taken in.
 
-use crate::shared::{Entry, KEPT, Piece, Shared};
+use crate::shared::{Entry, Piece, Shared, keep_few};
 use aqueduct_base::sync::{atomic::Ordering::Relaxed, twin};
 use aqueduct_sequence::{SegmentList, Sequence};
 use aqueduct_slice::{Published, Slice};
@@ -109,9 +109,7 @@ impl Intake {
         self.grow(total);
         if self.ahead.is_empty() {
             self.received = posted;
-            if self.ahead.capacity() > KEPT {
-                self.ahead.shrink_to(KEPT);
-            }
+            keep_few(&mut self.ahead);
         }
     }
 

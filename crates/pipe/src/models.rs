@@ -39,7 +39,7 @@ fn read_all(reader: &mut Reader, most: usize) -> Vec<u8> {
 }
 
 // twin: park_seen_apart
-// twin: park_on_a_load
+// twin: looked_before
 #[test]
 fn model_08_write_against_read_with_pauses() {
     model(|| {
@@ -198,7 +198,7 @@ fn model_10_closed_from_both_ends_with_a_write_in_flight() {
     });
 }
 
-// twin: park_on_a_load
+// twin: looked_before
 #[test]
 fn model_11_an_interrupt_against_a_flush() {
     model(|| {
@@ -212,7 +212,7 @@ fn model_11_an_interrupt_against_a_flush() {
     });
 }
 
-// twin: park_on_a_load
+// twin: looked_before
 // twin: park_seen_apart
 #[test]
 fn model_12_the_end_against_a_read_against_an_interrupt() {
@@ -227,6 +227,26 @@ fn model_12_the_end_against_a_read_against_an_interrupt() {
         assert_eq!(read_all(&mut reader, usize::MAX), [1]);
         writer.join().unwrap();
         other.join().unwrap();
+    });
+}
+
+/// Whether the wait that stands beside is over at once, later, or not before the end.
+// twin: others_given_up
+#[test]
+fn model_12_the_end_against_a_wait_beside_it_that_is_over() {
+    model(|| {
+        let (mut writer, mut reader) = small_pipe(0);
+        writer.write(&[1]).unwrap();
+        let _ = writer.try_flush().unwrap();
+        let reads = thread::spawn(move || {
+            reader.read_blocking().unwrap().into_view().consume(1);
+        });
+        block_on(|context| {
+            let closed = writer.poll_closed(context);
+            let _ = writer.poll_drained(context).is_ready();
+            closed
+        });
+        reads.join().unwrap();
     });
 }
 

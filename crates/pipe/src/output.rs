@@ -3,7 +3,7 @@
 use crate::{
     PatchError, PipeError, PipeErrorKind, Placeholder,
     options::Options,
-    shared::{Entry, Piece, Shared},
+    shared::{Entry, Piece, Shared, keep_few},
 };
 use aqueduct_base::{copy, sync::atomic::Ordering::Relaxed};
 use aqueduct_pool::{Limit, Pool};
@@ -257,12 +257,14 @@ impl Output {
     #[cold]
     #[inline(never)]
     fn drop_all<T>(&mut self, blocks: T) {
-        let _gone = (blocks, self.filled.drain(..), self.entries.drain(..));
+        drop((blocks, self.filled.drain(..), self.entries.drain(..)));
+        keep_few(&mut self.entries);
     }
 
     fn send(&mut self, shared: &Shared) {
         self.posts += 1;
         shared.inbox.lock().put(&mut self.entries);
+        keep_few(&mut self.entries);
         // Relaxed: the raise that follows makes it visible, with the total that needs the entries.
         shared.posted().store(self.posts, Relaxed);
     }

@@ -4,7 +4,7 @@ use crate::{
     Interrupter, Options, PipeError, PipeErrorKind, PipeStats, Read, View,
     error::Cause,
     finally::Finally,
-    gate::{CLOSED, INTERRUPT, NEVER, NONE, Raiser, Waiter},
+    gate::{CLOSED, END, INTERRUPT, NEVER, NONE, Raiser, Waiter},
     intake::Intake,
     pipe,
     shared::{End, Shared},
@@ -33,17 +33,18 @@ pub struct Reader {
     pub(crate) raised: u64,
     waiter: Waiter,
     pub(crate) raiser: Raiser,
-    /// Whether this half is parked at its gate, as far as it knows.
-    parked: bool,
-    /// Whether that was for more than any byte.
+    /// Whether the last read that waited did so for more than any byte that was not examined.
     wishes: bool,
-    /// Whether it is for the end, too: somebody has asked since the last read waited.
-    for_end: bool,
     end: End,
     /// Whether the last item of its stream was the writer's error.
     #[cfg(feature = "stream")]
     pub(crate) told: bool,
 }
+
+/// The reader's waits, beside that for the [end](END): for any byte that was not examined, and for so
+/// many bytes.
+const FRESH: usize = 1;
+const ENOUGH: usize = 2;
 
 /// What a read found, before it is lent.
 #[derive(Clone, Copy)]
@@ -63,9 +64,7 @@ impl Reader {
             raised: 0,
             waiter: Waiter::default(),
             raiser: Raiser::default(),
-            parked: false,
             wishes: false,
-            for_end: false,
             end: End::Dropped,
             #[cfg(feature = "stream")]
             told: false,
@@ -100,7 +99,7 @@ impl Reader {
     /// How the writer ended, if it did not finish: after all bytes were examined.
     #[inline]
     pub async fn read(&mut self) -> Result<Read<'_>, PipeError> {
-        let found = poll_fn(|context| self.poll_found(context, self.fresh())).await?;
+        let found = poll_fn(|context| self.poll_found(context, FRESH, self.fresh())).await?;
         Ok(self.lend(found))
     }
 
@@ -108,7 +107,7 @@ impl Reader {
     #[inline]
     pub fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<Result<Read<'_>, PipeError>> {
         let target = self.fresh();
-        self.poll_found(context, target).map_ok(|found| self.lend(found))
+        self.poll_found(context, FRESH, target).map_ok(|found| self.lend(found))
     }
 
     /// Waits until there are at least `least` bytes that are not consumed, examined or not, and lends
@@ -123,13 +122,13 @@ impl Reader {
         self.check(least)?;
         let target = self.enough(least);
         let wait = Demand(self);
-        let found = poll_fn(|context| wait.0.poll_found(context, target)).await?;
+        let found = poll_fn(|context| wait.0.poll_found(context, ENOUGH, target)).await?;
         drop(wait);
         Ok(self.lend(found))
     }
 
     /// What [`read_at_least`](Self::read_at_least) polls. Who stops polling reads in another way next, or
-    /// the writer goes on until there are so many.
+    /// the writer goes on until there are so many: whatever lends bytes ends the wait.
     pub fn poll_read_at_least(
         &mut self,
         context: &mut Context<'_>,
@@ -139,7 +138,7 @@ impl Reader {
             return Poll::Ready(Err(refused));
         }
         let target = self.enough(least);
-        self.poll_found(context, target).map_ok(|found| self.lend(found))
+        self.poll_found(context, ENOUGH, target).map_ok(|found| self.lend(found))
     }
 
     /// As [`read`](Self::read), without waiting: none when all bytes were examined.
@@ -161,7 +160,7 @@ impl Reader {
     /// As [`read`](Self::read).
     pub fn read_blocking(&mut self) -> Result<Read<'_>, PipeError> {
         let target = self.fresh();
-        self.block(target)
+        self.block(FRESH, target)
     }
 
     /// As [`read_at_least`](Self::read_at_least), sleeping.
@@ -172,13 +171,13 @@ impl Reader {
     pub fn read_at_least_blocking(&mut self, least: usize) -> Result<Read<'_>, PipeError> {
         self.check(least)?;
         let target = self.enough(least);
-        self.block(target)
+        self.block(ENOUGH, target)
     }
 
-    fn block(&mut self, target: u64) -> Result<Read<'_>, PipeError> {
+    fn block(&mut self, wait: usize, target: u64) -> Result<Read<'_>, PipeError> {
         let found = match self.found(target) {
             Some(found) => found?,
-            None => block_on(|context| self.poll_found(context, target))?,
+            None => block_on(|context| self.poll_found(context, wait, target))?,
         };
         Ok(self.lend(found))
     }
@@ -217,11 +216,12 @@ impl Reader {
     fn poll_found(
         &mut self,
         context: &mut Context<'_>,
+        wait: usize,
         target: u64,
     ) -> Poll<Result<Found, PipeError>> {
         match self.found(target) {
             Some(found) => Poll::Ready(found),
-            None => self.wait(context, target),
+            None => self.wait(context, wait, target),
         }
     }
 
@@ -258,43 +258,39 @@ impl Reader {
     }
 
     #[inline(never)]
-    fn wait(&mut self, context: &mut Context<'_>, target: u64) -> Poll<Result<Found, PipeError>> {
-        let word = self.shared.flushed.park(&mut self.waiter, context.waker(), target);
-        if word.has(CLOSED.and(INTERRUPT)) || word.total() >= target {
+    fn wait(
+        &mut self,
+        context: &mut Context<'_>,
+        wait: usize,
+        target: u64,
+    ) -> Poll<Result<Found, PipeError>> {
+        let _ = self.shared.flushed.park(&mut self.waiter, context.waker(), wait, target);
+        if let Some(found) = self.found(target).filter(|_| !twin::is("looked_before")) {
             if !twin::is("wish_stays") {
-                self.shared.flushed.unpark(); // or it would seem to want more
+                self.shared.flushed.unpark(&mut self.waiter, wait); // or it would seem to want more
             }
-            if let Some(found) = self.found(target) {
-                return Poll::Ready(found);
-            }
-            context.waker().wake_by_ref();
-            return Poll::Pending;
+            return Poll::Ready(found);
         }
-        (self.parked, self.for_end) = (true, false);
-        self.wishes = target > self.intake.flushed + 1;
+        // For any byte it waits only when all that is there was examined, and the writer told so.
+        let (flushed, told) = (self.intake.flushed, self.raised);
+        self.wishes = target > flushed + 1 || flushed > told;
         // Parked first: a writer that lets go of its block later wakes us to let go of it, too.
         self.intake.shed();
-        if self.intake.flushed > self.raised || self.wishes {
-            // What is there does not suffice. The writer is told, and woken whatever it waits for:
-            // it may not pause while more is wanted. (It parks at its gate first and looks at ours
-            // afterwards, we the other way round, each with a read-modify-write on its gate.)
-            self.raise(self.intake.flushed);
-            if !twin::is("demand_untold") {
-                self.shared.examined.nudge(NONE);
-            }
+        if self.wishes && !twin::is("demand_untold") {
+            // What is there does not suffice. The writer is woken whatever it waits for: it may not
+            // pause while more is wanted. (It parks at its gate first and looks at ours afterwards,
+            // we the other way round, each with a read-modify-write on its gate.) That lasts as long
+            // as the wait: nothing was examined, if this is given up.
+            self.shared.examined.nudge(NONE);
         }
         Poll::Pending
     }
 
-    /// Gives a wait up, so that nothing is taken to be wanted.
+    /// Gives a wait for so many bytes up, so that they are not taken to be wanted.
     fn give_up(&mut self) {
-        if self.parked {
-            (self.parked, self.wishes) = (false, false);
-            if self.for_end {
-                self.shared.flushed.wait_for_end_alone();
-            } else {
-                self.shared.flushed.unpark();
-            }
+        self.wishes = false;
+        if self.waiter.waits(ENOUGH) {
+            self.shared.flushed.unpark(&mut self.waiter, ENOUGH);
         }
     }
 
@@ -310,11 +306,10 @@ impl Reader {
         poll_fn(|context| self.poll_closed(context)).await;
     }
 
-    /// What [`closed`](Self::closed) polls. A read that was polled before still wakes its task, too; of
-    /// several tasks the last one that polled this half.
+    /// What [`closed`](Self::closed) polls. It stands beside a read: whichever is over wakes the task, in
+    /// whatever order they were polled; of several tasks the last one that had to wait.
     pub fn poll_closed(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let word = self.shared.flushed.park_for_end(&mut self.waiter, context.waker());
-        self.for_end = true;
+        let word = self.shared.flushed.park(&mut self.waiter, context.waker(), END, NEVER);
         self.intake.shed(); // parked first, as any wait
         if word.has(CLOSED) { Poll::Ready(()) } else { Poll::Pending }
     }

@@ -45,7 +45,15 @@ pub(crate) struct Inbox {
 }
 
 /// The most places for entries that are kept when there are none: 48 KiB of them.
-pub(crate) const KEPT: usize = 1024;
+const KEPT: usize = 1024;
+
+/// Gives the places back that a burst has taken.
+#[inline]
+pub(crate) fn keep_few(entries: &mut VecDeque<Entry>) {
+    if entries.capacity() > KEPT {
+        entries.shrink_to(KEPT);
+    }
+}
 
 impl Inbox {
     /// Takes the writer's entries over; what is left in `entries` is the caller's to drop, outside
@@ -68,9 +76,7 @@ impl Inbox {
         } else {
             entries.append(&mut self.entries);
         }
-        if self.entries.capacity() > KEPT {
-            self.entries.shrink_to(KEPT);
-        }
+        keep_few(&mut self.entries);
     }
 
     /// Accepts nothing more. What is there is the caller's to drop, outside the lock.

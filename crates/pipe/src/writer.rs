@@ -14,7 +14,7 @@ use aqueduct_base::{
     copy,
     sync::{Arc, atomic::Ordering::Relaxed},
 };
-use aqueduct_sequence::Sequence;
+use aqueduct_sequence::{Sequence, SequenceRef};
 use aqueduct_slice::{Appender, Slice};
 use std::{error::Error, fmt, time::Instant};
 
@@ -109,6 +109,32 @@ impl Writer {
             }
             let len = self.output.spare();
             bytes = &bytes[WriteSlot::new(&mut self.output, len).put(bytes)..];
+        }
+        Ok(())
+    }
+
+    /// As [`write`](Self::write), in one piece: of what there is no memory for nothing is written.
+    pub(crate) fn write_whole(&mut self, bytes: &[u8]) -> Result<(), PipeError> {
+        self.admit(bytes.len())?;
+        if !bytes.is_empty() && !self.output.write(bytes) {
+            self.reserve(bytes.len())?.put(bytes);
+        }
+        Ok(())
+    }
+
+    /// Sees to it that nothing can fail any more for so many bytes and a sequence behind them, which is
+    /// [pushed](Self::push_all) next.
+    pub(crate) fn prepare(
+        &mut self,
+        more: usize,
+        sequence: SequenceRef<'_>,
+    ) -> Result<(), PipeError> {
+        self.admit(more.saturating_add(sequence.len()))?;
+        // What is copied has its room in one slot: the bytes now, short slices then.
+        let lengths = sequence.segments().map(<[u8]>::len);
+        let copied = more + lengths.filter(|len| *len <= Slice::INLINE).sum::<usize>();
+        if copied > 0 {
+            let _ = self.reserve(copied)?;
         }
         Ok(())
     }

@@ -145,3 +145,27 @@ fn from_a_stream_through_two_pipes_to_a_stream_costs_nothing() {
     });
     assert_eq!(cost, (0, 0));
 }
+
+/// Slices that are flushed behind one that is not read yet, and others that are taken back.
+#[test]
+fn a_writer_keeps_few_places_of_its_largest_burst() {
+    let slice = Slice::from(vec![7; 64]);
+    for taken_back in [false, true] {
+        let (mut writer, mut reader) = pipe(Options::default());
+        let before = CountingAlloc::thread();
+        writer.push(slice.clone()).unwrap();
+        assert_eq!(writer.try_flush().unwrap(), Some(Flush::Done));
+        (0..100_000).for_each(|_| writer.push(slice.clone()).unwrap());
+        if taken_back {
+            writer.rollback();
+        }
+        let _ = writer.try_flush().unwrap();
+        let view = now(reader.read()).unwrap().into_view();
+        let len = view.len();
+        assert_eq!(len, if taken_back { 64 } else { 6_400_064 });
+        view.consume(len);
+        let kept = (CountingAlloc::thread() - before).live_bytes();
+        // Each of the queues on the way to the reader may keep 48 KiB.
+        assert!(kept < 256 << 10, "{kept} bytes, taken back: {taken_back}");
+    }
+}

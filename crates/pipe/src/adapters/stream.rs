@@ -120,7 +120,7 @@ impl<F: Into<Sequence>> Sink<F> for FramedWriter {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Result<(), FrameError>> {
-        let ready = ready!(in_turn(context, |context| self.writer.poll_room(context)));
+        let ready = ready!(in_turn(context, |context| self.settled().poll_room(context)));
         Poll::Ready(self.answer(ready.map(drop)))
     }
 
@@ -132,12 +132,12 @@ impl<F: Into<Sequence>> Sink<F> for FramedWriter {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Result<(), FrameError>> {
-        let done = ready!(self.writer.poll_wanted(context));
+        let done = ready!(self.settled().poll_wanted(context));
         Poll::Ready(self.answer(done))
     }
 
     fn poll_close(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), FrameError>> {
-        let done = self.writer.shut_down();
+        let done = self.settled().shut_down();
         Poll::Ready(self.answer(done))
     }
 }

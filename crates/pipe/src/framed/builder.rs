@@ -66,7 +66,8 @@ impl<'a> FrameBuilder<'a> {
     #[must_use]
     pub fn len(&self) -> usize {
         // Nothing else waits to be flushed, and more than memory holds is refused.
-        usize::try_from(self.framed.writer.unflushed()).unwrap_or(usize::MAX) - self.head
+        let written = usize::try_from(self.framed.writer.unflushed()).unwrap_or(usize::MAX);
+        written.saturating_sub(self.head) // of what nobody reads any more nothing is left
     }
 
     /// Whether it has none.
@@ -87,25 +88,28 @@ impl<'a> FrameBuilder<'a> {
         self.framed.writer.reserve(least).map_err(|error| FrameError::new(at, error))
     }
 
-    /// Copies bytes to the end of the frame, which the meter counts.
+    /// Copies bytes to the end of the frame, in one piece, which the meter counts.
     ///
     /// # Errors
     ///
-    /// [`FrameFault::TooLarge`], or the pipe's own error.
+    /// [`FrameFault::TooLarge`], or the pipe's own error; the frame is as it was, and the piece may be
+    /// written again.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), FrameError> {
         self.check(bytes.len())?;
-        self.framed.writer.write(bytes).map_err(|error| self.framed.refuse(error))
+        self.framed.writer.write_whole(bytes).map_err(|error| self.framed.refuse(error))
     }
 
     /// Hands a slice or many over to the end of the frame, as [`FramedWriter::push`] does.
     ///
     /// # Errors
     ///
-    /// [`FrameFault::TooLarge`], or the pipe's own error.
+    /// As [`write`](Self::write).
     pub fn push(&mut self, bytes: impl Into<Sequence>) -> Result<(), FrameError> {
         let bytes = bytes.into();
         self.check(bytes.len())?;
-        self.framed.writer.push_sequence(bytes).map_err(|error| self.framed.refuse(error))
+        let writer = &mut self.framed.writer;
+        let pushed = writer.prepare(0, bytes.as_ref()).and_then(|()| writer.push_sequence(bytes));
+        pushed.map_err(|error| self.framed.refuse(error))
     }
 
     /// Whether the frame may have so many bytes more.
@@ -122,14 +126,17 @@ impl<'a> FrameBuilder<'a> {
     ///
     /// # Errors
     ///
-    /// [`FrameFault::TooLarge`] or [`FrameFault::WrongSize`]; nothing was written then.
+    /// [`FrameFault::TooLarge`] or [`FrameFault::WrongSize`], or that the reader is gone, where a piece
+    /// was refused for that; nothing was written then.
     pub fn end(self) -> Result<(), FrameError> {
         let len = self.len();
         let framing = &self.framed.framing;
         framing.check_len(len).map_err(|fault| self.framed.refuse(fault))?;
         if let Some(prefix) = &self.prefix {
             let Ok(room) = self.framed.writer.output.left_out(prefix) else {
-                unreachable!("the prefix is this frame's, which was not flushed");
+                // It was let go of with all that nobody reads any more.
+                let gone = self.framed.writer.shut();
+                return Err(self.framed.refuse(gone));
             };
             let _ = framing.head(len, self.head, room); // of the length that was asked for
         }

@@ -4,7 +4,6 @@ use super::{FrameBuilder, FrameError, FrameFault, Framing, PipeTooSmall, PushFra
 use crate::{Flush, PipeError, Writer};
 use aqueduct_base::copy;
 use aqueduct_sequence::{Sequence, SequenceRef};
-use aqueduct_slice::Slice;
 use std::{
     error::Error,
     fmt,
@@ -66,7 +65,7 @@ impl FramedWriter {
     }
 
     /// Hands a frame over, a slice or many, without copying. (Slices that would fit
-    /// [inline](Slice::INLINE) are copied: a segment of its own is longer than that.) Linear in the
+    /// [inline](aqueduct_slice::Slice::INLINE) are copied: a segment of its own is longer than that.) Linear in the
     /// number of slices, and with a delimiter in the number of bytes, which are searched for it.
     ///
     /// # Errors
@@ -122,7 +121,7 @@ impl FramedWriter {
 
     /// The pipe's writer, without a frame that was begun and neither ended nor taken back.
     #[inline]
-    pub(super) fn settled(&mut self) -> &mut Writer {
+    pub(crate) fn settled(&mut self) -> &mut Writer {
         if self.begun {
             self.take_back();
         }
@@ -168,13 +167,7 @@ impl FramedWriter {
         let (tail, len) = (self.framing.tail().len(), frame.len());
         let head = self.framing.head_len(len);
         let total = head + len + tail;
-        self.writer.admit(total)?;
-        // What is copied has its room in one slot: the prefix now, short slices and delimiter then.
-        let lengths = frame.segments().map(<[u8]>::len);
-        let short: usize = lengths.filter(|len| *len <= Slice::INLINE).sum();
-        if head + short + tail > 0 {
-            let _ = self.writer.reserve(head + short + tail)?;
-        }
+        self.writer.prepare(head + tail, frame)?;
         Ok(total)
     }
 
@@ -248,7 +241,7 @@ impl FramedWriter {
 
     /// As [`Writer::release`]: an idle connection then holds no block.
     pub fn release(&mut self) {
-        self.writer.release();
+        self.settled().release();
     }
 
     /// As [`Writer::finish`].

@@ -2,6 +2,7 @@
 
 use crate::common::{Wakes, flush, paced};
 use aqueduct_pipe::{Options, Read, pipe};
+use std::pin::pin;
 use std::task::Context;
 
 #[test]
@@ -71,4 +72,84 @@ fn drained_hears_of_bytes_that_are_consumed_while_more_are_wanted() {
     let view = reader.read_at_least_blocking(10).unwrap().into_view();
     view.need_more(10);
     assert_eq!(wakes.count(), 1);
+}
+
+#[test]
+fn a_wait_of_the_writer_that_is_over_at_once_does_not_lose_another() {
+    for (done, paused) in [(0, false), (0, true), (1, false), (1, true)] {
+        let (mut writer, reader) = paced(64, 32);
+        let (wakes, waker) = Wakes::new();
+        let mut context = Context::from_waker(&waker);
+        if paused {
+            writer.write(&[1; 64]).unwrap();
+            assert!(writer.poll_flush(&mut context).is_pending());
+        } else {
+            assert!(writer.poll_closed(&mut context).is_pending());
+        }
+        let ready = match done {
+            0 => writer.poll_ready(&mut context, 1).is_ready(),
+            _ => writer.poll_drained(&mut context).is_ready(),
+        };
+        assert_eq!(ready, done == 0 || !paused);
+        drop(reader);
+        assert_eq!(wakes.count(), 1, "nobody was woken: {done}, {paused}");
+    }
+}
+
+/// Room comes with a byte that is consumed, the end of the pause much later.
+#[test]
+fn a_flush_that_waits_does_not_lose_the_wait_for_room() {
+    for flushed_first in [true, false] {
+        let options = Options::builder().pause(64).resume(1).max_buffered(64).build().unwrap();
+        let (mut writer, mut reader) = pipe(options);
+        let (wakes, waker) = Wakes::new();
+        let mut context = Context::from_waker(&waker);
+        flush(&mut writer, &[1; 64]);
+        if flushed_first {
+            assert!(writer.poll_flush(&mut context).is_pending());
+        }
+        assert!(writer.poll_ready(&mut context, 1).is_pending());
+        if !flushed_first {
+            assert!(writer.poll_flush(&mut context).is_pending());
+        }
+        reader.try_read().unwrap().unwrap().into_view().consume(1);
+        assert_eq!(wakes.count(), 1, "nobody was woken: {flushed_first}");
+    }
+}
+
+#[test]
+fn a_wait_for_many_bytes_that_is_given_up_does_not_lose_another() {
+    for dropped in [true, false] {
+        let (mut writer, mut reader) = pipe(Options::default());
+        let (wakes, waker) = Wakes::new();
+        let mut context = Context::from_waker(&waker);
+        assert!(reader.poll_closed(&mut context).is_pending());
+        if dropped {
+            assert!(pin!(reader.read_at_least(54)).poll(&mut context).is_pending());
+        } else {
+            assert!(reader.poll_read_at_least(&mut context, 54).is_pending());
+        }
+        flush(&mut writer, b"bytes");
+        drop(reader.try_read().unwrap().expect("bytes"));
+        assert_eq!(wakes.count(), 0);
+        drop(writer);
+        assert_eq!(wakes.count(), 1, "nobody was woken, dropped: {dropped}");
+    }
+}
+
+#[test]
+fn a_wait_for_many_bytes_does_not_lose_that_for_any() {
+    for dropped in [true, false] {
+        let (mut writer, mut reader) = pipe(Options::default());
+        let (wakes, waker) = Wakes::new();
+        let mut context = Context::from_waker(&waker);
+        assert!(reader.poll_read(&mut context).is_pending());
+        if dropped {
+            assert!(pin!(reader.read_at_least(54)).poll(&mut context).is_pending());
+        } else {
+            assert!(reader.poll_read_at_least(&mut context, 54).is_pending());
+        }
+        flush(&mut writer, b"bytes");
+        assert_eq!(wakes.count(), 1, "nobody was woken, dropped: {dropped}");
+    }
 }

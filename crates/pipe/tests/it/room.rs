@@ -5,7 +5,7 @@ use aqueduct_pipe::{
     Duplex, Flush, Options, PipeError, PipeErrorKind, Reader, Writer, duplex, pipe,
 };
 use aqueduct_testkit::pattern;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::thread;
 
 /// A pipe of a hundred bytes at most, of which eighty are taken.
@@ -49,6 +49,21 @@ fn who_has_looked_at_all_and_keeps_it_makes_no_room() {
     assert!(is_full(&now(writer.ready(50)).unwrap_err(), 130));
     now(reader.read_at_least(1)).unwrap().into_view().need_more(30);
     assert_eq!(now(writer.ready(50)).unwrap(), Flush::Done, "what it does not keep");
+}
+
+#[test]
+fn who_has_given_a_wait_for_more_up_keeps_nothing() {
+    for least in [81, 90] {
+        let (mut writer, mut reader) = eighty_of_a_hundred();
+        assert!(waits(reader.read_at_least(least)));
+        assert!(waits(writer.ready(50)), "it has looked at nothing: {least}");
+        assert!(
+            reader.poll_read_at_least(&mut Context::from_waker(Waker::noop()), least).is_pending()
+        );
+        assert!(is_full(&now(writer.ready(50)).unwrap_err(), 130), "it waits");
+        data(&mut reader).consume(0); // and reads in another way
+        assert!(waits(writer.ready(50)), "it waits no more: {least}");
+    }
 }
 
 #[test]

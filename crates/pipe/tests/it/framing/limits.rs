@@ -3,7 +3,8 @@
 use std::thread;
 
 use aqueduct_pipe::{
-    FrameFault, FramedReader, FramedWriter, Framing, FramingError, Options, PipeErrorKind, pipe,
+    FrameBuilder, FrameError, FrameFault, FramedReader, FramedWriter, Framing, FramingError,
+    Options, PipeErrorKind, pipe,
 };
 use aqueduct_pool::Pool;
 use aqueduct_sequence::{Prefix, Sequence};
@@ -181,6 +182,55 @@ fn a_frame_that_does_not_fit_the_rest_of_the_pipe_leaves_no_prefix_behind() {
     assert_eq!(reader.next_blocking().expect("sound").expect("a frame").len(), 900);
     assert_eq!(reader.next_blocking().expect("sound").expect("a frame").len(), 96);
     assert!(reader.next_blocking().expect("sound").is_none());
+}
+
+#[test]
+fn a_piece_for_which_there_is_no_memory_leaves_nothing_in_its_frame() {
+    type Way<'a> = &'a dyn Fn(&mut FrameBuilder<'_>) -> Result<(), FrameError>;
+    let bytes = [7; 1000];
+    let pieces = bytes.chunks(20).map(Slice::copy_from_slice);
+    let push = |frame: &mut FrameBuilder<'_>| frame.push(pieces.clone().collect::<Sequence>());
+    let write = |frame: &mut FrameBuilder<'_>| frame.write(&bytes);
+    let ways: [Way<'_>; 2] = [&push, &write];
+    for way in ways {
+        let pool = Pool::builder().largest_block(4096).hard_limit(64 << 10).build().expect("sense");
+        let options = Options::builder().pool(&pool).segments(256, 256).build().expect("sense");
+        let (writer, mut reader) = pipe(options);
+        let framing = Framing::prefixed(Prefix::U32Be, 2000).expect("a rule");
+        let mut writer = FramedWriter::new(writer, framing).expect("no limit");
+        let mut frame = writer.begin().expect("a block");
+        frame.write(b"before").expect("room");
+        let out: Vec<_> = std::iter::from_fn(|| pool.try_get(200).ok()).collect();
+        let refused = way(&mut frame).unwrap_err();
+        let FrameFault::Pipe(error) = refused.fault() else { panic!("{refused}") };
+        assert!(matches!(error.kind(), PipeErrorKind::Pool(_)), "{error}");
+        assert_eq!(frame.len(), 6, "a part of it was written");
+        drop(out);
+        way(&mut frame).expect("there is memory again");
+        frame.end().expect("it fits");
+        writer.finish();
+        let view = reader.read_blocking().expect("all").into_view();
+        assert_eq!(view.seq(), [b"\0\0\x03\xeebefore", &bytes[..]].concat());
+    }
+}
+
+#[test]
+fn a_frame_whose_reader_goes_is_refused() {
+    let options = Options::builder().segments(256, 256).build().expect("sense");
+    let (writer, reader) = pipe(options);
+    let framing = Framing::prefixed(Prefix::U32Be, 2000).expect("a rule");
+    let mut writer = FramedWriter::new(writer, framing).expect("no limit");
+    let mut frame = writer.begin().expect("a block");
+    frame.write(b"before").expect("room");
+    drop(reader);
+    let closed = |refused: &FrameError| {
+        let FrameFault::Pipe(error) = refused.fault() else { panic!("{refused}") };
+        matches!(error.kind(), PipeErrorKind::Closed)
+    };
+    assert!(closed(&frame.write(&[7; 1000]).unwrap_err()));
+    assert_eq!(frame.len(), 0, "nobody reads any more");
+    assert!(closed(&frame.end().unwrap_err()));
+    assert_eq!((writer.position(), writer.writer().unflushed()), (0, 0));
 }
 
 #[test]

@@ -7,6 +7,13 @@ use aqueduct_pipe::{
 use aqueduct_sequence::{Prefix, Sequence};
 use aqueduct_slice::Slice;
 use aqueduct_testkit::pattern;
+#[cfg(feature = "stream")]
+use futures_sink::Sink;
+#[cfg(feature = "stream")]
+use std::{
+    pin::Pin,
+    task::{Context, Poll, Waker},
+};
 
 use super::{be4, machine::left};
 
@@ -179,6 +186,36 @@ fn a_frame_whose_builder_is_forgotten_is_taken_back_alone() {
     assert_eq!(then(|mut writer| flushed(writer.flush_blocking())), before);
     let tries = |mut writer: FramedWriter| flushed(writer.try_flush().map(Option::unwrap));
     assert_eq!(then(tries), before);
+    let released = |mut writer: FramedWriter| {
+        writer.release();
+        assert_eq!(writer.writer().unflushed(), 0);
+    };
+    assert_eq!(then(released), before);
+}
+
+#[test]
+#[cfg(feature = "stream")]
+fn a_sink_takes_a_frame_back_whose_builder_is_forgotten() {
+    type Step = fn(Pin<&mut FramedWriter>, &mut Context<'_>) -> Poll<Result<(), FrameError>>;
+    let steps: [Step; 3] = [
+        <FramedWriter as Sink<Vec<u8>>>::poll_ready,
+        <FramedWriter as Sink<Vec<u8>>>::poll_flush,
+        <FramedWriter as Sink<Vec<u8>>>::poll_close,
+    ];
+    for step in steps {
+        let (mut writer, mut reader) = framed(&be4(1000));
+        writer.write(b"before").expect("it fits");
+        let mut frame = writer.begin().expect("it has a prefix");
+        frame.push(pattern(500, 1)).expect("it fits");
+        std::mem::forget(frame);
+        let done = step(Pin::new(&mut writer), &mut Context::from_waker(Waker::noop()));
+        assert!(matches!(done, Poll::Ready(Ok(()))));
+        drop(writer);
+        assert_eq!(next(&mut reader), b"before");
+        if let Ok(Some(frame)) = reader.next_blocking() {
+            panic!("a frame of {} bytes", frame.len());
+        }
+    }
 }
 
 fn too_large(refused: &FrameError) -> bool {

@@ -1,6 +1,6 @@
 //! The steps of a schedule.
 
-use super::{oracle::Ended, waits::NOBODY};
+use super::oracle::Ended;
 use aqueduct_testkit::Step;
 
 /// How a half waits.
@@ -52,12 +52,9 @@ pub enum Op {
 }
 
 impl Way {
-    /// The task that is woken. Who does not wait has none.
-    pub fn task(self) -> usize {
-        match self {
-            Self::Try | Self::Drop => NOBODY,
-            Self::Keep(task) => task,
-        }
+    /// The task that goes on waiting, if one is named.
+    pub fn task(self) -> Option<usize> {
+        if let Self::Keep(task) = self { Some(task) } else { None }
     }
 
     fn decode(byte: u8) -> Self {

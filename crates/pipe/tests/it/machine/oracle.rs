@@ -144,11 +144,6 @@ impl Oracle {
         }
     }
 
-    /// A read that waits tells the writer that what is there does not suffice.
-    pub fn wait(&mut self) {
-        self.told = self.held.len();
-    }
-
     pub fn consume(&mut self, count: usize) -> Vec<u8> {
         self.told = self.told.max(count) - count;
         self.examined = 0;

@@ -24,11 +24,7 @@ fn find<'a>(
     wait: Wait,
 ) -> Option<Result<Read<'a>, PipeError>> {
     if way == Way::Try {
-        let found = reader.try_read().transpose();
-        if found.is_some() {
-            waits.end_but_for_the_end();
-        }
-        return found;
+        return reader.try_read().transpose();
     }
     let waker = waits.enter(way.task());
     let mut context = Context::from_waker(&waker);
@@ -37,8 +33,9 @@ fn find<'a>(
         Some(least) if way == Way::Drop => {
             // When the future is dropped, nothing more is wanted.
             let found = pin!(reader.read_at_least(least)).poll(&mut context);
-            waits.end();
-            settle(&mut Waits::default(), found, wait)
+            let found = settle(waits, found, wait);
+            waits.give_up();
+            found
         }
         Some(least) => settle(waits, reader.poll_read_at_least(&mut context, least), wait),
     }
@@ -64,9 +61,6 @@ impl Machine {
         let (read, view) = match find(reader, &mut self.readers, (least, way), wait) {
             None => {
                 assert_eq!(want, Found::Nothing);
-                if way != Way::Try {
-                    self.oracle.wait();
-                }
                 return;
             }
             Some(Err(error)) => return assert_eq!(want, Found::Error(how(&error))),
@@ -75,6 +69,8 @@ impl Machine {
             Some(Ok(Read::Cancelled(view))) => (Found::Cancelled, view),
         };
         assert_eq!(read, want);
+        // Who reads in another way wants no more than there is.
+        self.readers.give_up();
         assert!(view.seq().segments().all(|segment| !segment.is_empty()));
         let shown = view.seq().to_contiguous();
         assert!(self.oracle.held.iter().eq(shown.iter()), "{shown:?}");
@@ -87,10 +83,10 @@ impl Machine {
 
     pub fn reader_closed(&mut self, task: usize) {
         let Some(reader) = &mut self.reader else { return };
-        let waker = self.readers.enter(task);
-        let told = reader.poll_closed(&mut Context::from_waker(&waker)).is_ready();
+        let waker = self.readers.enter(Some(task));
+        let told = reader.poll_closed(&mut Context::from_waker(&waker));
+        let told = settle(&mut self.readers, told, Wait::End).is_some();
         assert_eq!(told, self.oracle.writer.is_some());
-        if told { self.readers.end() } else { self.readers.begin_beside() }
     }
 
     pub fn end_reader(&mut self, ended: Ended) {
@@ -100,7 +96,7 @@ impl Machine {
             Ended::Finished | Ended::Dropped => drop(reader),
         }
         self.oracle.reader_gone = true;
-        self.readers.end();
+        self.readers.forget();
     }
 }
 

@@ -18,7 +18,7 @@ thread_local!(static RUNTIME: Runtime = Builder::new_current_thread().build().ex
 /// for the next.
 fn in_spent_turn<T>(mut step: impl FnMut(&mut Context<'_>) -> Poll<T>) {
     let mut task = Waits::default();
-    let waker = task.enter(0);
+    let waker = task.enter(Some(0));
     task.begin(Wait::End);
     let mut context = Context::from_waker(&waker);
     let turn = async {
@@ -52,7 +52,6 @@ impl Machine {
             Ok(Some(true)) => (oracle.ready(1), Wait::Room(room.saturating_sub(oracle.most))),
             other => (other, Wait::Resumed),
         };
-        self.writers.end();
         match (done, want) {
             (Poll::Pending, Ok(None)) => self.writers.begin(wait),
             (Poll::Ready(Ok(done)), Ok(Some(true))) => {
@@ -75,18 +74,18 @@ impl Machine {
         let waker = self.readers.enter(way.task());
         let done: Poll<io::Result<()>> =
             reader.poll_read(&mut Context::from_waker(&waker), &mut to);
-        self.readers.end();
         match (done, self.oracle.read(Some(1))) {
             (Poll::Pending, Found::Nothing) => {
                 self.readers.begin(Wait::Enough(self.oracle.consumed + 1));
-                self.oracle.wait();
             }
             (Poll::Ready(Ok(())), Found::Data | Found::Eof) => {
+                self.readers.give_up();
                 let count = room.min(self.oracle.held.len());
                 let want = if count > 0 { self.oracle.consume(count) } else { Vec::new() };
                 assert_eq!(to.filled(), want);
             }
-            (Poll::Ready(Err(_)), Found::Cancelled | Found::Error(_)) => {}
+            (Poll::Ready(Err(_)), Found::Cancelled) => self.readers.give_up(),
+            (Poll::Ready(Err(_)), Found::Error(_)) => {}
             (done, want) => panic!("{done:?}, but the oracle says {want:?}"),
         }
     }

@@ -1,5 +1,6 @@
 //! Who waits for what, and whether they were woken.
 
+use std::mem::discriminant;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Poll, Wake, Waker};
@@ -30,61 +31,59 @@ impl Wake for Wakes {
     }
 }
 
-/// The task of those who give their wait up: nobody asks whether it was woken.
-pub const NOBODY: usize = 2;
-
-/// The waits of one half, all of them its latest task's.
+/// The waits of one half, at most one of each kind, all of them its latest task's: none of them takes
+/// another's place.
 #[derive(Debug, Default)]
 pub struct Waits {
-    tasks: [Arc<Wakes>; 3],
+    tasks: [Arc<Wakes>; 2],
     task: usize,
     /// How often that task was woken before.
     before: usize,
+    /// The same of the task whose step may become a wait.
+    entered: (usize, usize),
     list: Vec<Wait>,
 }
 
 impl Waits {
-    /// A task begins a step that may become a wait.
-    pub fn enter(&mut self, task: usize) -> Waker {
+    /// A task begins a step that may become a wait. None: that which waits already, if one does.
+    pub fn enter(&mut self, task: Option<usize>) -> Waker {
         if self.is_awake() {
             self.list.clear();
         }
-        (self.task, self.before) = (task, self.count(task));
+        let task = task.unwrap_or(self.task);
+        self.entered = (task, self.count(task));
         Waker::from(Arc::clone(&self.tasks[task]))
     }
 
-    /// It has become one, in place of those before.
+    /// It has become one, beside those of other kinds.
     pub fn begin(&mut self, wait: Wait) {
-        self.list = vec![wait];
+        (self.task, self.before) = self.entered;
+        self.list.retain(|other| discriminant(other) != discriminant(&wait));
+        self.list.push(wait);
     }
 
-    /// It waits for the end, beside what it waits for already.
-    pub fn begin_beside(&mut self) {
-        self.list.push(Wait::End);
+    /// Nobody waits for so many bytes any more.
+    pub fn give_up(&mut self) {
+        self.list.retain(|wait| !matches!(wait, Wait::Enough(_)));
     }
 
-    /// It has not: nobody waits any more.
-    pub fn end(&mut self) {
+    /// The half is gone.
+    pub fn forget(&mut self) {
         self.list.clear();
     }
 
-    /// Something was done without waiting. Who waits for the end goes on.
-    pub fn end_but_for_the_end(&mut self) {
-        self.list.retain(|wait| *wait == Wait::End);
-    }
-
-    /// Up to which total its task wants bytes, if it sleeps; zero if not.
+    /// Up to which total its task wants bytes until it is woken, if it sleeps; zero if not.
     pub fn wanted(&self) -> usize {
         let total = |wait: &Wait| match *wait {
-            Wait::Fresh(total) | Wait::Enough(total) => total,
-            _ => 0,
+            Wait::Fresh(total) | Wait::Enough(total) => Some(total),
+            _ => None,
         };
-        if self.is_awake() { 0 } else { self.list.iter().map(total).max().unwrap_or(0) }
+        if self.is_awake() { 0 } else { self.list.iter().filter_map(total).min().unwrap_or(0) }
     }
 
     /// A task that waits, though what it waits for is there.
     pub fn lost(&self, due: impl Fn(Wait) -> bool) -> Option<Wait> {
-        let asleep = !self.is_awake() && self.task != NOBODY;
+        let asleep = !self.is_awake();
         self.list.iter().copied().find(|wait| asleep && due(*wait))
     }
 
@@ -97,13 +96,10 @@ impl Waits {
     }
 }
 
-/// What the poll gave, if anything. If nothing, the task waits.
+/// What the poll gave, if anything: that is no end of another wait. If nothing, the task waits.
 pub fn settle<T>(waits: &mut Waits, polled: Poll<T>, wait: Wait) -> Option<T> {
     match polled {
-        Poll::Ready(done) => {
-            waits.end();
-            Some(done)
-        }
+        Poll::Ready(done) => Some(done),
         Poll::Pending => {
             waits.begin(wait);
             None

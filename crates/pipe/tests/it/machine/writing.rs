@@ -69,11 +69,7 @@ impl Machine {
     pub fn flush(&mut self, way: Way) {
         let Some(writer) = &mut self.writer else { return };
         let done = if way == Way::Try {
-            let done = writer.try_flush().transpose();
-            if done.is_some() {
-                self.writers.end_but_for_the_end();
-            }
-            done
+            writer.try_flush().transpose()
         } else {
             let waker = self.writers.enter(way.task());
             let polled = writer.poll_flush(&mut Context::from_waker(&waker));
@@ -102,10 +98,10 @@ impl Machine {
 
     pub fn writer_closed(&mut self, task: usize) {
         let Some(writer) = &mut self.writer else { return };
-        let waker = self.writers.enter(task);
-        let told = writer.poll_closed(&mut Context::from_waker(&waker)).is_ready();
+        let waker = self.writers.enter(Some(task));
+        let told = writer.poll_closed(&mut Context::from_waker(&waker));
+        let told = settle(&mut self.writers, told, Wait::End).is_some();
         assert_eq!(told, self.oracle.reader_gone);
-        if told { self.writers.end() } else { self.writers.begin_beside() }
     }
 
     pub fn end_writer(&mut self, ended: Ended) {
@@ -121,6 +117,6 @@ impl Machine {
         }
         self.oracle.unflushed.clear();
         self.oracle.writer = Some(ended);
-        self.writers.end();
+        self.writers.forget();
     }
 }
