@@ -138,7 +138,9 @@ impl Pool {
         self.core.stats()
     }
 
-    /// Blocks in use: zero when nothing was leaked at the end of a program or a test.
+    /// Blocks in use: zero when nothing was leaked at the end of a program or a test. While blocks move
+    /// between threads, some may be counted that are not in use any more, never fewer than are; so it is also
+    /// where threads end that used a pool of the same settings, now dropped, which this one has succeeded.
     #[must_use]
     pub fn outstanding(&self) -> u64 {
         self.core.raw().outstanding() as u64

@@ -99,9 +99,20 @@ pub fn small_segments(first: usize, largest: usize) -> (Writer, Reader) {
     pipe(Options::builder().segments(first, largest).build().expect("sensible"))
 }
 
-/// A pool whose every block is told apart: nothing is kept, so that what is out is in use.
+/// A pool that has succeeded none of another test, whose threads may end just now: what is out is in use.
+pub fn own_pool() -> Pool {
+    static TESTS: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static TEST: usize = TESTS.fetch_add(1, Ordering::Relaxed);
+    }
+    // Other settings than any other test's.
+    let keep = (64 << 20) + TEST.with(|test| test << 20);
+    Pool::builder().keep_in_all(keep).build().expect("sensible")
+}
+
+/// A pipe whose pool tells what is in use.
 pub fn counted() -> (Pool, Writer, Reader) {
-    let pool = Pool::builder().build().expect("sensible");
+    let pool = own_pool();
     let options = Options::builder().pool(&pool).segments(4096, 4096).build().expect("sensible");
     let (writer, reader) = pipe(options);
     (pool, writer, reader)

@@ -1,6 +1,6 @@
 //! Handing over, leaving out, taking back, and where writing ends.
 
-use crate::common::{bytes, data, fill, now, small_segments};
+use crate::common::{bytes, data, fill, now, own_pool, small_segments};
 use aqueduct_pipe::{Options, PatchError, PipeErrorKind, Read, pipe};
 use aqueduct_pool::Pool;
 use aqueduct_slice::{Slice, SliceMut};
@@ -31,7 +31,7 @@ fn a_slice_is_handed_over_as_it_is() {
 
 #[test]
 fn t21_a_million_one_byte_and_empty_slices_cost_what_their_bytes_do() {
-    let pool = Pool::builder().build().unwrap();
+    let pool = own_pool();
     let options = Options::builder().pool(&pool).pause(0).build().unwrap();
     let (mut writer, mut reader) = pipe(options);
     let byte = Slice::from(vec![7; 64]);
@@ -68,7 +68,7 @@ fn a_prefix_is_filled_in_before_the_flush_across_segments() {
 
 #[test]
 fn a_prefix_that_is_not_filled_in_is_zeros() {
-    let pool = Pool::builder().build().unwrap();
+    let pool = own_pool();
     let options = || Options::builder().pool(&pool).segments(256, 256).build().unwrap();
     let (mut writer, reader) = pipe(options());
     fill(&mut writer, 0xaa);
