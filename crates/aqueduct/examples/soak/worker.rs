@@ -28,7 +28,7 @@ const HALVES: usize = 5;
 #[derive(Debug)]
 pub enum Message {
     Parcel(Parcel),
-    Reader(Reader),
+    Reader(Box<Reader>),
     /// A parcel that waits in the arena.
     Stored(Handle),
 }
@@ -173,7 +173,7 @@ impl Worker {
                     // Its writer finds out.
                     self.readers.swap_remove(self.random.below(HALVES));
                 }
-                self.readers.push(reader);
+                self.readers.push(*reader);
             }
             Message::Stored(handle) => {
                 let taken = self.place.arena.claim(handle).and_then(|mut lease| lease.take());
@@ -194,7 +194,7 @@ impl Worker {
         if self.writers.len() < HALVES && self.random.one_in(8) {
             let (writer, reader) = open(maker, &mut self.random)?;
             self.writers.push(writer);
-            self.post(Message::Reader(reader));
+            self.post(Message::Reader(Box::new(reader)));
         }
         let Some(parcel) = self.any() else { return Ok(()) };
         let len = self.writers.len();
