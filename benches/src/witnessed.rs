@@ -98,9 +98,9 @@ const SCENARIOS: [(&str, Run); 34] = [
     ("serve.pooled", |n| serve::blocks(serve::Way::Pooled, n)),
     ("exchange.order", exchange::orders),
     // From 500 bytes to 3,000, and from 32,000 to 192,000, by the witness's two runs.
-    ("uvrpc.call.1024", |n| uvrpc::calls(Way::ZeroCopy, n / 4)),
-    ("uvrpc.call.102400", |n| uvrpc::calls(Way::ZeroCopy, n * 16)),
-    ("control.uvrpc.call.copying", |n| uvrpc::calls(Way::Copying, n / 4)),
+    ("uvrpc.call.1024", |n| uvrpc::calls(Way::ZeroCopy, n / 4, 0)),
+    ("uvrpc.call.102400", |n| uvrpc::calls(Way::ZeroCopy, n * 16, 0)),
+    ("control.uvrpc.call.copying", |n| uvrpc::calls(Way::Copying, n / 4, 0)),
     ("streamweave.fan-out", streamweave::fan_out),
     ("streamweave.remote", streamweave::remote),
     ("control.streamweave.cloning", streamweave::cloning),
@@ -254,7 +254,7 @@ mod tests {
     #[test]
     fn calls_are_copied_eight_times_in_the_copying_mode_alone() {
         let _alone = alone();
-        let ran = |mode| uvrpc::calls(mode, 3000).expect("a server");
+        let ran = |mode| uvrpc::calls(mode, 3000, uvrpc::BEFORE).expect("a server");
         assert_eq!(ran(Way::ZeroCopy).copied, 0);
         let control = ran(Way::Copying);
         assert_eq!(control.copied / control.payload, 8);

@@ -13,19 +13,20 @@ use crate::uvrpc::start;
 
 /// How often it is called.
 const TIMES: u64 = 200;
-/// How often before that: the first call comes in behind what a peer greets with, and calls of one size do
-/// only when their numbers are equally long. One that is shorter than foreseen may lie across two blocks, and a
-/// piece of it that fits in a handle is copied.
-const BEFORE: u64 = 300;
+/// How often before that where not a byte may be copied: the first call comes in behind what a peer greets with,
+/// and calls of one size do only when their numbers are equally long. One that is shorter than foreseen may lie
+/// across two blocks, and a piece of it that fits in a handle is copied.
+#[cfg(test)]
+pub(super) const BEFORE: u64 = 300;
 
-/// Calls of so many bytes of data each.
-pub(super) fn calls(mode: Mode, bytes: u64) -> Result<Ran, Box<dyn Error>> {
+/// Calls of so many bytes of data each, behind so many that are not counted.
+pub(super) fn calls(mode: Mode, bytes: u64, before: u64) -> Result<Ran, Box<dyn Error>> {
     let (_served, mut load) = start(mode, usize::try_from(bytes)?)?;
     let mut latencies = latencies();
-    load.run(BEFORE, &mut latencies)?;
-    let before = meter::process();
+    load.run(before, &mut latencies)?;
+    let then = meter::process();
     load.run(TIMES, &mut latencies)?;
-    let copied = (meter::process() - before).bytes;
+    let copied = (meter::process() - then).bytes;
     let operations = TIMES * bytes;
     Ok(Ran { operations, payload: operations, copied })
 }
