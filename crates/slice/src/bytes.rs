@@ -24,11 +24,10 @@ impl From<Slice> for Bytes {
     /// A slice that was made of `Bytes` gives those, or the part of them that it shows: there and back any
     /// number of times makes no chain of owners.
     fn from(slice: Slice) -> Self {
-        match foreign::bytes_of(&slice) {
-            _ if slice.is_empty() => Self::new(),
-            Some(bytes) => bytes,
-            None => Self::from_owner(slice),
+        if slice.is_empty() {
+            return Self::new();
         }
+        foreign::bytes_of(&slice).unwrap_or_else(|| Self::from_owner(slice))
     }
 }
 

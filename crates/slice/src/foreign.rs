@@ -5,7 +5,7 @@
 //! Invariants of this file:
 //!
 //! 1. A node is a [`Node<O>`] at the start of memory that [`Place::take`] gave for `O`; its
-//!    vtable is the one of the same `O`.
+//!    vtable is one of the same `O`.
 //! 2. The owner is written once and taken out once, by the exclusive owner of the block.
 //! 3. `as_ref` is called once, when the owner is in its final place, so that a slice of the bytes
 //!    inside it, or an answer that changes, cannot dangle.
@@ -88,8 +88,9 @@ impl<O> Place<O> {
 struct ReadOnly<O>(PhantomData<O>);
 
 impl<O> ReadOnly<O> {
-    const VTABLE: &'static Vtable =
-        &Vtable { release: release::<O>, extent: Self::extent, allocate: heap::allocate_like };
+    const TABLE: Vtable =
+        Vtable { release: release::<O>, extent: Self::extent, allocate: heap::allocate_like };
+    const VTABLE: &'static Vtable = &Self::TABLE;
 
     unsafe fn extent(this: NonNull<Header>) -> Extent {
         // SAFETY: the caller holds a count, so the header is in place.
@@ -161,11 +162,7 @@ pub(crate) fn from_owner<O: AsRef<[u8]> + Send + Sync + 'static>(owner: O) -> Sl
 /// `Bytes` are told from all other owners by their vtable: the address of a `static` is no other's, while
 /// equal constants may be one.
 #[cfg(feature = "bytes")]
-static BYTES: Vtable = Vtable {
-    release: release::<Bytes>,
-    extent: ReadOnly::<Bytes>::extent,
-    allocate: heap::allocate_like,
-};
+static BYTES: Vtable = ReadOnly::<Bytes>::TABLE;
 
 /// A slice of all of `bytes`, from which [`bytes_of`] gets them back.
 #[cfg(feature = "bytes")]
