@@ -13,7 +13,7 @@ use crate::out::say;
 use crate::remote::{Mimalloc, beside};
 use crate::report::{Operation, Report, SCHEMA};
 use crate::stats::Summary;
-use crate::target::Figures;
+use crate::target::{Figures, SCALE};
 use crate::{claims, html, os, ports, relay, rows, serve, table, uvrpc, weave, web};
 
 /// What the command line asks the report for.
@@ -175,6 +175,7 @@ fn finish(report: &Report, json: &Path, page: Option<&Path>) -> io::Result<()> {
         say(format_args!("targets: all {} met", held.count()))
     } else {
         let names = missed.join(", ");
-        say(format_args!("targets: {} of {} missed: {names}", missed.len(), held.count()))
+        say(format_args!("targets: {} of {} missed: {names}", missed.len(), held.count()))?;
+        say(SCALE)
     }
 }

@@ -7,6 +7,10 @@ use crate::stats::{Summary, median_difference, median_ratio};
 /// What one locked read-modify-write takes on the machine that the absolute targets were set on.
 pub const REFERENCE_RMW_NS: f64 = 4.8;
 
+/// What the scale is worth.
+pub const SCALE: &str = "Targets in nanoseconds were set where one locked add takes 4.8 ns, and are scaled by \
+     what it takes here: on another kind of processor, ratios to peers say more.";
+
 /// One condition on a row.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Bound {

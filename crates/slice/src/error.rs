@@ -43,7 +43,7 @@ impl RangeError {
     }
 }
 
-/// The first and the last-but-one index of `range` within `len` bytes, with no sum that wraps.
+/// The first index of `range` and the one behind its last, within `len` bytes, with no sum that wraps.
 #[inline(always)]
 pub(crate) fn resolve(
     range: impl RangeBounds<usize>,

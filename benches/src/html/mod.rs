@@ -19,6 +19,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::machine::Machine;
 use crate::report::{Claim, Report};
+use crate::target::SCALE;
 use axis::figure;
 use plot::{NARROW, Plot, WIDE};
 
@@ -52,7 +53,7 @@ fn page(report: &Report) -> io::Result<Markup> {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { "What a copy costs" }
-                style { (PreEscaped(include_str!("html/page.css"))) }
+                style { (PreEscaped(include_str!("page.css"))) }
             }
             body {
                 main {
@@ -131,7 +132,8 @@ fn legend() -> Markup {
             p {
                 "A line goes from the minimum of an entrant to its median, which has the dot and the \
                  figure. Targets are drawn where they lie by this run\u{2019}s medians; whether one \
-                 is met is decided by ratios taken within each round."
+                 is met is decided by ratios taken within each round. "
+                (SCALE)
             }
             ul {
                 li { span.dot.ours {} "Aqueduct" }
