@@ -61,13 +61,14 @@ pub fn operation(measured: &Measured, operation: Option<&Operation>) -> String {
     let mut table = Table::new(&[&measured.id, "minimum", "median", "x ours", ""]);
     for rounds in subjects {
         let Summary { min, median } = Summary::of(&rounds.ns);
-        let ratio = ours.map(|ours| format!("{:.2}", median_ratio(&rounds.ns, ours)));
+        // Nothing is not so many times nothing.
+        let ratio = ours.map(|ours| median_ratio(&rounds.ns, ours)).filter(|r| r.is_finite());
         let role = if rounds.key == measured.floor { "(floor) " } else { "" };
         table.line(vec![
             rounds.key.to_owned(),
             ns(min),
             ns(median),
-            ratio.unwrap_or_default(),
+            ratio.map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.2}")),
             format!("{role}{}", rounds.note),
         ]);
     }
@@ -137,6 +138,8 @@ fn ns(ns: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::measure::Rounds;
+    use crate::target::Target;
 
     #[test]
     fn columns_are_as_wide_as_their_widest_cell() {
@@ -147,5 +150,14 @@ mod tests {
             table.render(&[2]),
             "  name           ns\n  a-long-name  1.50  a note\n  b             100\n"
         );
+    }
+
+    #[test]
+    fn nothing_is_not_so_many_times_nothing() {
+        let rounds = Rounds { key: OURS, note: "", ns: vec![0.0; 3] };
+        let (id, target) = ("received".into(), Target(&[]));
+        let row = Measured { id, target, floor: "", unit: "bytes", subjects: vec![rounds] };
+        let table = operation(&row, None);
+        assert!(table.ends_with(" -\n") && !table.contains("NaN"), "{table}");
     }
 }
