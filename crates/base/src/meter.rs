@@ -9,7 +9,7 @@
 
 use core::ops::Sub;
 
-/// A reading of the meter: totals since some moment before; subtract two.
+/// A reading of the meter: totals since the thread, or the process, began.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counts {
@@ -37,9 +37,8 @@ impl Sub for Counts {
 
 /// What the calling thread has copied. Wait-free.
 ///
-/// The total starts at an arbitrary figure, since a thread takes over the record of one that ended; the
-/// first reading of a thread allocates. While a thread's own values are destroyed, after its record
-/// was passed on, the figure is that of all threads in that state.
+/// It is zero until the thread copies; the first reading allocates. While a thread's own values are
+/// destroyed, after its record was passed on, the figure is that of all threads in that state.
 ///
 /// ```
 /// use aqueduct_base::{copy, meter};
@@ -123,14 +122,19 @@ mod imp {
 
     thread_local! {
         static MINE: Cell<Option<&'static Record>> = const { Cell::new(None) };
+        /// What `MINE` said when this thread took it over from one that ended.
+        static TAKEN_AT: Cell<Counts> = const { Cell::new(ZERO) };
         static GIVE_BACK: GiveBack = const { GiveBack };
     }
+
+    const ZERO: Counts = Counts { bytes: 0, copies: 0, inlined: 0 };
 
     struct GiveBack;
 
     impl Drop for GiveBack {
         fn drop(&mut self) {
             if let Some(record) = MINE.replace(Some(&LATE)) {
+                TAKEN_AT.set(ZERO);
                 REGISTRY.lock().free.push(record);
             }
         }
@@ -144,11 +148,13 @@ mod imp {
             Err(_) => &LATE,
             Ok(()) => {
                 let mut registry = REGISTRY.lock();
-                registry.free.pop().unwrap_or_else(|| {
+                let record = registry.free.pop().unwrap_or_else(|| {
                     let record: &'static Record = Box::leak(Box::new(Record::new()));
                     registry.all.push(record);
                     record
-                })
+                });
+                TAKEN_AT.set(record.read());
+                record
             }
         };
         MINE.set(Some(record));
@@ -167,7 +173,8 @@ mod imp {
     }
 
     pub(super) fn thread() -> Counts {
-        MINE.get().unwrap_or_else(register).read()
+        let record = MINE.get().unwrap_or_else(register);
+        record.read() - TAKEN_AT.get()
     }
 
     pub(super) fn process() -> Counts {
@@ -224,6 +231,20 @@ mod tests {
         assert_eq!((other.bytes, other.copies, other.inlined), (100, 1, 1));
         assert_eq!(thread() - mine, Counts { bytes: 7, copies: 1, inlined: 0 });
         assert!((process() - all).bytes >= 107);
+    }
+
+    #[test]
+    fn a_thread_starts_at_zero_whoever_counted_before() {
+        std::thread::spawn(|| count_copy(1000)).join().unwrap();
+        let (fresh, first) = std::thread::spawn(|| {
+            let fresh = thread();
+            count_copy(3);
+            (fresh, thread())
+        })
+        .join()
+        .unwrap();
+        assert_eq!(fresh, Counts::default());
+        assert_eq!(first, Counts { bytes: 3, copies: 1, inlined: 0 });
     }
 
     #[test]

@@ -4,9 +4,9 @@ use crate::{
     Sequence, SequenceRef,
     segment::{Segment, append, end_of},
 };
-use alloc::{vec, vec::Vec};
-use aqueduct_slice::{Slice, SliceMut};
-use core::ptr;
+use alloc::{boxed::Box, string::String, vec, vec::Vec};
+use aqueduct_slice::{Slice, SliceMut, Str};
+use core::{iter::FusedIterator, ptr};
 
 /// What an iterator's hint of its length is trusted for.
 const MOST_HINTED: usize = 1024;
@@ -25,15 +25,21 @@ impl From<SliceMut> for Sequence {
     }
 }
 
-impl From<Vec<u8>> for Sequence {
-    /// Takes the vector over, without copying.
-    fn from(vec: Vec<u8>) -> Self {
-        Self::one(Slice::from(vec))
-    }
+macro_rules! from_what_a_slice_takes_over {
+    ($($source:ty),*) => {$(
+        impl From<$source> for Sequence {
+            /// One segment, without copying.
+            fn from(source: $source) -> Self {
+                Self::one(Slice::from(source))
+            }
+        }
+    )*};
 }
 
-impl From<&'static [u8]> for Sequence {
-    fn from(bytes: &'static [u8]) -> Self {
+from_what_a_slice_takes_over!(Vec<u8>, Box<[u8]>, String, Str, &'static [u8], &'static str);
+
+impl<const N: usize> From<&'static [u8; N]> for Sequence {
+    fn from(bytes: &'static [u8; N]) -> Self {
         Self::one(Slice::from_static(bytes))
     }
 }
@@ -116,3 +122,5 @@ impl Iterator for IntoSlices {
 }
 
 impl ExactSizeIterator for IntoSlices {}
+
+impl FusedIterator for IntoSlices {}

@@ -1,6 +1,7 @@
 //! Searching: memchr inside segments, and by hand across their ends.
 
 use crate::SequenceRef;
+use core::iter::FusedIterator;
 use memchr::{memchr, memchr_iter, memchr2, memchr3, memmem, memrchr};
 
 impl<'a> SequenceRef<'a> {
@@ -153,3 +154,5 @@ impl<'a> Iterator for Split<'a> {
         Some(rest.window(0, at))
     }
 }
+
+impl FusedIterator for Split<'_> {}

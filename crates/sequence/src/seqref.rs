@@ -7,7 +7,7 @@ use crate::{
 use alloc::{borrow::Cow, vec, vec::Vec};
 use aqueduct_base::copy;
 use aqueduct_slice::{RangeError, Slice, SliceMut};
-use core::{ops::RangeBounds, slice};
+use core::{iter::FusedIterator, ops::RangeBounds, slice};
 
 /// A borrowed, `Copy` window over bytes that lie in one or in many segments.
 ///
@@ -386,6 +386,8 @@ fn up_to(bytes: &[u8], most: usize) -> &[u8] {
 }
 
 impl ExactSizeIterator for Segments<'_> {}
+
+impl FusedIterator for Segments<'_> {}
 
 impl<'a> IntoIterator for SequenceRef<'a> {
     type Item = &'a [u8];

@@ -3,7 +3,7 @@
 use crate::{LocalSlice, Slice, SliceMut, Str};
 use alloc::{string::String, vec::Vec};
 use core::{
-    borrow::Borrow,
+    borrow::{Borrow, BorrowMut},
     cmp::Ordering,
     fmt,
     hash::{Hash, Hasher},
@@ -40,13 +40,13 @@ macro_rules! as_target {
         }
 
         as_target!(@other $handle: $target, $($other),*);
-        impl PartialEq<$handle> for $target {
-            fn eq(&self, other: &$handle) -> bool {
-                *self == **other
-            }
-        }
         impl PartialEq<&$target> for $handle {
             fn eq(&self, other: &&$target) -> bool {
+                **self == **other
+            }
+        }
+        impl PartialEq<$handle> for &$target {
+            fn eq(&self, other: &$handle) -> bool {
                 **self == **other
             }
         }
@@ -55,6 +55,11 @@ macro_rules! as_target {
         $(impl PartialEq<$other> for $handle {
             fn eq(&self, other: &$other) -> bool {
                 **self == other[..]
+            }
+        }
+        impl PartialEq<$handle> for $other {
+            fn eq(&self, other: &$handle) -> bool {
+                self[..] == **other
             }
         })*
     };
@@ -127,6 +132,24 @@ impl Deref for LocalSlice {
     #[inline(always)]
     fn deref(&self) -> &[u8] {
         self.as_slice()
+    }
+}
+
+impl AsMut<[u8]> for SliceMut {
+    fn as_mut(&mut self) -> &mut [u8] {
+        self
+    }
+}
+
+impl BorrowMut<[u8]> for SliceMut {
+    fn borrow_mut(&mut self) -> &mut [u8] {
+        self
+    }
+}
+
+impl<'a> Extend<&'a u8> for SliceMut {
+    fn extend<I: IntoIterator<Item = &'a u8>>(&mut self, bytes: I) {
+        self.extend(bytes.into_iter().copied());
     }
 }
 

@@ -4,7 +4,7 @@ use crate::counted;
 use crate::machine::layouts::{alone, pieces};
 use aqueduct_base::meter;
 use aqueduct_sequence::Sequence;
-use aqueduct_slice::{Slice, SliceMut};
+use aqueduct_slice::{Slice, SliceMut, Str};
 use aqueduct_testkit::{panics, pattern};
 
 /// Three segments, and handles on their blocks.
@@ -224,4 +224,24 @@ fn no_copy_is_counted_of_nothing() {
         assert!(nothing.to_slice().is_empty());
     }
     assert_eq!((meter::thread() - before).copies, 0);
+}
+
+#[test]
+fn what_a_slice_is_made_of_makes_a_sequence_and_is_not_copied() {
+    let text = "longer than what a handle holds in itself";
+    let owned = text.to_owned();
+    let boxed = text.as_bytes().to_vec().into_boxed_slice();
+    let (owned_at, boxed_at) = (owned.as_ptr(), boxed.as_ptr());
+    let before = meter::thread();
+    let (owned, boxed) = (Sequence::from(owned), Sequence::from(boxed));
+    assert_eq!(
+        (owned.as_ref().first().as_ptr(), boxed.as_ref().first().as_ptr()),
+        (owned_at, boxed_at)
+    );
+    let others: [Sequence; 3] = [text.into(), Str::from_static(text).into(), b"four".into()];
+    assert_eq!((meter::thread() - before).bytes, 0);
+    assert_eq!(owned, text.as_bytes());
+    assert_eq!(boxed, owned);
+    assert!(others[..2].iter().all(|other| *other == owned));
+    assert_eq!(others[2], b"four");
 }

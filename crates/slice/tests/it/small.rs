@@ -127,7 +127,7 @@ fn exercise_mut(m: &mut SliceMut, bytes: &[u8]) {
     m.reserve(0);
     m.try_reserve(0).expect("nothing");
     m.extend_from_slice(b"");
-    m.extend([]);
+    m.extend([0_u8; 0]);
     m.resize(n, 0);
     m.truncate(n);
     m.advance(0);
@@ -239,4 +239,25 @@ fn a_text_is_shown_by_every_view_of_it() {
     assert_eq!(&*Str::new(), "");
     let refused = Str::try_from(Slice::from_static(b"ab\xff")).expect_err("no text");
     assert_eq!((&*refused.valid_prefix(), &refused.into_slice()[..]), ("ab", &b"ab\xff"[..]));
+}
+
+#[test]
+fn a_buffer_is_what_an_in_place_cipher_asks_for() {
+    fn seal(buffer: &mut (impl AsMut<[u8]> + for<'a> Extend<&'a u8>)) {
+        buffer.as_mut().iter_mut().for_each(|byte| *byte ^= 0xff);
+        buffer.extend(&[1, 2, 3]);
+    }
+    let mut buffer = SliceMut::from_iter([0, 0xf0]);
+    seal(&mut buffer);
+    assert_eq!(buffer, [0xff, 0x0f, 1, 2, 3]);
+}
+
+#[test]
+fn bytes_may_stand_on_either_side_of_an_equation() {
+    let (slice, vec) = (Slice::from_static(b"both"), b"both".to_vec());
+    assert_eq!(vec, slice);
+    assert_eq!(&vec[..], slice);
+    assert_ne!(b"other".to_vec(), slice);
+    assert_eq!("both".to_owned(), Str::from_static("both"));
+    assert_eq!("both", Str::from_static("both"));
 }
