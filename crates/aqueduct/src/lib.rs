@@ -9,9 +9,12 @@ pub use aqueduct_pipe::{
     Blocking, Cause, CopyError, Duplex, Flush, Frame, FrameBuilder, FrameError, FrameFault,
     FramedReader, FramedWriter, Framing, FramingError, Interrupter, Options, OptionsBuilder,
     OptionsError, PatchError, PipeError, PipeErrorKind, PipeStats, PipeTooSmall, Placeholder,
-    PushError, PushFrameError, Read, Reader, View, WriteSlot, Writer, duplex, pipe,
+    PushError, PushFrameError, PushSequenceError, Read, Reader, View, WriteSlot, Writer, duplex,
+    pipe,
 };
-pub use aqueduct_pool::{BuildError, Builder, ClassStats, GetAsync, GetError, Limit, Pool, Stats};
+pub use aqueduct_pool::{
+    ClassStats, GetAsync, GetError, Limit, Pool, PoolBuildError, PoolBuilder, PoolStats,
+};
 pub use aqueduct_ring as ring;
 pub use aqueduct_sequence::{
     Checkpoint, Delimiter, IntoSlices, NotUtf8, Prefix, ReadError, ReadFault, SegmentList,

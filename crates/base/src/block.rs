@@ -179,6 +179,14 @@ impl fmt::Display for AllocError {
 
 impl Error for AllocError {}
 
+#[cfg(feature = "std")]
+impl From<AllocError> for std::io::Error {
+    /// `OutOfMemory`.
+    fn from(refused: AllocError) -> Self {
+        Self::new(std::io::ErrorKind::OutOfMemory, refused)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

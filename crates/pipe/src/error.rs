@@ -1,6 +1,7 @@
 //! What a pipe refuses, and why it ends.
 
 use aqueduct_pool::GetError;
+use aqueduct_sequence::Sequence;
 use aqueduct_slice::{AllocError, Slice};
 use std::{error::Error, fmt, sync::Arc};
 
@@ -60,18 +61,22 @@ impl From<PipeErrorKind> for PipeError {
 
 impl fmt::Display for PipeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.kind() {
-            PipeErrorKind::Closed => f.write_str("the other half of the pipe is gone"),
-            PipeErrorKind::Failed(cause) => {
-                write!(f, "the other half of the pipe failed: {cause}")
-            }
-            PipeErrorKind::Full { asked, limit } => {
+        self.kind().fmt(f)
+    }
+}
+
+impl fmt::Display for PipeErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Closed => f.write_str("the other half of the pipe is gone"),
+            Self::Failed(cause) => write!(f, "the other half of the pipe failed: {cause}"),
+            Self::Full { asked, limit } => {
                 write!(f, "a pipe of at most {limit} bytes cannot hold {asked}")
             }
-            PipeErrorKind::Memory(refused) => refused.fmt(f),
-            PipeErrorKind::Pool(refused) => refused.fmt(f),
-            PipeErrorKind::Finished => f.write_str("this half of the pipe has finished"),
-            PipeErrorKind::Interrupted => f.write_str("the wait was interrupted"),
+            Self::Memory(refused) => refused.fmt(f),
+            Self::Pool(refused) => refused.fmt(f),
+            Self::Finished => f.write_str("this half of the pipe has finished"),
+            Self::Interrupted => f.write_str("the wait was interrupted"),
         }
     }
 }
@@ -110,6 +115,33 @@ impl Error for PushError {
 
 impl From<PushError> for PipeError {
     fn from(refused: PushError) -> Self {
+        refused.error
+    }
+}
+
+/// A sequence was not taken over, nothing of it; it is given back.
+#[derive(Clone, Debug)]
+pub struct PushSequenceError {
+    /// What was to be pushed.
+    pub sequence: Sequence,
+    /// Why it was not.
+    pub error: PipeError,
+}
+
+impl fmt::Display for PushSequenceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl Error for PushSequenceError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.error)
+    }
+}
+
+impl From<PushSequenceError> for PipeError {
+    fn from(refused: PushSequenceError) -> Self {
         refused.error
     }
 }

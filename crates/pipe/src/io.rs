@@ -1,6 +1,6 @@
 //! [`Blocking`]: the halves as std's readers and writers.
 
-use crate::{PipeError, PipeErrorKind, Read, Reader, Writer};
+use crate::{PipeError, PipeErrorKind, PushError, PushSequenceError, Read, Reader, Writer};
 use aqueduct_base::copy;
 use aqueduct_base::sync::block_on;
 use std::io;
@@ -35,6 +35,20 @@ impl From<PipeError> for io::Error {
     /// * `Other` for an interrupt: whoever sees `Interrupted` tries again and tells nobody
     fn from(error: PipeError) -> Self {
         Self::new(kind(&error), error)
+    }
+}
+
+impl From<PushError> for io::Error {
+    /// That of its [`PipeError`](#impl-From<PipeError>-for-Error); the slice is dropped.
+    fn from(refused: PushError) -> Self {
+        refused.error.into()
+    }
+}
+
+impl From<PushSequenceError> for io::Error {
+    /// That of its [`PipeError`](#impl-From<PipeError>-for-Error); the sequence is dropped.
+    fn from(refused: PushSequenceError) -> Self {
+        refused.error.into()
     }
 }
 

@@ -140,7 +140,9 @@ mod view;
 mod writer;
 
 pub use adapters::{CopyError, Duplex, duplex};
-pub use error::{Cause, OptionsError, PatchError, PipeError, PipeErrorKind, PushError};
+pub use error::{
+    Cause, OptionsError, PatchError, PipeError, PipeErrorKind, PushError, PushSequenceError,
+};
 pub use flush::Flush;
 pub use framed::{
     Frame, FrameBuilder, FrameError, FrameFault, FramedReader, FramedWriter, Framing, FramingError,

@@ -2,7 +2,7 @@
 
 use crate::{
     Interrupter, Options, PatchError, PipeError, PipeErrorKind, PipeStats, Placeholder, PushError,
-    WriteSlot,
+    PushSequenceError, WriteSlot,
     error::Cause,
     finally::Finally,
     gate::{CLOSED, NONE, Raiser, Waiter},
@@ -176,20 +176,22 @@ impl Writer {
     ///
     /// # Errors
     ///
-    /// As [`reserve`](Self::reserve). Where memory runs out on the way, some of it is written.
-    pub fn push_sequence(&mut self, sequence: impl Into<Sequence>) -> Result<(), PipeError> {
+    /// As [`reserve`](Self::reserve), with the sequence; nothing was written.
+    pub fn push_sequence(
+        &mut self,
+        sequence: impl Into<Sequence>,
+    ) -> Result<(), PushSequenceError> {
         let sequence = sequence.into();
-        self.admit(sequence.len())?;
-        let _copied = self.push_all(&mut sequence.into_iter())?;
+        if let Err(error) = self.prepare(0, sequence.as_ref()) {
+            return Err(PushSequenceError { sequence, error });
+        }
+        let _copied = self.push_all(&mut sequence.into_iter());
         Ok(())
     }
 
-    /// Appends slices, and gives those back that were copied and may have an owner: it may panic, so
-    /// they are dropped when all is done.
-    pub(crate) fn push_all(
-        &mut self,
-        slices: &mut impl Iterator<Item = Slice>,
-    ) -> Result<Vec<Slice>, PipeError> {
+    /// Appends slices for which all is [prepared](Self::prepare), and gives those back that were copied and
+    /// may have an owner: it may panic, so they are dropped when all is done.
+    pub(crate) fn push_all(&mut self, slices: &mut impl Iterator<Item = Slice>) -> Vec<Slice> {
         let mut copied = Vec::new();
         for slice in slices {
             let len = slice.len();
@@ -197,12 +199,14 @@ impl Writer {
                 self.output.push(slice, len);
                 continue;
             }
-            self.write(&slice)?;
+            let Ok(()) = self.write(&slice) else {
+                unreachable!("the room that is copied to and the limit were seen to before");
+            };
             if !slice.is_inline() {
                 copied.push(slice);
             }
         }
-        Ok(copied)
+        copied
     }
 
     /// Leaves `len` bytes out, to be [filled in](Self::patch) before the flush: a length that is known

@@ -33,7 +33,11 @@ fn bytes(pool: &Pool, k: u64) -> bool {
         let done = match i % 5 {
             0 => writer.write(bytes),
             1 => writer.push(slices[i].clone()).map_err(Into::into),
-            2 => writer.push_sequence(sequences[i].clone()),
+            2 => writer.push_sequence(sequences[i].clone()).map_err(|refused| {
+                assert_eq!(refused.sequence, sequences[i], "it comes back whole");
+                assert_eq!(writer.unflushed(), before, "nothing of it was written");
+                refused.into()
+            }),
             3 => writer.reserve(bytes.len()).map(|mut slot| {
                 slot.room()[..bytes.len()].copy_from_slice(bytes);
                 slot.commit(bytes.len());

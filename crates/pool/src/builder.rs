@@ -1,6 +1,6 @@
 //! The settings of a pool.
 
-use crate::{BuildError, Pool, class::Classes, place::Place};
+use crate::{Pool, PoolBuildError, class::Classes, place::Place};
 
 /// Settings for a [`Pool`]; see [`Pool::builder`].
 ///
@@ -9,11 +9,11 @@ use crate::{BuildError, Pool, class::Classes, place::Place};
 ///
 /// let pool = Pool::builder().largest_block(1 << 16).hard_limit(8 << 20).build()?;
 /// assert!(pool.try_get(100_000).is_err());
-/// # Ok::<(), aqueduct_pool::BuildError>(())
+/// # Ok::<(), aqueduct_pool::PoolBuildError>(())
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until build()"]
-pub struct Builder {
+pub struct PoolBuilder {
     smallest: usize,
     largest: usize,
     config: Config,
@@ -40,7 +40,7 @@ const EXTRA: usize = 64;
 /// side beyond, where headers a page apart would fall into one set of the cache.
 pub(crate) const IN_FRONT: usize = 64;
 
-impl Default for Builder {
+impl Default for PoolBuilder {
     fn default() -> Self {
         let config = Config {
             keep_per_thread: 1 << 20,
@@ -54,7 +54,7 @@ impl Default for Builder {
     }
 }
 
-impl Builder {
+impl PoolBuilder {
     /// Bytes of the smallest blocks: a power of two, 256 unless set.
     pub fn smallest_block(mut self, bytes: usize) -> Self {
         self.smallest = bytes;
@@ -123,18 +123,18 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// [`BuildError`] names the setting that makes no sense.
-    pub fn build(self) -> Result<Pool, BuildError> {
+    /// [`PoolBuildError`] names the setting that makes no sense.
+    pub fn build(self) -> Result<Pool, PoolBuildError> {
         let Self { smallest, largest, mut config } = self;
         let sane = smallest.is_power_of_two()
             && largest.is_power_of_two()
             && (64..=1 << 30).contains(&smallest)
             && (smallest..=1 << 30).contains(&largest);
         if !sane {
-            return Err(BuildError::BlockSizes { smallest, largest });
+            return Err(PoolBuildError::BlockSizes { smallest, largest });
         }
         if !config.align.is_power_of_two() || config.align > 4096 {
-            return Err(BuildError::Alignment(config.align));
+            return Err(PoolBuildError::Alignment(config.align));
         }
         config.align = config.align.max(IN_FRONT);
         let extra = if config.align > IN_FRONT { 0 } else { EXTRA };
@@ -142,7 +142,7 @@ impl Builder {
         if let Some(limit) = config.hard_limit {
             let largest = Place::new(&config, classes.largest(), false).footprint();
             if limit < largest {
-                return Err(BuildError::HardLimit { limit, largest });
+                return Err(PoolBuildError::HardLimit { limit, largest });
             }
             // Nothing may lie where only one thread can reach it.
             config.keep_per_thread = 0;

@@ -1,7 +1,7 @@
 //! What a pool refuses, and at which limit.
 
 use aqueduct_base::AllocError;
-use std::{error::Error, fmt};
+use std::{error::Error, fmt, io};
 
 /// The limit that a request met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,12 +38,24 @@ impl GetError {
 
 impl fmt::Display for GetError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "no pool block for {} bytes: ", self.requested)?;
-        match self.limit {
-            Limit::LargestBlock(largest) => write!(f, "the largest block has {largest}"),
-            Limit::HardLimit(limit) => write!(f, "the hard limit of {limit} bytes is reached"),
-            Limit::Memory(refused) => refused.fmt(f),
+        write!(f, "no pool block for {} bytes: {}", self.requested, self.limit)
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::LargestBlock(largest) => write!(f, "the largest block has {largest}"),
+            Self::HardLimit(limit) => write!(f, "the hard limit of {limit} bytes is reached"),
+            Self::Memory(refused) => refused.fmt(f),
         }
+    }
+}
+
+impl From<GetError> for io::Error {
+    /// `OutOfMemory`.
+    fn from(refused: GetError) -> Self {
+        Self::new(io::ErrorKind::OutOfMemory, refused)
     }
 }
 
@@ -59,7 +71,7 @@ impl Error for GetError {
 /// A setting that makes no sense, with its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum BuildError {
+pub enum PoolBuildError {
     /// Block sizes must be powers of two from 64 bytes to 1 GiB, the smallest not above the largest.
     BlockSizes {
         /// The smallest block that was asked for.
@@ -78,7 +90,7 @@ pub enum BuildError {
     },
 }
 
-impl fmt::Display for BuildError {
+impl fmt::Display for PoolBuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::BlockSizes { smallest, largest } => write!(
@@ -95,4 +107,4 @@ impl fmt::Display for BuildError {
     }
 }
 
-impl Error for BuildError {}
+impl Error for PoolBuildError {}

@@ -12,7 +12,7 @@
 //! * [`Pool`] hands out [`SliceMut`](aqueduct_slice::SliceMut)s; nothing has to be given back by
 //!   hand. [`Pool::builder`] sets block sizes, limits, alignment and scrubbing.
 //! * A get and a drop on one thread take a few nanoseconds and no atomic read-modify-write.
-//! * What is kept for reuse is bounded in bytes, per thread and in all; [`Stats`] shows it.
+//! * What is kept for reuse is bounded in bytes, per thread and in all; [`PoolStats`] shows it.
 //!
 //! # How it works
 //!
@@ -54,10 +54,10 @@ mod wait;
 #[cfg(all(test, not(any(aqueduct_loom, aqueduct_shuttle))))]
 mod watched;
 
-pub use builder::Builder;
-pub use error::{BuildError, GetError, Limit};
+pub use builder::PoolBuilder;
+pub use error::{GetError, Limit, PoolBuildError};
 pub use pool::Pool;
-pub use stats::{ClassStats, Stats};
+pub use stats::{ClassStats, PoolStats};
 pub use wait::GetAsync;
 
 #[cfg(doctest)]

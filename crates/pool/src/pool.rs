@@ -1,14 +1,17 @@
 //! [`Pool`]: the handle that users hold.
 
 use crate::{
-    Builder, GetAsync, GetError, Stats, block::Block, builder::Config, class::Classes, core::Core,
-    local,
+    GetAsync, GetError, PoolBuilder, PoolStats, block::Block, builder::Config, class::Classes,
+    core::Core, local,
 };
 #[cfg(not(any(aqueduct_loom, aqueduct_shuttle)))]
 use aqueduct_base::sync::Mutex;
 use aqueduct_base::sync::atomic::Ordering;
 use aqueduct_slice::SliceMut;
-use std::fmt;
+use std::{
+    fmt,
+    panic::{RefUnwindSafe, UnwindSafe},
+};
 
 /// Blocks of memory that come back when their last handle is gone.
 ///
@@ -36,6 +39,10 @@ pub struct Pool {
     core: &'static Core,
 }
 
+// No code of users runs while a pool is in a state between two: its locks have no poison.
+impl UnwindSafe for Pool {}
+impl RefUnwindSafe for Pool {}
+
 /// All cores there ever were; see [`Core`].
 #[cfg(not(any(aqueduct_loom, aqueduct_shuttle)))]
 static CORES: Mutex<Vec<&'static Core>> = Mutex::new(Vec::new());
@@ -57,8 +64,8 @@ impl Pool {
 
     /// Settings for a pool: block sizes from 256 bytes to 1 MiB, 1 MiB kept per thread and 64 MiB in
     /// all, no hard limit, data aligned to 64, unless set.
-    pub fn builder() -> Builder {
-        Builder::default()
+    pub fn builder() -> PoolBuilder {
+        PoolBuilder::default()
     }
 
     #[cfg(not(any(aqueduct_loom, aqueduct_shuttle)))]
@@ -85,7 +92,7 @@ impl Pool {
     }
 
     /// An empty buffer with room for at least `len` bytes: of the pool, or of the heap where the
-    /// pool has a limit in the way (which [`Stats::heap_fallbacks`] counts).
+    /// pool has a limit in the way (which [`PoolStats::heap_fallbacks`] counts).
     ///
     /// Constant time. A few nanoseconds while this thread has a free block of the size; what the
     /// room contains is unspecified. A block of the heap is aligned and scrubbed as the pool's own.
@@ -134,7 +141,7 @@ impl Pool {
 
     /// The pool's counters. Takes a lock, and time linear in the number of threads.
     #[must_use]
-    pub fn stats(&self) -> Stats {
+    pub fn stats(&self) -> PoolStats {
         self.core.stats()
     }
 

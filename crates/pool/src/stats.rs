@@ -12,7 +12,7 @@ use aqueduct_base::sync::atomic::Ordering;
 /// thread just then moves may be counted as in use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Stats {
+pub struct PoolStats {
     /// Blocks handed out; what a limit sent to the heap is not among them.
     pub gets: u64,
     /// Of these, the ones that the pool had.
@@ -34,7 +34,7 @@ pub struct Stats {
     classes: Vec<ClassStats>,
 }
 
-impl Stats {
+impl PoolStats {
     /// The figures of each size class, smallest first.
     #[must_use]
     pub fn classes(&self) -> &[ClassStats] {
@@ -117,7 +117,7 @@ impl Core {
         }
     }
 
-    pub(crate) fn stats(&self) -> Stats {
+    pub(crate) fn stats(&self) -> PoolStats {
         let (raw, base) = (self.raw(), *self.base.lock());
         let held = self.held() as u64;
         let since = |now: usize, then: usize| now.wrapping_sub(then) as u64;
@@ -140,7 +140,7 @@ impl Core {
         let footprints = self.classes().all().map(|class| self.footprint(class) as u64);
         let in_use: u64 =
             classes.iter().zip(footprints).map(|(c, bytes)| c.outstanding * bytes).sum();
-        Stats {
+        PoolStats {
             gets,
             hits: gets.saturating_sub(misses),
             misses,

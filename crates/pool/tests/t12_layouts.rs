@@ -3,7 +3,7 @@
 #![cfg(not(any(aqueduct_loom, aqueduct_shuttle)))]
 #![allow(missing_docs, reason = "a test binary")]
 
-use aqueduct_pool::{Builder, Pool};
+use aqueduct_pool::{Pool, PoolBuilder};
 use aqueduct_testkit::CountingAlloc;
 use std::{
     sync::{Mutex, PoisonError},
@@ -16,7 +16,7 @@ static ALLOC: CountingAlloc = CountingAlloc;
 /// One test at a time: the figures of the process are of both.
 static ALONE: Mutex<()> = Mutex::new(());
 
-type Setting = (&'static str, fn(Builder) -> Builder);
+type Setting = (&'static str, fn(PoolBuilder) -> PoolBuilder);
 
 const SETTINGS: [Setting; 7] = [
     ("as they are", |builder| builder),

@@ -59,15 +59,20 @@ impl ReadError {
 
 impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.fault {
-            ReadFault::Short { needed, left } => write!(f, "{needed} bytes needed, {left} left")?,
-            ReadFault::NotFound { searched } => write!(f, "no delimiter in {searched} bytes")?,
-            ReadFault::TooLong { claimed, most } => {
-                write!(f, "{claimed} bytes where {most} are allowed")?;
+        write!(f, "{}, at {}", self.fault, self.at)
+    }
+}
+
+impl fmt::Display for ReadFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Short { needed, left } => write!(f, "{needed} bytes needed, {left} left"),
+            Self::NotFound { searched } => write!(f, "no delimiter in {searched} bytes"),
+            Self::TooLong { claimed, most } => {
+                write!(f, "{claimed} bytes where {most} are allowed")
             }
-            ReadFault::Overflow => f.write_str("a variable-length integer is too large")?,
+            Self::Overflow => f.write_str("a variable-length integer is too large"),
         }
-        write!(f, ", at {}", self.at)
     }
 }
 

@@ -1,6 +1,6 @@
 //! `Read`, `BufRead` and `Seek` of std for a reader, vectored writing of what it reads.
 
-use crate::{ReadError, SequenceReader, SequenceRef};
+use crate::{NotUtf8, ReadError, SequenceReader, SequenceRef};
 use std::io::{self, BufRead, ErrorKind, IoSlice, Read, Seek, SeekFrom};
 
 impl<'a> SequenceRef<'a> {
@@ -22,6 +22,13 @@ impl From<ReadError> for io::Error {
         let kind =
             if refused.is_incomplete() { ErrorKind::UnexpectedEof } else { ErrorKind::InvalidData };
         Self::new(kind, refused)
+    }
+}
+
+impl From<NotUtf8> for io::Error {
+    /// `InvalidData`.
+    fn from(refused: NotUtf8) -> Self {
+        Self::new(ErrorKind::InvalidData, refused)
     }
 }
 

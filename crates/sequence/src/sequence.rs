@@ -237,7 +237,12 @@ impl Sequence {
     /// # Panics
     ///
     /// When the sequence would be longer than memory.
-    pub fn push(&mut self, slice: Slice) {
+    #[inline]
+    pub fn push(&mut self, slice: impl Into<Slice>) {
+        self.push_slice(slice.into());
+    }
+
+    fn push_slice(&mut self, slice: Slice) {
         if slice.is_empty() {
             return;
         }

@@ -1,6 +1,6 @@
-//! `Read` and `Write` of std for a buffer that is filled.
+//! `Read` and `Write` of std for a buffer that is filled, and what std's errors make of ours.
 
-use crate::{AllocError, SliceMut};
+use crate::{RangeError, SliceMut, Utf8Error};
 use alloc::format;
 use std::io;
 
@@ -25,7 +25,7 @@ impl SliceMut {
     /// `OutOfMemory`. The data is as it was.
     pub fn read_from(&mut self, reader: &mut impl io::Read, max: usize) -> io::Result<usize> {
         // A maximum is a bound and no wish: it may be far more than there is to read.
-        self.try_reserve(max.min(READ)).map_err(out_of_memory)?;
+        self.try_reserve(max.min(READ))?;
         let spare = self.spare_mut();
         let len = spare.len().min(max).min(MOST);
         let room = &mut spare[..len];
@@ -42,7 +42,7 @@ impl SliceMut {
 
 impl io::Write for SliceMut {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.try_reserve(bytes.len()).map_err(out_of_memory)?;
+        self.try_reserve(bytes.len())?;
         self.extend_from_slice(bytes);
         Ok(bytes.len())
     }
@@ -52,6 +52,16 @@ impl io::Write for SliceMut {
     }
 }
 
-fn out_of_memory(refused: AllocError) -> io::Error {
-    io::Error::new(io::ErrorKind::OutOfMemory, refused)
+impl From<RangeError> for io::Error {
+    /// `InvalidInput`.
+    fn from(refused: RangeError) -> Self {
+        Self::new(io::ErrorKind::InvalidInput, refused)
+    }
+}
+
+impl From<Utf8Error> for io::Error {
+    /// `InvalidData`. The slice is within, with the error.
+    fn from(refused: Utf8Error) -> Self {
+        Self::new(io::ErrorKind::InvalidData, refused)
+    }
 }

@@ -8,6 +8,7 @@ use core::{
     fmt,
     hash::{Hash, Hasher},
     ops::Deref,
+    panic::{RefUnwindSafe, UnwindSafe},
 };
 
 macro_rules! as_target {
@@ -134,6 +135,13 @@ impl Deref for LocalSlice {
         self.as_slice()
     }
 }
+
+// A panic leaves the bytes as they are: nobody writes to what is shared, and what is one's own is bytes in any
+// state. The counts are moved on by single steps.
+impl UnwindSafe for Slice {}
+impl RefUnwindSafe for Slice {}
+impl UnwindSafe for SliceMut {}
+impl RefUnwindSafe for SliceMut {}
 
 impl AsMut<[u8]> for SliceMut {
     fn as_mut(&mut self) -> &mut [u8] {

@@ -65,7 +65,7 @@ pub fn run(settings: &Settings) -> Result<(), String> {
 }
 
 /// One of each kind: with room, aligned and scrubbed, and with a limit that is reached.
-fn pools() -> Result<[Pool; 3], aqueduct::BuildError> {
+fn pools() -> Result<[Pool; 3], aqueduct::PoolBuildError> {
     Ok([
         Pool::builder().build()?,
         Pool::builder().alignment(4096).scrub(true).build()?,

@@ -21,7 +21,7 @@ impl Ring {
     ///
     /// For a file opened with `O_DIRECT` (see [`open_direct`]) `offset` and `len` are multiples of its
     /// block size, 4096 always being one, and the block is empty and of a pool with that
-    /// [alignment](aqueduct_pool::Builder::alignment).
+    /// [alignment](aqueduct_pool::PoolBuilder::alignment).
     ///
     /// Gives the block back with the result: the system's error, with the block as it was. Only where
     /// the ring itself fails, the block is lost and another, empty one comes in its place.

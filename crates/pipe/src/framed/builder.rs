@@ -1,7 +1,7 @@
 //! [`FrameBuilder`]: a frame that is written piece by piece.
 
-use super::{FrameError, FrameFault, FramedWriter, framing::Rule};
-use crate::{Flush, Placeholder, WriteSlot};
+use super::{FrameError, FrameFault, FramedWriter, PushFrameError, framing::Rule};
+use crate::{Flush, Placeholder, PushSequenceError, WriteSlot};
 use aqueduct_sequence::Sequence;
 use std::fmt;
 
@@ -103,13 +103,16 @@ impl<'a> FrameBuilder<'a> {
     ///
     /// # Errors
     ///
-    /// As [`write`](Self::write).
-    pub fn push(&mut self, bytes: impl Into<Sequence>) -> Result<(), FrameError> {
-        let bytes = bytes.into();
-        self.check(bytes.len())?;
-        let writer = &mut self.framed.writer;
-        let pushed = writer.prepare(0, bytes.as_ref()).and_then(|()| writer.push_sequence(bytes));
-        pushed.map_err(|error| self.framed.refuse(error))
+    /// As [`write`](Self::write), with what was to be pushed.
+    pub fn push(&mut self, bytes: impl Into<Sequence>) -> Result<(), PushFrameError> {
+        let frame = bytes.into();
+        if let Err(error) = self.check(frame.len()) {
+            return Err(PushFrameError { frame, error });
+        }
+        self.framed.writer.push_sequence(frame).map_err(|refused| {
+            let PushSequenceError { sequence: frame, error } = refused;
+            PushFrameError { frame, error: self.framed.refuse(error) }
+        })
     }
 
     /// Whether the frame may have so many bytes more.

@@ -89,26 +89,31 @@ impl From<PipeError> for FrameFault {
 
 impl fmt::Display for FrameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.fault {
-            FrameFault::TooLarge { len, most } => {
-                write!(f, "a frame of {len} bytes where {most} are allowed")?;
+        write!(f, "{}, in the frame at {}", self.fault, self.at)
+    }
+}
+
+impl fmt::Display for FrameFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLarge { len, most } => {
+                write!(f, "a frame of {len} bytes where {most} are allowed")
             }
-            FrameFault::TooShort { len, prefix } => {
-                write!(f, "a length of {len} that counts its own {prefix} bytes")?;
+            Self::TooShort { len, prefix } => {
+                write!(f, "a length of {len} that counts its own {prefix} bytes")
             }
-            FrameFault::Overflow => f.write_str("a length of variable width is too large")?,
-            FrameFault::UnexpectedEof { have, need } => {
-                write!(f, "the stream ends within a frame: {need} bytes needed, {have} there")?;
+            Self::Overflow => f.write_str("a length of variable width is too large"),
+            Self::UnexpectedEof { have, need } => {
+                write!(f, "the stream ends within a frame: {need} bytes needed, {have} there")
             }
-            FrameFault::WrongSize { given, size } => {
-                write!(f, "a frame of {given} bytes where each has {size}")?;
+            Self::WrongSize { given, size } => {
+                write!(f, "a frame of {given} bytes where each has {size}")
             }
-            FrameFault::Delimiter { at } => write!(f, "a delimiter at byte {at} of a frame")?,
-            FrameFault::Whole => f.write_str("a delimited frame is written whole")?,
-            FrameFault::Cancelled => f.write_str("the wait for a frame was interrupted")?,
-            FrameFault::Pipe(error) => error.fmt(f)?,
+            Self::Delimiter { at } => write!(f, "a delimiter at byte {at} of a frame"),
+            Self::Whole => f.write_str("a delimited frame is written whole"),
+            Self::Cancelled => f.write_str("the wait for a frame was interrupted"),
+            Self::Pipe(error) => error.fmt(f),
         }
-        write!(f, ", in the frame at {}", self.at)
     }
 }
 
@@ -138,10 +143,10 @@ impl From<FrameError> for io::Error {
     }
 }
 
-/// A frame was not written; it is given back.
+/// A frame, or a piece of one, was not written; it is given back.
 #[derive(Clone, Debug)]
 pub struct PushFrameError {
-    /// What was to be written.
+    /// What was to be written: a frame, or a piece of one that was begun.
     pub frame: Sequence,
     /// Why it was not.
     pub error: FrameError,
@@ -156,6 +161,13 @@ impl fmt::Display for PushFrameError {
 impl Error for PushFrameError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(&self.error)
+    }
+}
+
+impl From<PushFrameError> for io::Error {
+    /// That of its [`FrameError`]; the frame is dropped.
+    fn from(refused: PushFrameError) -> Self {
+        refused.error.into()
     }
 }
 

@@ -83,7 +83,7 @@ impl FramedWriter {
         // Taken apart before a byte is written, and dropped when all are: owners may panic.
         let (len, mut slices) = (frame.len(), frame.into_iter());
         let written = self.put_head(len).and_then(|()| {
-            let copied = self.writer.push_all(&mut slices)?;
+            let copied = self.writer.push_all(&mut slices);
             // Nothing is no copy, and would be counted as one.
             if !self.framing.tail().is_empty() {
                 self.writer.write(self.framing.tail())?;

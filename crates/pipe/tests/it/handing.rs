@@ -3,6 +3,7 @@
 use crate::common::{bytes, data, fill, now, own_pool, small_segments};
 use aqueduct_pipe::{Options, PatchError, PipeErrorKind, Read, pipe};
 use aqueduct_pool::Pool;
+use aqueduct_sequence::Sequence;
 use aqueduct_slice::{Slice, SliceMut};
 use aqueduct_testkit::pattern;
 
@@ -15,7 +16,7 @@ fn a_slice_is_handed_over_as_it_is() {
     writer.push(slice).unwrap();
     writer.write(b"after").unwrap();
     writer
-        .push_sequence(aqueduct_sequence::Sequence::from_iter([
+        .push_sequence(Sequence::from_iter([
             Slice::from(pattern(500, 2)),
             Slice::from(pattern(500, 3)),
         ]))
@@ -173,6 +174,36 @@ fn the_limit_is_one() {
         now(reader.read_at_least(1_001)).unwrap_err().kind(),
         PipeErrorKind::Full { .. }
     ));
+}
+
+#[test]
+fn a_sequence_that_is_refused_comes_back_and_nothing_of_it_is_written() {
+    let pool = Pool::builder().smallest_block(4096).largest_block(4096).hard_limit(10_000).build();
+    let pool = pool.unwrap();
+    let options = Options::builder().pool(&pool).segments(4096, 4096).max_buffered(20_000);
+    let (mut writer, mut reader) = pipe(options.build().unwrap());
+    while writer.write(&[1; 100]).is_ok() {}
+    let room = writer.reserve(1).map_or(0, |slot| slot.len());
+    assert!(room < 100, "no block is left");
+
+    // Long ones need no memory, the short ones more than there is.
+    let long = || Slice::from(pattern(100, 1));
+    let pieces: Vec<_> = (0..9).flat_map(|_| [long(), Slice::from(pattern(20, 2))]).collect();
+    let before = writer.unflushed();
+    for (pieces, limit) in [(pieces, false), (vec![Slice::from(pattern(20_001, 3)), long()], true)]
+    {
+        let sequence = Sequence::from_iter(pieces);
+        let refused = writer.push_sequence(sequence.clone()).unwrap_err();
+        assert_eq!(refused.sequence, sequence);
+        let kind = refused.error.kind();
+        let (full, pool) =
+            (matches!(kind, PipeErrorKind::Full { .. }), matches!(kind, PipeErrorKind::Pool(_)));
+        assert_eq!((full, pool), (limit, !limit), "{refused}");
+        assert_eq!(writer.unflushed(), before, "nothing of it was written");
+    }
+    writer.push_sequence(Sequence::from_iter([long(), long()])).expect("it needs no memory");
+    now(writer.flush()).unwrap();
+    assert_eq!(data(&mut reader).len() as u64, before + 200);
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use std::fmt::Debug;
 use std::mem::size_of;
 
-use aqueduct_pool::{BuildError, Builder, ClassStats, GetAsync, GetError, Limit, Pool, Stats};
+use aqueduct_pool::{
+    ClassStats, GetAsync, GetError, Limit, Pool, PoolBuildError, PoolBuilder, PoolStats,
+};
 use aqueduct_testkit::{is_send, is_sync};
 
 #[test]
@@ -11,7 +13,7 @@ fn t12_a_pool_is_a_handle_and_errors_are_small() {
     const {
         assert!(size_of::<Pool>() <= 16);
         assert!(size_of::<GetError>() <= 64);
-        assert!(size_of::<BuildError>() <= 64);
+        assert!(size_of::<PoolBuildError>() <= 64);
     }
 }
 
@@ -32,11 +34,11 @@ fn t12_blocks_have_the_alignment_that_was_asked_for() {
 fn t25_which_types_may_cross_threads() {
     let table = [
         ("Pool", is_send!(Pool), is_sync!(Pool)),
-        ("Builder", is_send!(Builder), is_sync!(Builder)),
-        ("Stats", is_send!(Stats), is_sync!(Stats)),
+        ("PoolBuilder", is_send!(PoolBuilder), is_sync!(PoolBuilder)),
+        ("PoolStats", is_send!(PoolStats), is_sync!(PoolStats)),
         ("ClassStats", is_send!(ClassStats), is_sync!(ClassStats)),
         ("GetError", is_send!(GetError), is_sync!(GetError)),
-        ("BuildError", is_send!(BuildError), is_sync!(BuildError)),
+        ("PoolBuildError", is_send!(PoolBuildError), is_sync!(PoolBuildError)),
         ("Limit", is_send!(Limit), is_sync!(Limit)),
         ("GetAsync", is_send!(GetAsync<'static>), true),
     ];

@@ -189,7 +189,7 @@ fn a_piece_for_which_there_is_no_memory_leaves_nothing_in_its_frame() {
     type Way<'a> = &'a dyn Fn(&mut FrameBuilder<'_>) -> Result<(), FrameError>;
     let bytes = [7; 1000];
     let pieces = bytes.chunks(20).map(Slice::copy_from_slice);
-    let push = |frame: &mut FrameBuilder<'_>| frame.push(pieces.clone().collect::<Sequence>());
+    let push = |frame: &mut FrameBuilder<'_>| Ok(frame.push(pieces.clone().collect::<Sequence>())?);
     let write = |frame: &mut FrameBuilder<'_>| frame.write(&bytes);
     let ways: [Way<'_>; 2] = [&push, &write];
     for way in ways {

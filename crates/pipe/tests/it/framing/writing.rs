@@ -228,7 +228,8 @@ fn a_frame_that_grows_too_large_is_refused_and_leaves_nothing() {
     let mut frame = writer.begin().expect("it has a prefix");
     frame.write(&[7; 60]).expect("it fits");
     assert!(too_large(&frame.write(&[8; 41]).unwrap_err()));
-    assert!(too_large(&frame.push(vec![8; 41]).unwrap_err()));
+    let refused = frame.push(vec![8; 41]).unwrap_err();
+    assert!(too_large(&refused.error) && refused.frame == [8; 41]);
     assert!(too_large(&frame.reserve(41).unwrap_err()));
     assert_eq!(frame.len(), 60, "nothing of what was refused");
     // A slot may have more room than the frame has left: then the end is where it shows.
