@@ -15,6 +15,8 @@ use crate::source::{Source, collect};
 use crate::test_binary::{TestBinary, build, short};
 use crate::workspace::published;
 
+const USAGE: &str = "takes --twins or --deep, and a part of the models' names";
+
 /// Not cargo's own `loom` cfg, which would change every crate in the graph.
 const FLAGS: &str = "--cfg aqueduct_loom";
 
@@ -44,8 +46,11 @@ pub(crate) fn run(args: &[String]) -> Outcome {
         [] => (false, false),
         ["--twins"] => (true, false),
         ["--deep"] => (false, true),
-        _ => return Err("takes --twins or --deep, and a part of the models' names".to_owned()),
+        _ => return Err(USAGE.to_owned()),
     };
+    if names.len() > 1 {
+        return Err(USAGE.to_owned());
+    }
     let name = names.first().map_or("", |name| name.as_str());
     let sources = collect(&root(), &["crates"])?;
     let models: Vec<Model> = sources
@@ -239,6 +244,12 @@ impl Job<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_second_name_is_not_passed_over() {
+        let args = ["model_01", "model_98"].map(str::to_owned);
+        assert_eq!(run(&args).unwrap_err(), USAGE);
+    }
 
     #[test]
     fn a_twin_without_a_model_is_idle() {

@@ -2,7 +2,7 @@
 //!
 //! `xtask/planted/NN-name.patch` begins with a line `Caught by: COMMAND`; then it says in words what
 //! is wrong, and then as a patch. It is applied to a tree of its own, as the last commit is, and the
-//! command is run there: it must fail, and not because nothing could be built.
+//! command is run there: it must fail, and not because nothing could be built, or run.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -16,6 +16,8 @@ const CAUGHT_BY: &str = "Caught by: ";
 /// What hangs is ended with all that it started, by a program that can.
 const SECONDS: &str = "900";
 const LIMIT: Duration = Duration::from_secs(1000);
+/// What is said of a test, or of a model, that has failed.
+const SIGNS: [&str; 3] = ["FAILED", "error: test failed", "error: Undefined Behavior"];
 
 struct Planted {
     patch: PathBuf,
@@ -75,15 +77,37 @@ impl Planted {
         if let Some(why) = unbuilt.iter().find(|why| finished.output.contains(**why)) {
             return Err(format!("{}: {why}:\n{}", self.name, tail(&finished.output, 40)));
         }
-        let failed = finished.status.and_then(|status| status.code()).unwrap_or(0);
-        // 124: it was ended, and nobody knows what it would have said.
-        Ok((finished.seconds, !matches!(failed, 0 | 124 | 137)))
+        let code = finished.status.and_then(|status| status.code());
+        Ok((finished.seconds, is_caught(code, &finished.output)))
     }
+}
+
+/// Whether a command that ended so has noticed the bug: it failed, and so did something that it ran. One that
+/// finds no tool, or no test of that name, fails as well.
+fn is_caught(code: Option<i32>, output: &str) -> bool {
+    // 124: it was ended, and nobody knows what it would have said.
+    !matches!(code.unwrap_or(0), 0 | 124 | 137) && SIGNS.iter().any(|sign| output.contains(sign))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_command_that_runs_nothing_catches_nothing() {
+        let failed = "test result: FAILED. 1 passed; 1 failed";
+        assert!(is_caught(Some(101), failed));
+        assert!(is_caught(Some(1), "error: Undefined Behavior: attempting to read"));
+        assert!(is_caught(Some(101), "error: test failed, to rerun pass `--lib`"));
+        for code in [None, Some(0), Some(124), Some(137)] {
+            assert!(!is_caught(code, failed), "{code:?}");
+        }
+        for said in
+            ["xtask miri: Miri is not installed: rustup", "xtask loom: no model of that name", ""]
+        {
+            assert!(!is_caught(Some(1), said), "{said}");
+        }
+    }
 
     #[test]
     fn every_patch_names_its_command_and_has_a_number_of_its_own() {

@@ -11,6 +11,8 @@ use aqueduct::{Sequence, View, copy};
 const MOST_EXTENSION: usize = LARGEST_HEAD;
 /// Digits of a chunk's size: more would not fit.
 const MOST_DIGITS: u32 = 16;
+/// They are looked at by nobody, but must be such.
+const MOST_TRAILERS: usize = 16;
 
 /// A request whose body is being put together. Its chunks are consumed as they come, and nothing is set
 /// aside for what a size claims.
@@ -147,7 +149,7 @@ impl Chunked {
 
 /// Whether these are headers. They are dropped.
 fn check(trailers: &[u8]) -> Result<(), Fault> {
-    let mut room = [httparse::EMPTY_HEADER; 16];
+    let mut room = [httparse::EMPTY_HEADER; MOST_TRAILERS];
     match httparse::parse_headers(trailers, &mut room) {
         Ok(httparse::Status::Complete((all, _))) if all == trailers.len() => Ok(()),
         Err(httparse::Error::TooManyHeaders) => Err(HEAD_TOO_LARGE),
