@@ -172,7 +172,8 @@ impl Writer {
         }
     }
 
-    /// As [`push`](Self::push), for all slices of a sequence. Linear in their number.
+    /// As [`push`](Self::push), for all slices of a sequence. Linear in their number. (The short ones are copied into
+    /// room that is made for all of them, in one piece, before the first is taken.)
     ///
     /// # Errors
     ///
